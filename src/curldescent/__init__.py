@@ -1,0 +1,62 @@
+"""curldescent: learning dynamics when plasticity has more than one sign.
+
+Public names are loaded on first use, so that ``import curldescent`` costs milliseconds and JAX is imported
+only by what trains. Start with `student_teacher`, `Plasticity` and `train`; `theory` predicts beforehand.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# public name -> the module that defines it
+_HOME = {
+    "InputError": "curldescent.errors",
+    "Problem": "curldescent.problems",
+    "Weights": "curldescent.problems",
+    "student_teacher": "curldescent.sampling",
+    "from_data": "curldescent.data",
+    "Plasticity": "curldescent.plasticity",
+    "train": "curldescent.training.engine",
+    "log_epochs": "curldescent.training.schedule",
+    "epochs_to_threshold": "curldescent.training.history",
+}
+_SUBMODULES = ("theory", "plots")
+
+__all__ = [
+    "InputError",
+    "Plasticity",
+    "Problem",
+    "Weights",
+    "__version__",
+    "epochs_to_threshold",
+    "from_data",
+    "log_epochs",
+    "plots",
+    "student_teacher",
+    "theory",
+    "train",
+]
+
+if TYPE_CHECKING:
+    from curldescent import plots, theory
+    from curldescent.data import from_data
+    from curldescent.errors import InputError
+    from curldescent.plasticity import Plasticity
+    from curldescent.problems import Problem, Weights
+    from curldescent.sampling import student_teacher
+    from curldescent.training.engine import train
+    from curldescent.training.history import epochs_to_threshold
+    from curldescent.training.schedule import log_epochs
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _SUBMODULES:
+        return import_module(f"curldescent.{name}")
+    raise AttributeError(f"module 'curldescent' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,43 @@
+"""The application object and the one place where errors become exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+import curldescent
+from curldescent.cli.theory import app as theory_app
+from curldescent.errors import InputError
+
+app = App(
+    name="curldescent",
+    help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
+    version=curldescent.__version__,
+)
+app.command(theory_app, name="theory")
+
+
+def main(tokens: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code: 0 done, 2 unusable input, 130 interrupted.
+
+    Args:
+        tokens: the arguments after the program's name; those of the process by default.
+    """
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        fail(" ".join(str(error).split()))
+    except InputError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(0)
+
+
+def fail(sentence: str) -> None:
+    """Print one line to stderr and leave with exit code 2."""
+    print(f"curldescent: {sentence}", file=sys.stderr)
+    sys.exit(2)

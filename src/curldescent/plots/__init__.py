@@ -1,0 +1,1 @@
+"""Pictures, one file a subject; all in the look of `curldescent.plots.style`."""

@@ -1,0 +1,1 @@
+"""Random-matrix theory of curl descent: what should happen, before anything runs."""

@@ -1,0 +1,1 @@
+"""Tests mirror src/curldescent, one file a source file."""
