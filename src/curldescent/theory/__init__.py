@@ -1,1 +1,45 @@
-"""Random-matrix theory of curl descent: what should happen, before anything runs."""
+"""Random-matrix theory of curl descent: what should happen, before anything runs.
+
+NumPy only, milliseconds to import. `critical_ratio` and `critical_fraction` give phase boundaries, `Spectrum` the whole
+law of the stability matrix, `linear_stability` the matrix of a given network, `stability_probability` what to expect
+of a small one. The derivations are in docs/theory.md.
+"""
+
+from curldescent.theory.critical import asymptote, critical_fraction, critical_ratio, stable_ratios
+from curldescent.theory.diagrams import phase_diagram
+from curldescent.theory.finite_size import (
+    FiniteSizeScaling,
+    StabilityProbability,
+    finite_size_scaling,
+    sample_lambda_min,
+    stability_probability,
+)
+from curldescent.theory.invariants import invariants
+from curldescent.theory.multi_output import MultiOutputSpectrum
+from curldescent.theory.origin import OriginSpectrum, origin_spectrum
+from curldescent.theory.sign_flips import lambda_min
+from curldescent.theory.spectrum import Spectrum
+from curldescent.theory.stability_matrix import LinearStability, inertia_of, linear_stability, stability_matrix
+
+__all__ = [
+    "FiniteSizeScaling",
+    "LinearStability",
+    "MultiOutputSpectrum",
+    "OriginSpectrum",
+    "Spectrum",
+    "StabilityProbability",
+    "asymptote",
+    "critical_fraction",
+    "critical_ratio",
+    "finite_size_scaling",
+    "inertia_of",
+    "invariants",
+    "lambda_min",
+    "linear_stability",
+    "origin_spectrum",
+    "phase_diagram",
+    "sample_lambda_min",
+    "stability_matrix",
+    "stability_probability",
+    "stable_ratios",
+]

@@ -1,0 +1,215 @@
+"""Where stability is lost: the critical compression ratio, the critical fraction, and their inverse functions."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent import validation
+from curldescent.errors import InputError
+from curldescent.theory import closed_forms, poles
+from curldescent.theory.critical_solver import first_loss, second_gain
+from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambda_min, scalar_or_array
+from curldescent.theory.strengths import StrengthsLike, parse_strengths
+
+Array = NDArray[np.float64]
+LAYERS = ("hidden", "readout")
+
+
+def critical_ratio(
+    hidden: ArrayLike | Mapping[float, float] | None = None,
+    readout: ArrayLike | Mapping[float, float] | None = None,
+    *,
+    rho: float = 1.0,
+    sigma2: float = 1.0,
+) -> float | Array:
+    """The compression ratio at which random zero-loss solutions lose their stability: stable for every c below it.
+
+    Args:
+        hidden: fraction of rule-flipped inputs, scalar or array; or a mapping {strength: probability}.
+        readout: the same for hidden neurons; fractions of both layers broadcast.
+        rho: ‖w2‖². Only its ratio to `sigma2` matters.
+        sigma2: σ², M times the variance of a hidden weight.
+
+    Returns:
+        c*, in the broadcast shape (a float for scalars); infinite where no ratio is unstable.
+
+    Raises:
+        InputError: neither layer given, a fraction outside [0, 1], or shapes that do not broadcast.
+
+    Conventions at zero: ``hidden`` given alone is the boundary of flipping inputs, continuous down to its limit 2/3 as
+    α → 0⁺ (at exactly 0 nothing is flipped and nothing unstable). Given both layers, an exact 0 means that
+    nothing is flipped in that layer.
+
+    With ρ > σ², or with graded strengths, a network may become stable again at large ratios: see `stable_ratios`.
+
+    Source: docs/theory.md, sections "Each layer alone" and "The critical surface". Ninou, Kadmon, Cayco-Gajic
+    (NeurIPS 2025, arXiv:2510.02765) for each layer alone; the joint and graded cases are this project's own.
+
+    >>> critical_ratio(hidden=1.0)
+    0.25
+    >>> critical_ratio(readout=[0.0, 0.1, 0.5])
+    array([       inf, 0.48237798, 0.        ])
+    >>> round(critical_ratio(hidden=0.2, readout=0.2), 4)
+    0.111
+    """
+    rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
+    if hidden is None and readout is None:
+        raise InputError("critical_ratio needs hidden=…, readout=… or both, got neither")
+    if isinstance(hidden, Mapping) or isinstance(readout, Mapping):
+        limits = stable_ratios(_scalar("hidden", hidden), _scalar("readout", readout), rho=rho, sigma2=sigma2)
+        return limits[0][1] if limits and limits[0][0] == 0 else 0.0
+    if readout is None:
+        (alpha,) = broadcast_arguments(hidden=hidden)
+        if rho == sigma2:
+            return scalar_or_array(closed_forms.hidden_ratio(alpha))
+        exact = _surface(alpha, np.zeros_like(alpha), rho, sigma2)
+        return scalar_or_array(np.where(alpha == 0, 2 * sigma2 / (2 * rho + sigma2), exact))
+    h, r = broadcast_arguments(hidden=0.0 if hidden is None else hidden, readout=readout)
+    out = _surface(h, r, rho, sigma2)
+    if rho == sigma2:
+        out = np.where(h == 0, closed_forms.readout_ratio(r), out)
+        out = np.where((r == 0) & (h > 0), closed_forms.hidden_ratio(h), out)
+    return scalar_or_array(out)
+
+
+def _surface(h: Array, r: Array, rho: float, sigma2: float) -> Array:
+    """c* for exact fractions of both layers, by its stationarity condition in y."""
+    positions, weights = four_poles(h, r, rho, sigma2)
+    return first_loss(sigma2 * (1 - 2 * r), positions, weights, np.where(h > 0, -rho, rho))
+
+
+def _scalar(name: str, given: object) -> StrengthsLike:
+    if given is None:
+        return 0.0
+    if isinstance(given, Mapping):
+        return given
+    try:
+        return validation.fraction(name, given)
+    except InputError:
+        raise InputError(
+            f"{name} must be one fraction between 0 and 1 where the other layer is a mapping, got {given!r}"
+        ) from None
+
+
+def stable_ratios(
+    hidden: StrengthsLike = 0.0, readout: StrengthsLike = 0.0, *, rho: float = 1.0, sigma2: float = 1.0
+) -> list[tuple[float, float]]:
+    """Every interval of compression ratios on which random zero-loss solutions are stable.
+
+    Args:
+        hidden: fraction of rule-flipped inputs, or a mapping {strength: probability}; exactly 0 flips nothing.
+        readout: the same for hidden neurons.
+        rho: ‖w2‖². Only its ratio to `sigma2` matters.
+        sigma2: σ², M times the variance of a hidden weight.
+
+    Returns:
+        Open intervals (low, high), ascending: none, one, or two. There are two where instability is confined to a
+        window: few readout neurons cannot outweigh ρ D1 in a strongly compressive network.
+
+    Raises:
+        InputError: an argument outside its range.
+
+    Source: docs/theory.md, section "The critical surface".
+
+    >>> stable_ratios(hidden=1.0)
+    [(0.0, 0.25)]
+    >>> low, high = stable_ratios(readout={1: 0.6, -0.5: 0.4})
+    >>> round(low[1], 3), round(high[0], 2)
+    (0.136, 1.33)
+    """
+    rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
+    d1, d2 = parse_strengths("hidden", hidden), parse_strengths("readout", readout)
+    lowest = rho * d1.values[0]
+    if d2.plastic == 0:
+        return [(0.0, np.inf)] if lowest > 0 else []
+    if lowest == 0 and d2.values[0] >= 0:
+        # K is positive semidefinite: it is positive as long as the readout term covers the frozen inputs.
+        return [(0.0, d2.plastic / d1.weights[0])]
+    law = poles.expand(1.0, d1, d2, rho, sigma2)
+    arguments = (np.array(law.offset), law.positions, law.residues)
+    first = float(first_loss(*arguments, np.array(lowest)))
+    if first == np.inf:
+        return [(0.0, np.inf)]
+    second = float(second_gain(*arguments, np.array(lowest)))
+    intervals = [(0.0, first)] if first > 0 else []
+    return intervals + ([(second, np.inf)] if second < np.inf else [])
+
+
+def critical_fraction(
+    ratio: ArrayLike, layer: str, *, other: ArrayLike = 0.0, rho: float = 1.0, sigma2: float = 1.0
+) -> float | Array:
+    """The flipped fraction of one layer up to which random zero-loss solutions are stable; inverse of `critical_ratio`.
+
+    Args:
+        ratio: compression ratio c = M/N, scalar or array.
+        layer: "hidden" or "readout": whose fraction.
+        other: flipped fraction of the other layer, held; broadcast with the ratio.
+        rho: ‖w2‖². Only its ratio to `sigma2` matters.
+        sigma2: σ², M times the variance of a hidden weight.
+
+    Returns:
+        α*, shape of ratio (a float for a float): stable for 0 < α < α*. It is 1 where every fraction is stable and 0
+        where every positive fraction is unstable.
+
+    Raises:
+        InputError: a ratio that is not positive, an unknown layer, or other outside [0, 1].
+
+    Source: docs/theory.md, section "Each layer alone".
+
+    >>> critical_fraction([0.2, 0.25, 0.7], "hidden")
+    array([1., 1., 0.])
+    >>> round(critical_fraction(ratio=0.5, layer="readout"), 6)
+    0.09732
+    """
+    validation.choice("layer", layer, LAYERS)
+    c, held = broadcast_arguments(ratio=ratio, other=other)
+    rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
+    if rho == sigma2 and not held.any():
+        closed = closed_forms.hidden_fraction if layer == "hidden" else closed_forms.readout_fraction
+        return scalar_or_array(closed(c))
+
+    def stable(alpha: Array) -> NDArray[np.bool_]:
+        hidden, readout = (alpha, held) if layer == "hidden" else (held, alpha)
+        return np.asarray(lambda_min(c, hidden, readout, rho=rho, sigma2=sigma2)) > 0
+
+    # K falls with every sign that is flipped, so stability ends at one fraction: bisection cannot miss it.
+    low, high = np.zeros_like(c), np.ones_like(c)
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        ok = stable(middle)
+        low, high = np.where(ok, middle, low), np.where(ok, high, middle)
+    return scalar_or_array(np.where(stable(np.ones_like(c)), 1.0, np.where(low == 0, 0.0, 0.5 * (low + high))))
+
+
+def asymptote(fraction: ArrayLike, layer: str, end: str) -> float | Array:
+    """The leading behaviour of the critical ratio at either end of one layer's boundary, for σ² = ρ.
+
+    Args:
+        fraction: flipped fraction of the layer.
+        layer: "hidden" or "readout".
+        end: "low" (α → 0) or "high" (α → 1 for hidden, α → 1/2 for readout).
+
+    Returns:
+        hidden, low: 2/3 − (4√5/9) √α; hidden, high: 1/4 + (1 − α)/12;
+        readout, low: 1/(16α); readout, high: (1 − 2α)²/4.
+
+    Raises:
+        InputError: an unknown layer or end, or a fraction outside [0, 1].
+
+    Source: docs/theory.md, section "Each layer alone".
+
+    >>> asymptote(0.01, "readout", "low")
+    6.25
+    """
+    validation.choice("layer", layer, LAYERS)
+    validation.choice("end", end, ("low", "high"))
+    (a,) = broadcast_arguments(**{layer: fraction})
+    if layer == "hidden":
+        value = 2 / 3 - 4 * np.sqrt(5) / 9 * np.sqrt(a) if end == "low" else 0.25 + (1 - a) / 12
+    elif end == "low":
+        with np.errstate(divide="ignore"):
+            value = 1 / (16 * a)
+    else:
+        value = (1 - 2 * a) ** 2 / 4
+    return scalar_or_array(np.asarray(value))

@@ -1,0 +1,109 @@
+"""Phase diagrams as labelled arrays."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent import validation
+from curldescent.errors import InputError
+from curldescent.theory.critical import critical_fraction, critical_ratio
+from curldescent.theory.sign_flips import lambda_min
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+PLANES = ("hidden", "readout", "joint")
+QUANTITIES = ("stable", "lambda_min")
+# The range of the paper's phase diagrams.
+_RATIOS = (-3.0, 2.0)
+
+
+def phase_diagram(
+    plane: str,
+    resolution: int = 500,
+    *,
+    quantity: str = "stable",
+    ratio: float | None = None,
+    ratios: ArrayLike | None = None,
+    fractions: ArrayLike | None = None,
+    rho: float = 1.0,
+    sigma2: float = 1.0,
+) -> "xr.DataArray":
+    """Stability of random zero-loss solutions over a plane of parameters.
+
+    Args:
+        plane: "hidden" or "readout": flipped fraction of that layer against compression ratio, the other layer
+            unflipped; "joint": both fractions, at one ratio.
+        resolution: points along each axis whose values are not given.
+        quantity: "stable" (booleans) or "lambda_min" (the lowest eigenvalue).
+        ratio: the ratio of a joint diagram; required there, and only there.
+        ratios: ratios of a single-layer diagram, by default from 1e-3 to 1e2, evenly in the logarithm.
+        fractions: fractions along each fraction axis, by default from 0 to 1.
+        rho: ‖w2‖².
+        sigma2: M times the variance of a hidden weight.
+
+    Returns:
+        A DataArray with dimensions (fraction, ratio), and the boundary as the coordinate ``critical_ratio``; or with
+        dimensions (hidden_fraction, readout_fraction), and the boundary as ``critical_fraction`` of the readout.
+
+    Raises:
+        InputError: an unknown plane or quantity, a resolution below 2, or a ratio missing or out of place.
+
+    At a fraction of exactly 0, where nothing is flipped, the booleans of a hidden diagram show the limit of a vanishing
+    fraction (`critical_ratio`), so that the boundary is one line; λ_min is that of the unflipped network.
+
+    Source: docs/theory.md, sections "Each layer alone" and "The critical surface".
+
+    >>> diagram = phase_diagram("hidden", 5, ratios=[0.1, 0.3, 1.0])
+    >>> diagram.dims, diagram.values.sum(axis=0)
+    (('fraction', 'ratio'), array([5, 3, 0]))
+    """
+    import xarray as xr
+
+    validation.choice("plane", plane, PLANES)
+    validation.choice("quantity", quantity, QUANTITIES)
+    count = validation.integer("resolution", resolution, minimum=2)
+    alpha = np.linspace(0, 1, count) if fractions is None else _axis("fractions", fractions)
+    attributes = {"plane": plane, "rho": rho, "sigma2": sigma2}
+    if plane == "joint":
+        if ratio is None or ratios is not None:
+            raise InputError("a joint diagram needs ratio=… (one compression ratio), and takes no ratios")
+        c = validation.positive("ratio", ratio)
+        lowest = np.asarray(lambda_min(c, alpha[:, None], alpha, rho=rho, sigma2=sigma2))
+        boundary = np.asarray(critical_fraction(c, "readout", other=alpha, rho=rho, sigma2=sigma2))
+        return xr.DataArray(
+            lowest if quantity == "lambda_min" else lowest > 0,
+            dims=("hidden_fraction", "readout_fraction"),
+            coords={
+                "hidden_fraction": alpha,
+                "readout_fraction": alpha,
+                "critical_fraction": ("hidden_fraction", boundary),
+            },
+            name=quantity,
+            attrs={**attributes, "ratio": c},
+        )
+    if ratio is not None:
+        raise InputError(f"a {plane} diagram takes ratios=…, not ratio; ratio belongs to a joint diagram")
+    c_axis = np.logspace(*_RATIOS, count) if ratios is None else _axis("ratios", ratios)
+    if (c_axis <= 0).any():
+        raise InputError(f"ratios must be positive, got {c_axis.min():g}")
+    boundary_ratio = np.asarray(critical_ratio(**{plane: alpha}, rho=rho, sigma2=sigma2))
+    # Above σ² a large ratio can be stable again, and only λ_min knows.
+    if quantity == "lambda_min" or rho > sigma2:
+        values = np.asarray(lambda_min(c_axis, **{plane: alpha[:, None]}, rho=rho, sigma2=sigma2))
+        values = values if quantity == "lambda_min" else values > 0
+    else:
+        values = c_axis < boundary_ratio[:, None]
+    return xr.DataArray(
+        values,
+        dims=("fraction", "ratio"),
+        coords={"fraction": alpha, "ratio": c_axis, "critical_ratio": ("fraction", boundary_ratio)},
+        name=quantity,
+        attrs=attributes,
+    )
+
+
+def _axis(name: str, values: ArrayLike) -> Array:
+    return np.array(validation.finite_array(name, values, ndim=1))
