@@ -154,7 +154,7 @@ def _advance(
     def epoch(i: Any, state: State) -> State:
         moved = over_rules(state.weights, fixed.learning, fixed.norms, fixed.targets, orders[i])
         # The largest magnitude is NaN where any weight is, and NaN fails the comparison.
-        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= _largest(layer.dtype) for layer in moved]
+        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= DIVERGENCE_BOUND for layer in moved]
         broken = state.active & ~(within[0] & within[1])
 
         def settle(new: Any, old: Any) -> Any:
@@ -165,11 +165,6 @@ def _advance(
         return State(weights, state.active & ~broken, jnp.where(broken, start + i + 1, state.diverged_at))
 
     return lax.fori_loop(0, count, epoch, state)
-
-
-def _largest(dtype: Any) -> float:
-    """The divergence bound, or the largest finite number where single precision cannot hold the bound."""
-    return min(DIVERGENCE_BOUND, float(jnp.finfo(dtype).max))
 
 
 def _one_epoch(
