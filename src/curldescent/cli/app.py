@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import curldescent
+from curldescent.cli.bench import bench
 from curldescent.cli.demo import demo
 from curldescent.cli.theory import app as theory_app
 from curldescent.errors import InputError
@@ -15,6 +16,7 @@ app = App(
     help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
     version=curldescent.__version__,
 )
+app.command(bench)
 app.command(demo)
 app.command(theory_app, name="theory")
 

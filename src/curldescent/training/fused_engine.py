@@ -86,7 +86,7 @@ class FusedEngine:
             if self._orders is None:
                 order = np.arange(self._experiment.samples, dtype=np.int32)[None, None]
             else:
-                order = self._orders.take(count, self._active.any(axis=0), self._map)
+                order = self._orders.take(count, np.any(self._active, axis=0), self._map)
             self._all_through(count, order)
             self.epoch += count
             epochs -= count

@@ -262,6 +262,6 @@ def run_nonlinear(
         done[task] = finished
 
 
-def scratch_size(inputs, width, outputs):
+def scratch_size(inputs: int, width: int, outputs: int) -> int:
     """Doubles of working memory that one thread needs."""
     return CHUNK * width + 2 * inputs * width + outputs * width + CHUNK * outputs + 8

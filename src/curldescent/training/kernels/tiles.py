@@ -8,11 +8,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from curldescent.training.kernels.simd import (
     address_of,
     fma_lanes,
+    intrinsic,
     lanes,
     load_lanes,
     pack_lanes,

@@ -1,0 +1,50 @@
+"""Side-by-side timing: every contender in turn, round after round, so that what disturbs one disturbs all."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+
+class Stepper(Protocol):
+    """Anything that learns epoch by epoch."""
+
+    def advance(self, epochs: int) -> None:
+        """Learn for that many more epochs."""
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of one call."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def epochs_lasting(stepper: Stepper, target: float) -> int:
+    """How many epochs take about `target` seconds; the first call, which may compile, is not counted."""
+    stepper.advance(1)
+    epochs = 1
+    while (took := seconds(partial(stepper.advance, epochs))) < target / 2:
+        epochs = max(2 * epochs, round(epochs * min(100.0, 0.75 * target / max(took, 1e-6))))
+    return epochs
+
+
+def side_by_side(steppers: Mapping[str, Stepper], *, rounds: int, sample: float) -> dict[str, float]:
+    """Median seconds per epoch of every stepper, measured in turn.
+
+    Args:
+        steppers: by name.
+        rounds: how many times each is measured.
+        sample: how long one measurement lasts, in seconds.
+
+    Returns:
+        Seconds per epoch, by name.
+    """
+    epochs = {name: epochs_lasting(stepper, sample) for name, stepper in steppers.items()}
+    times: dict[str, list[float]] = {name: [] for name in steppers}
+    for _ in range(rounds):
+        for name, stepper in steppers.items():
+            count = epochs[name]
+            times[name].append(seconds(partial(stepper.advance, count)) / count)
+    return {name: statistics.median(values) for name, values in times.items()}
