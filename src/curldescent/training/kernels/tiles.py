@@ -78,6 +78,26 @@ def accumulate(
 
 
 @intrinsic
+def load_tile(typing_context: Any, array: Any, rows: Any, columns: Any) -> Any:
+    """The tile at array[rows[r] + columns[v] :]."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_value, rows_value, columns_value = args
+        return pack_lanes(
+            builder,
+            [
+                load_lanes(
+                    builder, address_of(context, builder, signature.args[0], array_value, builder.add(row, column))
+                )
+                for row in _unpack(builder, rows_value, len(rows))
+                for column in _unpack(builder, columns_value, len(columns))
+            ],
+        )
+
+    return _tile(rows, columns)(array, rows, columns), generate
+
+
+@intrinsic
 def store_tile(typing_context: Any, out: Any, rows: Any, columns: Any, tile: Any, scale: Any) -> Any:
     """out[rows[r] + columns[v] :] = scale · tile[r, v]."""
 
