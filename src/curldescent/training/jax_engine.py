@@ -41,6 +41,8 @@ class Fixed(NamedTuple):
     norms: Any
     step: Any
     """η / P: an update over b samples takes b of these."""
+    bound: Any
+    """The largest magnitude a weight may have."""
 
 
 class JaxEngine:
@@ -70,6 +72,7 @@ class JaxEngine:
                 ),
                 norms=jnp.stack([jnp.sqrt(jnp.sum(w * w, axis=(-2, -1))) for w in weights], axis=-1),
                 step=cast(e.learning_rate / e.samples),
+                bound=cast(DIVERGENCE_BOUND[dtype]),
             )
             self._test = (
                 None
@@ -150,7 +153,7 @@ def _advance(
     def epoch(i: Any, state: State) -> State:
         moved = over_rules(state.weights, fixed.learning, fixed.norms, fixed.targets, orders[i])
         # The largest magnitude is NaN where any weight is, and NaN fails the comparison.
-        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= DIVERGENCE_BOUND for layer in moved]
+        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= fixed.bound for layer in moved]
         broken = state.active & ~(within[0] & within[1])
 
         def settle(new: Any, old: Any) -> Any:

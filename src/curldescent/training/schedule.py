@@ -63,7 +63,7 @@ class SampleOrders:
         >>> from curldescent.training.schedule import SampleOrders
         >>> SampleOrders(seed=0, trials=2, samples=4).take(1)[0]
         array([[2, 0, 1, 3],
-               [1, 3, 2, 0]], dtype=int32)
+               [3, 0, 2, 1]], dtype=int32)
     """
 
     def __init__(self, *, seed: int, trials: int, samples: int) -> None:
