@@ -17,6 +17,9 @@ _HOME = {
     "student_teacher": "curldescent.sampling",
     "from_data": "curldescent.data",
     "Plasticity": "curldescent.plasticity",
+    "TwoWeights": "curldescent.toy",
+    "accuracy": "curldescent.evaluation",
+    "predict": "curldescent.evaluation",
     "train": "curldescent.training.engine",
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
@@ -27,12 +30,15 @@ __all__ = [
     "InputError",
     "Plasticity",
     "Problem",
+    "TwoWeights",
     "Weights",
     "__version__",
+    "accuracy",
     "epochs_to_threshold",
     "from_data",
     "log_epochs",
     "plots",
+    "predict",
     "student_teacher",
     "theory",
     "train",
@@ -42,9 +48,11 @@ if TYPE_CHECKING:
     from curldescent import plots, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
+    from curldescent.evaluation import accuracy, predict
     from curldescent.plasticity import Plasticity
     from curldescent.problems import Problem, Weights
     from curldescent.sampling import student_teacher
+    from curldescent.toy import TwoWeights
     from curldescent.training.engine import train
     from curldescent.training.history import epochs_to_threshold
     from curldescent.training.schedule import log_epochs

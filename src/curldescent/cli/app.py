@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import curldescent
+from curldescent.cli.demo import demo
 from curldescent.cli.theory import app as theory_app
 from curldescent.errors import InputError
 
@@ -14,6 +15,7 @@ app = App(
     help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
     version=curldescent.__version__,
 )
+app.command(demo)
 app.command(theory_app, name="theory")
 
 

@@ -1,0 +1,63 @@
+"""Error against epochs: every trial thin, their median bold."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str | None = None) -> None:
+    """Draw one rule's curves.
+
+    Args:
+        axes: where to.
+        error: (trial, epoch); epoch 0 has no place on a logarithmic axis and is left out.
+        colour: of lines.
+        label: of the median in the legend.
+    """
+    shown = error.sel(epoch=error["epoch"] > 0)
+    axes.plot(shown["epoch"], shown.transpose("epoch", "trial"), color=colour, alpha=0.25, linewidth=0.6)
+    # The median of what has not diverged; where most trials have, there is no typical curve to show.
+    typical = shown.median("trial").where(shown.notnull().mean("trial") >= 0.5)
+    axes.plot(shown["epoch"], typical, color=colour, linewidth=2.0, label=label)
+    axes.set(xscale="log", yscale="log", xlabel="epoch")
+
+
+def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None = None) -> "Figure":
+    """Training and test error of every rule in a history.
+
+    Args:
+        history: what `curldescent.train` returned, with or without a rule axis.
+        labels: legend texts by rule name; the names themselves by default.
+
+    Returns:
+        The figure: one panel per error, one colour per rule.
+
+    Example:
+        >>> import curldescent as cd
+        >>> from curldescent.plots.learning_curves import learning_curves
+        >>> problem = cd.student_teacher(n_inputs=4, n_hidden=6, n_train=20, trials=2)
+        >>> history = cd.train(problem, {"GD": cd.Plasticity(), "CD": cd.Plasticity(hidden=0.5)}, epochs=20)
+        >>> figure = learning_curves(history)
+    """
+    from matplotlib import pyplot as plt
+
+    rules = history.rule.values.tolist() if "rule" in history.dims else [None]
+    names = [name for name in ("train_error", "test_error") if name in history]
+    with style.figure_style():
+        figure, axes = plt.subplots(1, len(names), figsize=(style.PAGE_INCHES, 3.0), sharey=True, squeeze=False)
+        for panel, name in zip(axes[0], names, strict=True):
+            for index, rule in enumerate(rules):
+                error = history[name] if rule is None else history[name].sel(rule=rule)
+                label = None if rule is None else (labels or {}).get(rule, rule)
+                draw_curves(panel, error, colour=style.CYCLE[index % len(style.CYCLE)], label=label)
+            panel.set_title("Training error" if name == "train_error" else "Test error")
+        axes[0][0].set_ylabel("error ½⟨‖ŷ − y‖²⟩")
+        if rules != [None]:
+            axes[0][0].legend()
+    return figure

@@ -1,0 +1,171 @@
+"""`train`: the easy call. Advances an engine from one recording epoch to the next and labels what it saw."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import curldescent
+from curldescent import validation
+from curldescent.errors import InputError
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
+from curldescent.progress import Progress, Silent
+from curldescent.training.history import labelled_history
+from curldescent.training.schedule import recording_epochs
+from curldescent.training.setup import experiment, named_rules
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DTYPES = ("float64", "float32")
+
+
+def train(
+    problem: Problem,
+    rule: Plasticity | Mapping[str, Plasticity] | Sequence[Plasticity],
+    *,
+    epochs: int,
+    learning_rate: float = 0.1,
+    batch_size: int | None = None,
+    preserve_norms: bool = False,
+    record: int | Sequence[int] | None = None,
+    output_error: str = "delta",
+    stop_below: float | None = None,
+    record_weights: bool = False,
+    seed: int = 0,
+    dtype: str = "float64",
+    progress: Progress | None = None,
+) -> "xr.Dataset":
+    """Train every trial of a problem under one or several plasticity rules and return the labelled history.
+
+    One update takes the batch mean of the error signals times learning_rate·b/P, so that an epoch has a total step of
+    `learning_rate` whatever the batch; a smaller last batch takes its share. Trials and rules run together; the
+    sample orders of a trial are the same under every rule, so that rules can be compared in pairs.
+
+    Args:
+        problem: student, targets and inputs.
+        rule: a `Plasticity`; or several, as a dict from names or a list, for a history with a `rule` dimension.
+        epochs: how many passes over the training samples, at least 1.
+        learning_rate: η, the total step of one epoch.
+        batch_size: b; a fresh random order every epoch. None: the full batch.
+        preserve_norms: rescale both layers to their initial Frobenius norms after every update (the paper's
+            "normalised" runs).
+        record: the epochs to record at, increasing, 0 being the initial state; or how many log-spaced points; None
+            for about 100 of them. The first and last are as listed.
+        output_error: "delta": the output error signal is e = ŷ − y even behind an output nonlinearity, the paper's
+            convention. "mse": e = (ŷ − y)·φ'_out, so that without flips the update is the exact gradient of the
+            recorded error. The two coincide for a linear output.
+        stop_below: stop a trial at the first recorded epoch whose training error is below this; its later errors are
+            those of the weights it stopped with. Nothing is computed once no trial is left.
+        record_weights: also keep all weights at the recorded epochs.
+        seed: of the sample orders and of sampled feedback. The same seed gives the same history to the bit on one
+            machine.
+        dtype: "float64" or "float32".
+        progress: told how far the run is; see `curldescent.progress`.
+
+    Returns:
+        An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
+        epochs; no `test_error` without test inputs. `student_hidden` (trial, hidden, input) and `student_readout`
+        (trial, output, hidden): final weights. `diverged`, `diverged_at` (trial): a trial diverges at the first epoch
+        that ends with a weight that is not finite or beyond 1e50; its errors and weights are NaN from then on.
+        `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
+        `readout_history`. Several rules put a `rule` dimension in front. Every recording epoch is there, whether or
+        not the run ended early.
+
+    Raises:
+        InputError: an argument out of range, or a plasticity that does not fit the problem.
+
+    Source: docs/theory.md, setting and simulation protocol.
+
+    Example:
+        >>> import curldescent as cd
+        >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50, trials=3)
+        >>> history = cd.train(problem, cd.Plasticity(readout=0.1), epochs=200, batch_size=10)
+        >>> dict(history.train_error.sizes)
+        {'trial': 3, 'epoch': 79}
+        >>> bool((history.train_error[:, -1] < history.train_error[:, 0]).all())
+        True
+    """
+    if not isinstance(problem, Problem):
+        raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
+    epochs = validation.integer("epochs", epochs, minimum=1)
+    rules, several = named_rules(rule)
+    setup = experiment(
+        problem,
+        list(rules.values()),
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        preserve_norms=preserve_norms,
+        output_error=output_error,
+        seed=seed,
+    )
+    times = recording_epochs(record, epochs)
+    if stop_below is not None:
+        stop_below = validation.positive("stop_below", stop_below)
+    validation.choice("dtype", dtype, DTYPES)
+    progress = progress or Silent()
+
+    from curldescent.training.jax_engine import JaxEngine
+
+    engine = JaxEngine(setup, dtype=dtype)
+    seen: list[tuple[np.ndarray, np.ndarray | None]] = []
+    snapshots: list[tuple[np.ndarray, np.ndarray]] = []
+    stopped_at = np.full((setup.rules, setup.trials), -1)
+    progress.start(epochs, "epochs")
+    # Epochs after the last recorded one still count: the final weights are those after `epochs`.
+    for target in dict.fromkeys([*times.tolist(), epochs]):
+        while engine.epoch < target and engine.active.any():
+            engine.advance(min(target - engine.epoch, _stride(epochs)))
+            progress.update(engine.epoch)
+        errors = engine.errors()
+        # A weight within bounds can still overflow the error where inputs are huge.
+        overflowed = engine.active & ~np.isfinite(errors[0])
+        if overflowed.any():
+            engine.stop(overflowed, diverged=True)
+            errors = engine.errors()
+        if target in times:
+            seen.append(errors)
+            if record_weights:
+                snapshots.append(engine.weights())
+            if stop_below is not None:
+                done = engine.active & (errors[0] < stop_below)
+                stopped_at[done] = target
+                engine.stop(done)
+    progress.finish()
+
+    hidden, readout = engine.weights()
+    test = [error for _, error in seen if error is not None]
+    return labelled_history(
+        epochs=times,
+        train_error=np.stack([error for error, _ in seen], axis=-1),
+        test_error=np.stack(test, axis=-1) if test else None,
+        hidden=hidden,
+        readout=readout,
+        diverged_at=engine.diverged_at,
+        stopped_at=stopped_at,
+        recorded_weights=(
+            (np.stack([h for h, _ in snapshots], axis=2), np.stack([r for _, r in snapshots], axis=2))
+            if record_weights
+            else None
+        ),
+        rule_names=list(rules) if several else None,
+        settings={
+            "curldescent_version": curldescent.__version__,
+            "engine": engine.name,
+            "problem": repr(problem),
+            "rule": "; ".join(repr(item) for item in rules.values()),
+            "epochs": epochs,
+            "learning_rate": setup.learning_rate,
+            "batch_size": setup.batch,
+            "preserve_norms": int(setup.preserve_norms),
+            "output_error": setup.output_error,
+            "seed": setup.seed,
+            "dtype": dtype,
+        },
+    )
+
+
+def _stride(epochs: int) -> int:
+    """Epochs between two words of progress: a hundredth of the run, so that a bar moves and a log stays short."""
+    return max(1, epochs // 100)

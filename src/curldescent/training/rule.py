@@ -1,0 +1,116 @@
+"""One update of sign-diverse plasticity, in JAX. This file defines what every engine computes."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Bool, Float
+
+from curldescent import network
+
+
+class Synapses(NamedTuple):
+    """Weights of one student."""
+
+    hidden: Float[Array, "hidden inputs"]
+    readout: Float[Array, "outputs hidden"]
+
+
+class Learning(NamedTuple):
+    """How one student's synapses learn: `curldescent.Plasticity` resolved for its sizes."""
+
+    hidden: Float[Array, "hidden inputs"]
+    """S of the hidden layer."""
+    readout: Float[Array, "outputs hidden"]
+    """S of the readout."""
+    feedback: Float[Array, "hidden outputs"]
+    """B; ignored where `aligned` is false."""
+    aligned: Bool[Array, ""]
+    """Whether B, and not W2ᵀ, carries the error back."""
+
+
+class Convention(NamedTuple):
+    """The static choices of an experiment."""
+
+    activation: str
+    output_activation: str
+    output_error: str
+    """"delta": e = ŷ − y. "mse": e = (ŷ − y)·φ'_out, which makes the update the gradient of the recorded error."""
+    preserve_norms: bool
+
+
+def gradients(
+    weights: Synapses,
+    learning: Learning,
+    inputs: Float[Array, "batch inputs"],
+    targets: Float[Array, "batch outputs"],
+    convention: Convention,
+) -> Synapses:
+    """The batch-mean error signals that plasticity multiplies: ∂C/∂W where nothing but S departs from gradient descent.
+
+    With e the output error and h = φ(W1 x): ⟨e hᵀ⟩ for the readout and ⟨[(F e) ∘ φ'] xᵀ⟩ for the hidden layer, F = W2ᵀ
+    or B.
+
+    Args:
+        weights: W1, W2 before the update.
+        learning: for F.
+        inputs: the batch, (b, M).
+        targets: (b, O).
+        convention: activations and the output error.
+
+    Returns:
+        Signals of the weights' shapes.
+
+    Source: docs/theory.md, setting; the paper's simulation protocol for "delta".
+    """
+    hidden, output = network.outputs(
+        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
+    )
+    error = output - targets
+    if convention.output_error == "mse":
+        error = error * network.slope(convention.output_activation, output, jnp)
+    carried = jnp.where(learning.aligned, learning.feedback.T, weights.readout)
+    hidden_error = (error @ carried) * network.slope(convention.activation, hidden, jnp)
+    samples = inputs.shape[0]
+    return Synapses(hidden=hidden_error.T @ inputs / samples, readout=error.T @ hidden / samples)
+
+
+def update(
+    weights: Synapses,
+    learning: Learning,
+    norms: Float[Array, "2"],
+    inputs: Float[Array, "batch inputs"],
+    targets: Float[Array, "batch outputs"],
+    step: Float[Array, ""],
+    convention: Convention,
+) -> Synapses:
+    """One update: both layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
+
+    Args:
+        weights: W1, W2.
+        learning: S and the feedback.
+        norms: Frobenius norms that W1 and W2 are rescaled to where the convention preserves norms.
+        inputs: the batch, (b, M).
+        targets: (b, O).
+        step: learning_rate · b / P.
+        convention: the static choices.
+
+    Returns:
+        The new weights.
+
+    Source: docs/theory.md, setting; norm preservation as in the paper's "normalised" runs.
+    """
+    signal = gradients(weights, learning, inputs, targets, convention)
+    moved = Synapses(
+        hidden=weights.hidden - step * learning.hidden * signal.hidden,
+        readout=weights.readout - step * learning.readout * signal.readout,
+    )
+    if not convention.preserve_norms:
+        return moved
+    return Synapses(*(rescaled(layer, norm) for layer, norm in zip(moved, norms, strict=True)))
+
+
+def rescaled(layer: Float[Array, "post pre"], norm: Float[Array, ""]) -> Float[Array, "post pre"]:
+    """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is."""
+    now = jnp.sqrt(jnp.sum(layer * layer))
+    return layer * jnp.where(now > 0, norm / now, 1.0)

@@ -1,0 +1,79 @@
+"""When to look and in which order to learn: recording epochs, batches, sample orders."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent import validation
+from curldescent.errors import InputError
+
+
+def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
+    """Recording epochs: 0, then whole numbers spread evenly on a logarithmic axis up to `epochs`.
+
+    Args:
+        epochs: the last epoch, at least 1.
+        points: how many are aimed at; small epochs coincide, so fewer may come back.
+
+    Returns:
+        Increasing epochs, the first 0 and the last `epochs`.
+
+    Raises:
+        InputError: a number below 1.
+
+    Example:
+        >>> import curldescent as cd
+        >>> cd.log_epochs(1000, points=7)
+        array([   0,    1,    4,   16,   63,  251, 1000])
+    """
+    epochs = validation.integer("epochs", epochs, minimum=1)
+    points = validation.integer("points", points, minimum=2)
+    spread = np.round(np.geomspace(1, epochs, max(points - 1, 1))).astype(np.int64)
+    return np.unique(np.concatenate([[0], spread, [epochs]]))
+
+
+def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
+    """The epochs to record at, from any accepted form: None (log-spaced), a number of points, or the epochs."""
+    if record is None:
+        return log_epochs(epochs)
+    if np.ndim(record) == 0:  # type: ignore[arg-type]
+        return log_epochs(epochs, validation.integer("record", record, minimum=2))
+    if not isinstance(record, Iterable):
+        raise InputError(f"record must be a number of points or a list of epochs, got {record!r}")
+    listed = [validation.integer("record", epoch, minimum=0, maximum=epochs) for epoch in record]
+    if not listed or any(b <= a for a, b in pairwise(listed)):
+        raise InputError(f"record must list increasing epochs between 0 and {epochs}, got {listed!r}")
+    return np.array(listed, dtype=np.int64)
+
+
+class SampleOrders:
+    """The order in which each trial visits the training samples: a fresh permutation every epoch.
+
+    Trial t of seed s draws its permutations, epoch after epoch, from ``np.random.default_rng([s, t])``: every engine
+    and every rule sees the same orders, so that rules can be compared in pairs, and a user can repeat them.
+
+    Args:
+        seed: s.
+        trials: T.
+        samples: P.
+
+    Example:
+        >>> from curldescent.training.schedule import SampleOrders
+        >>> SampleOrders(seed=0, trials=2, samples=4).take(1)[0]
+        array([[2, 0, 1, 3],
+               [1, 3, 2, 0]], dtype=int32)
+    """
+
+    def __init__(self, *, seed: int, trials: int, samples: int) -> None:
+        self._rngs = [np.random.default_rng([seed, trial]) for trial in range(trials)]
+        self._samples = np.arange(samples, dtype=np.int32)
+
+    def take(self, epochs: int) -> NDArray[np.int32]:
+        """The orders of the next epochs, (epochs, T, P), int32."""
+        out = np.empty((epochs, len(self._rngs), len(self._samples)), dtype=np.int32)
+        for trial, rng in enumerate(self._rngs):
+            # `permuted` shuffles row after row from one stream: the chunk length leaves no trace.
+            out[:, trial] = rng.permuted(np.broadcast_to(self._samples, (epochs, len(self._samples))), axis=1)
+        return out

@@ -1,0 +1,35 @@
+"""Problems that many tests share."""
+
+import numpy as np
+import pytest
+
+import curldescent as cd
+
+
+def random_problem(
+    seed: int = 0,
+    *,
+    activation: str = "tanh",
+    output_activation: str = "tanh",
+    sizes: tuple[int, int, int] = (7, 5, 3),
+    samples: int = 23,
+    trials: int | None = 2,
+) -> cd.Problem:
+    """A problem of odd sizes with explicit arrays, drawn independently of the library's own sampler."""
+    rng = np.random.default_rng(seed)
+    m, n, o = sizes
+    lead = () if trials is None else (trials,)
+    draw = rng.standard_normal
+    return cd.Problem(
+        inputs=draw((samples, m)),
+        test_inputs=draw((11, m)),
+        student=cd.Weights(hidden=draw((*lead, n, m)) / m**0.5, readout=draw((*lead, o, n)) / n**0.5),
+        teacher=cd.Weights(hidden=draw((*lead, n, m)) / m**0.5, readout=draw((*lead, o, n)) / n**0.5),
+        activation=activation,
+        output_activation=output_activation,
+    )
+
+
+@pytest.fixture
+def problem() -> cd.Problem:
+    return random_problem()
