@@ -25,7 +25,7 @@ def test_exponent_with_large_networks():
 
 
 def test_probability_goes_from_one_to_zero_across_the_boundary():
-    inside, edge, outside = (stability_probability(Spectrum(c, hidden=0.5), 40, samples=60) for c in (0.2, 0.335, 0.6))
+    inside, edge, outside = (stability_probability(Spectrum(c, hidden=0.5), 40, samples=60) for c in (0.2, 0.31, 0.6))
     assert inside.probability == 1.0
     assert inside.limit
     assert outside.probability == 0.0
@@ -36,9 +36,9 @@ def test_probability_goes_from_one_to_zero_across_the_boundary():
 
 
 def test_boundary_sharpens_with_size():
-    law = Spectrum(0.31, hidden=0.5)  # stable in the limit, whose boundary is at 0.335
-    small, large = (stability_probability(law, m, samples=120, fixed_readout_norm=True) for m in (6, 120))
-    assert small.high < large.low
+    law = Spectrum(0.36, hidden=0.5)  # unstable in the limit, whose boundary is at 0.31
+    small, large = (stability_probability(law, m, samples=120, fixed_readout_norm=True) for m in (6, 60))
+    assert large.high < small.low
 
 
 def test_readout_norm_scatters_only_where_asked():

@@ -94,8 +94,8 @@ def left_of_all(positions: Array, residues: Array) -> tuple[Array, Array]:
         residues: shape (..., K), at least one positive per row.
 
     Returns:
-        The lowest pole and the distance δ of the solution y from it, both of shape (...). x(y) is the lowest edge of the
-        continuous spectrum; δ may be too small to change y in floating point, so it comes on its own.
+        The lowest pole and the distance δ of the solution y from it, both of shape (...). x(y) is the lowest edge of
+        the continuous spectrum; δ may be too small to change y in floating point, so it comes on its own.
     """
     first = positions.min(-1)
     distance = positions - first[..., None]
