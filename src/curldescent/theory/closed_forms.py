@@ -96,7 +96,8 @@ def _root(function: Callable[[Array], tuple[Array, Array]], low: Array, high: Ar
         with np.errstate(divide="ignore", invalid="ignore"):
             new = z - value / slope
         new = np.where((new >= low) & (new <= high), new, 0.5 * (low + high))
-        done = np.abs(new - z) <= 4e-16 * np.abs(new)
+        # Newton squares its error: after a step this small the next one would not move z.
+        done = np.abs(new - z) <= 1e-9 * np.abs(new)
         z = new
         if done.all():
             break
