@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from curldescent import network
 from curldescent.training.rule import Convention, Learning, Synapses, update
-from curldescent.training.schedule import SampleOrders
+from curldescent.training.schedule import ORDER_BYTES, SampleOrders
 from curldescent.training.setup import DIVERGENCE_BOUND, Experiment
 
-# Sample orders are drawn on the host and handed over in chunks of about this many bytes.
-ORDER_BYTES = 16 * 2**20
 MAX_CHUNK = 1024
 
 # Of what a rule is made of, only the feedback differs between trials (these are axes for vmap, not arrays).
@@ -87,6 +85,12 @@ class JaxEngine:
         per_epoch = 4 * e.trials * e.samples
         self._chunk = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, ORDER_BYTES // per_epoch))
         self._no_orders = np.zeros((self._chunk, e.trials, 0), dtype=np.int32)
+
+    @property
+    def device(self) -> str:
+        """What it runs on."""
+        devices = sorted({device.device_kind for device in self._state.weights.hidden.devices()})
+        return f"{', '.join(devices)} through JAX"
 
     def advance(self, epochs: int) -> None:
         """Learn for that many more epochs."""
