@@ -75,8 +75,10 @@ class FusedEngine:
         covariance, correlation = aligned(inputs * width if worth else 0), aligned(e.trials, width)
         if worth:
             step = e.learning_rate / e.samples
-            covariance.reshape(inputs, width)[:, :inputs] = step * (e.inputs.T @ e.inputs)
-            correlation[:, :inputs] = step * (e.targets[..., 0] @ e.inputs)
+            # Where the moments of huge inputs overflow, so do the weights in one epoch: found there, as a divergence.
+            with np.errstate(over="ignore", invalid="ignore"):
+                covariance.reshape(inputs, width)[:, :inputs] = step * (e.inputs.T @ e.inputs)
+                correlation[:, :inputs] = step * (e.targets[..., 0] @ e.inputs)
         return covariance, correlation
 
     def advance(self, epochs: int) -> None:
