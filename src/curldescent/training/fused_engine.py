@@ -168,7 +168,9 @@ class FusedEngine:
 
     def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
-        return self._error(self._train), None if self._test is None else self._error(self._test)
+        # An error that overflows is for `train` to report as a divergence, as it does for the other engines.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._error(self._train), None if self._test is None else self._error(self._test)
 
     def _error(self, data: "_Samples") -> Array:
         e, s = self._experiment, self._state
