@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo test test-all check clean
+.PHONY: setup demo test test-all check clean clean-kernels
 
 setup: $(STAMP)
 
@@ -31,3 +31,7 @@ check: setup
 
 clean:
 	rm -rf $(VENV) results build dist
+
+# Numba's cache does not notice changes in the files that a cached kernel calls.
+clean-kernels:
+	rm -f src/curldescent/training/kernels/__pycache__/*.nb[ic]

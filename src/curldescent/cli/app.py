@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import curldescent
+from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
 from curldescent.cli.theory import app as theory_app
+from curldescent.cli.train import EXAMPLES as TRAIN_EXAMPLES
+from curldescent.cli.train import train
 from curldescent.errors import InputError
 
 app = App(
@@ -15,7 +18,8 @@ app = App(
     help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
     version=curldescent.__version__,
 )
-app.command(demo)
+app.command(demo, help_epilogue=DEMO_EXAMPLES)
+app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(theory_app, name="theory")
 
 

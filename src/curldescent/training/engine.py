@@ -11,6 +11,7 @@ from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
+from curldescent.training.choice import build_engine
 from curldescent.training.history import labelled_history
 from curldescent.training.schedule import recording_epochs
 from curldescent.training.setup import experiment, named_rules
@@ -35,6 +36,8 @@ def train(
     record_weights: bool = False,
     seed: int = 0,
     dtype: str = "float64",
+    engine: str = "auto",
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
@@ -62,14 +65,18 @@ def train(
         seed: of the sample orders and of sampled feedback. The same seed gives the same history to the bit on one
             machine.
         dtype: "float64" or "float32".
+        engine: "auto" takes the fastest that can run the experiment, and never changes what is computed: "fused",
+            compiled CPU kernels; "order-parameters", the same in the few coordinates that a wide linear student can
+            move in; "jax", the reference, which runs on a GPU where JAX has one and is the only one for float32.
+        threads: CPU threads of the compiled kernels; None for all cores. The history does not depend on it.
         progress: told how far the run is; see `curldescent.progress`.
 
     Returns:
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
         epochs; no `test_error` without test inputs. `student_hidden` (trial, hidden, input) and `student_readout`
         (trial, output, hidden): final weights. `diverged`, `diverged_at` (trial): a trial diverges at the first epoch
-        that ends with a weight that is not finite or beyond 1e50; its errors and weights are NaN from then on.
-        `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
+        that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its errors and weights are NaN from
+        then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
         `readout_history`. Several rules put a `rule` dimension in front. Every recording epoch is there, whether or
         not the run ended early.
 
@@ -83,7 +90,7 @@ def train(
         >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50, trials=3)
         >>> history = cd.train(problem, cd.Plasticity(readout=0.1), epochs=200, batch_size=10)
         >>> dict(history.train_error.sizes)
-        {'trial': 3, 'epoch': 79}
+        {'trial': 3, 'epoch': 64}
         >>> bool((history.train_error[:, -1] < history.train_error[:, 0]).all())
         True
     """
@@ -106,35 +113,33 @@ def train(
     validation.choice("dtype", dtype, DTYPES)
     progress = progress or Silent()
 
-    from curldescent.training.jax_engine import JaxEngine
-
-    engine = JaxEngine(setup, dtype=dtype)
+    stepper = build_engine(setup, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
     seen: list[tuple[np.ndarray, np.ndarray | None]] = []
     snapshots: list[tuple[np.ndarray, np.ndarray]] = []
     stopped_at = np.full((setup.rules, setup.trials), -1)
     progress.start(epochs, "epochs")
     # Epochs after the last recorded one still count: the final weights are those after `epochs`.
     for target in dict.fromkeys([*times.tolist(), epochs]):
-        while engine.epoch < target and engine.active.any():
-            engine.advance(min(target - engine.epoch, _stride(epochs)))
-            progress.update(engine.epoch)
-        errors = engine.errors()
+        while stepper.epoch < target and stepper.active.any():
+            stepper.advance(min(target - stepper.epoch, _stride(epochs)))
+            progress.update(stepper.epoch)
+        errors = stepper.errors()
         # A weight within bounds can still overflow the error where inputs are huge.
-        overflowed = engine.active & ~np.isfinite(errors[0])
+        overflowed = stepper.active & ~np.isfinite(errors[0])
         if overflowed.any():
-            engine.stop(overflowed, diverged=True)
-            errors = engine.errors()
+            stepper.stop(overflowed, diverged=True)
+            errors = stepper.errors()
         if target in times:
             seen.append(errors)
             if record_weights:
-                snapshots.append(engine.weights())
+                snapshots.append(stepper.weights())
             if stop_below is not None:
-                done = engine.active & (errors[0] < stop_below)
+                done = stepper.active & (errors[0] < stop_below)
                 stopped_at[done] = target
-                engine.stop(done)
+                stepper.stop(done)
     progress.finish()
 
-    hidden, readout = engine.weights()
+    hidden, readout = stepper.weights()
     test = [error for _, error in seen if error is not None]
     return labelled_history(
         epochs=times,
@@ -142,7 +147,7 @@ def train(
         test_error=np.stack(test, axis=-1) if test else None,
         hidden=hidden,
         readout=readout,
-        diverged_at=engine.diverged_at,
+        diverged_at=stepper.diverged_at,
         stopped_at=stopped_at,
         recorded_weights=(
             (np.stack([h for h, _ in snapshots], axis=2), np.stack([r for _, r in snapshots], axis=2))
@@ -152,7 +157,8 @@ def train(
         rule_names=list(rules) if several else None,
         settings={
             "curldescent_version": curldescent.__version__,
-            "engine": engine.name,
+            "engine": stepper.name,
+            "device": stepper.device,
             "problem": repr(problem),
             "rule": "; ".join(repr(item) for item in rules.values()),
             "epochs": epochs,

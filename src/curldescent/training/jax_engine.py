@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from curldescent import network
 from curldescent.training.rule import Convention, Learning, Synapses, update
-from curldescent.training.schedule import SampleOrders
+from curldescent.training.schedule import ORDER_BYTES, SampleOrders
 from curldescent.training.setup import DIVERGENCE_BOUND, Experiment
 
-# Sample orders are drawn on the host and handed over in chunks of about this many bytes.
-ORDER_BYTES = 16 * 2**20
 MAX_CHUNK = 1024
 
 # Of what a rule is made of, only the feedback differs between trials (these are axes for vmap, not arrays).
@@ -41,6 +39,8 @@ class Fixed(NamedTuple):
     norms: Any
     step: Any
     """η / P: an update over b samples takes b of these."""
+    bound: Any
+    """The largest magnitude a weight may have."""
 
 
 class JaxEngine:
@@ -70,6 +70,7 @@ class JaxEngine:
                 ),
                 norms=jnp.stack([jnp.sqrt(jnp.sum(w * w, axis=(-2, -1))) for w in weights], axis=-1),
                 step=cast(e.learning_rate / e.samples),
+                bound=cast(DIVERGENCE_BOUND[dtype]),
             )
             self._test = (
                 None
@@ -84,6 +85,12 @@ class JaxEngine:
         per_epoch = 4 * e.trials * e.samples
         self._chunk = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, ORDER_BYTES // per_epoch))
         self._no_orders = np.zeros((self._chunk, e.trials, 0), dtype=np.int32)
+
+    @property
+    def device(self) -> str:
+        """What it runs on."""
+        devices = sorted({device.device_kind for device in self._state.weights.hidden.devices()})
+        return f"{', '.join(devices)} through JAX"
 
     def advance(self, epochs: int) -> None:
         """Learn for that many more epochs."""
@@ -150,7 +157,7 @@ def _advance(
     def epoch(i: Any, state: State) -> State:
         moved = over_rules(state.weights, fixed.learning, fixed.norms, fixed.targets, orders[i])
         # The largest magnitude is NaN where any weight is, and NaN fails the comparison.
-        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= DIVERGENCE_BOUND for layer in moved]
+        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= fixed.bound for layer in moved]
         broken = state.active & ~(within[0] & within[1])
 
         def settle(new: Any, old: Any) -> Any:

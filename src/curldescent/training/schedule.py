@@ -1,6 +1,6 @@
 """When to look and in which order to learn: recording epochs, batches, sample orders."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -48,6 +48,10 @@ def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
     return np.array(listed, dtype=np.int64)
 
 
+# Sample orders are drawn in chunks of epochs of about this many bytes.
+ORDER_BYTES = 16 * 2**20
+
+
 class SampleOrders:
     """The order in which each trial visits the training samples: a fresh permutation every epoch.
 
@@ -63,17 +67,40 @@ class SampleOrders:
         >>> from curldescent.training.schedule import SampleOrders
         >>> SampleOrders(seed=0, trials=2, samples=4).take(1)[0]
         array([[2, 0, 1, 3],
-               [1, 3, 2, 0]], dtype=int32)
+               [3, 0, 2, 1]], dtype=int32)
     """
 
     def __init__(self, *, seed: int, trials: int, samples: int) -> None:
         self._rngs = [np.random.default_rng([seed, trial]) for trial in range(trials)]
         self._samples = np.arange(samples, dtype=np.int32)
 
-    def take(self, epochs: int) -> NDArray[np.int32]:
-        """The orders of the next epochs, (epochs, T, P), int32."""
+    def take(
+        self,
+        epochs: int,
+        wanted: NDArray[np.bool_] | None = None,
+        over: Callable[[Callable[[int], None], Sequence[int]], object] | None = None,
+    ) -> NDArray[np.int32]:
+        """The orders of the next epochs.
+
+        Args:
+            epochs: how many.
+            wanted: (T,), which trials still need theirs; the others' are left undefined, now and later.
+            over: what applies a function to every trial, for drawing in several threads.
+
+        Returns:
+            (epochs, T, P), int32.
+        """
         out = np.empty((epochs, len(self._rngs), len(self._samples)), dtype=np.int32)
-        for trial, rng in enumerate(self._rngs):
+
+        def draw(trial: int) -> None:
             # `permuted` shuffles row after row from one stream: the chunk length leaves no trace.
-            out[:, trial] = rng.permuted(np.broadcast_to(self._samples, (epochs, len(self._samples))), axis=1)
+            rows = np.broadcast_to(self._samples, (epochs, len(self._samples)))
+            out[:, trial] = self._rngs[trial].permuted(rows, axis=1)
+
+        trials = [t for t in range(len(self._rngs)) if wanted is None or wanted[t]]
+        if over is None:
+            for trial in trials:
+                draw(trial)
+        else:
+            over(draw, trials)
         return out

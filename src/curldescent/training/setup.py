@@ -14,8 +14,8 @@ from curldescent.problems import Problem
 Array = NDArray[np.float64]
 
 # A weight beyond this is a diverged trial. It leaves room for the error, which holds the fourth power of weights,
-# to stay a finite double: a run is called diverged before its error overflows.
-DIVERGENCE_BOUND = 1e50
+# to stay a finite number: a run is called diverged before its error overflows.
+DIVERGENCE_BOUND = {"float64": 1e50, "float32": 1e9}
 
 OUTPUT_ERRORS = ("delta", "mse")
 

@@ -1,0 +1,52 @@
+"""The error of nonlinear students over a set of samples: forward passes only."""
+
+import numpy as np
+
+from curldescent.training.kernels.activation import activate
+from curldescent.training.kernels.nonlinear import CHUNK, drives
+from curldescent.training.kernels.simd import fma, kernel, load, splat, store, total
+
+
+@kernel
+def evaluate(tasks, out, x, targets, weights, readouts, scales, codes, sizes, scratch):
+    """The error ½⟨‖ŷ − y‖²⟩ of some students.
+
+    Args:
+        tasks: which students.
+        out: (students,), gets the errors.
+        x: inputs, (P, M) flat.
+        targets: (trials, P × O).
+        weights: as for `nonlinear.run_nonlinear`, as are
+        readouts: and
+        scales: of the students.
+        codes: of φ and φ_out.
+        sizes: M, width, O, P, trials.
+        scratch: `CHUNK` × (width + O) + 8 doubles.
+    """
+    inputs, width, outputs, samples, trials = sizes
+    code, output_code = codes
+    z = scratch[: CHUNK * width]
+    drive = scratch[CHUNK * width :]
+    offsets = np.empty(CHUNK, dtype=np.int64)
+    for task in tasks:
+        w2 = readouts[task]
+        y = targets[task % trials]
+        squares = 0.0
+        for begin in range(0, samples, CHUNK):
+            size = min(CHUNK, samples - begin)
+            for p in range(size):
+                offsets[p] = (begin + p) * inputs
+            drives(x, offsets, size, weights[task], inputs, width, z, scales[task])
+            for v in range(0, size * width, 8):
+                store(z, v, activate(code, load(z, v)))
+            for p in range(size):
+                for k in range(outputs):
+                    acc = splat(0.0)
+                    for v in range(0, width, 8):
+                        acc = fma(load(z, p * width + v), load(w2, k * width + v), acc)
+                    drive[p * outputs + k] = total(acc)
+            for i in range(0, size * outputs, 8):
+                store(drive, i, activate(output_code, load(drive, i)))
+            for i in range(size * outputs):
+                squares += (drive[i] - y[begin * outputs + i]) ** 2
+        out[task] = 0.5 * squares / samples
