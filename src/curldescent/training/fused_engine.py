@@ -145,7 +145,7 @@ class FusedEngine:
 
     def _within_bounds(self, task: int) -> bool:
         """Whether every weight of a student is finite and within the bounds. NaN fails the comparison."""
-        return all(np.abs(layer).max() <= DIVERGENCE_BOUND for layer in self._weights_of(np.array([task])))
+        return all(np.abs(layer).max() <= DIVERGENCE_BOUND["float64"] for layer in self._weights_of(np.array([task])))
 
     def _mark_diverged(self, task: int, epoch: int) -> None:
         place = np.unravel_index(task, self._active.shape)
