@@ -1,5 +1,6 @@
 """Problems from measured data: files, tables in memory, scikit-learn's digits."""
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,11 +153,13 @@ def _read_csv(path: Path) -> Columns:
 
 
 def _read_npz(path: Path) -> Columns:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"data file {str(path)!r} cannot be read as NPZ: it is not a zip archive of arrays")
     try:
         # Without pickle a file from a stranger can hold numbers and nothing that runs.
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except Exception as problem:  # zipfile, struct and NumPy each have their own
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as problem:
         raise InputError(f"data file {str(path)!r} cannot be read as NPZ: {problem}") from None
 
 

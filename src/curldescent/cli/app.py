@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import curldescent
+from curldescent.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from curldescent.cli.bench import bench
+from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
 from curldescent.cli.theory import app as theory_app
+from curldescent.cli.train import EXAMPLES as TRAIN_EXAMPLES
+from curldescent.cli.train import train
 from curldescent.errors import InputError
 
 app = App(
@@ -16,8 +20,9 @@ app = App(
     help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
     version=curldescent.__version__,
 )
-app.command(bench)
-app.command(demo)
+app.command(bench, help_epilogue=BENCH_EXAMPLES)
+app.command(demo, help_epilogue=DEMO_EXAMPLES)
+app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(theory_app, name="theory")
 
 

@@ -11,6 +11,13 @@ from cyclopts import Parameter, validators
 
 from curldescent.cli.output import print_json, print_table, writable_folder
 
+EXAMPLES = """Examples:
+
+    curldescent bench
+
+    curldescent bench --rounds 15 --json --out results/bench
+"""
+
 # One thread each, said before any of the libraries is loaded; that is why the measurement has its own process.
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -34,11 +41,6 @@ def bench(
 
     Medians of interleaved measurements: contenders take turns, so that whatever else the machine does slows all of
     them alike. Close other programs all the same. Takes about a minute.
-
-    Examples:
-        curldescent bench
-
-        curldescent bench --rounds 15 --json --out results/bench
     """
     folder = None if out is None else writable_folder(out)
     ran = subprocess.run(

@@ -8,6 +8,13 @@ from cyclopts import Parameter
 
 from curldescent.cli.output import print_json, print_table
 
+EXAMPLES = """Examples:
+
+    curldescent demo
+
+    curldescent demo --out my-results --json
+"""
+
 
 def demo(
     *,
@@ -18,11 +25,6 @@ def demo(
 
     Two weights, linear students on both sides of the predicted boundary, a tanh student that curl makes faster, and
     handwritten digits. Writes figures (PNG, PDF), report.html and numbers.json.
-
-    Examples:
-        curldescent demo
-
-        curldescent demo --out my-results --json
     """
     from curldescent.demo import run_demo
 

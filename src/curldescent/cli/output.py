@@ -24,7 +24,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     console = Console()
     # Without a terminal rich assumes 80 columns and would fold cells; a log wants whole lines.
     if not console.is_terminal:
-        console = Console(width=max(80, console.measure(table).maximum))
+        console = Console(width=Console(width=1000).measure(table).maximum)
     console.print(table)
 
 

@@ -44,10 +44,15 @@ def run(pace: Pace) -> Section:
             values = 100 * right.sel(rule=rule)
             bars.barh(place, float(values.mean()), color=colour, alpha=0.35, height=0.6)
             bars.scatter(values, [place] * TRIALS, color=colour, s=14, zorder=3)
-            bars.text(2, place, f"{float(values.mean()):.1f} %", va="center")
+            bars.text(13, place, f"{float(values.mean()):.1f} %", va="center")
         bars.axvline(10, color=style.THEORY, linewidth=0.8, linestyle="--")
-        bars.text(11.5, -0.62, "chance", fontsize=8, va="center")
-        bars.set(xlim=(0, 100), ylim=(2.6, -0.9), yticks=[0, 1, 2], yticklabels=["GD", "CD 10 % r", "CD 30 % h"])
+        bars.text(13, -0.62, "chance", fontsize=8, va="center")
+        bars.set(
+            xlim=(0, 100),
+            ylim=(2.6, -0.9),
+            yticks=[0, 1, 2],
+            yticklabels=["GD", "CD, 10 %\nreadout", "CD, 30 %\ninput"],
+        )
         bars.set_xlabel("test accuracy (%)")
         bars.set_title("Accuracy after training")
     return Section(

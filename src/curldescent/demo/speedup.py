@@ -43,10 +43,10 @@ def run(pace: Pace) -> Section:
             running = error.where((end < 0) | (error["epoch"] <= end))
             draw_curves(curves, running, colour=colour, label=f"{rule}, median of those still running")
         curves.axhline(THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
-        curves.set_xlim(1, float(needed.max()) * 1.15)
+        curves.set(xlim=(1, float(needed.max()) * 1.15), ylim=(None, 0.6))
         curves.set_ylabel("training error")
         curves.set_title("Learning curves")
-        curves.legend(loc="lower left")
+        curves.legend(loc="upper right")
         for gd, cdesc in zip(needed.sel(rule="GD").values, needed.sel(rule="CD").values, strict=True):
             paired.plot([0, 1], [gd, cdesc], color="#b0b0b0", linewidth=0.8, zorder=1)
         for place, (rule, colour) in enumerate(COLOURS.items()):
@@ -54,7 +54,7 @@ def run(pace: Pace) -> Section:
             paired.scatter(np.full(TRIALS, place), values, color=colour, s=14, zorder=2)
             paired.hlines(values.mean(), place - 0.22, place + 0.22, color=colour, linewidth=2.5, zorder=3)
         paired.set(xlim=(-0.5, 1.5), xticks=[0, 1], xticklabels=COLOURS, ylim=(0, None))
-        paired.set_ylabel(f"epochs to training error {THRESHOLD:g}")
+        paired.set_ylabel("epochs to training error $10^{-3}$")
         paired.set_title("Same students, paired")
     rows = [
         [

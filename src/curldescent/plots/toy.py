@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REACH = 2.4
-STARTS = ((1.9, 0.5), (0.35, 1.2), (-0.6, 0.4), (1.0, -1.6), (-2.0, -0.25), (0.15, -0.1))
+STARTS = ((1.9, 1.2), (0.35, 1.2), (-0.6, 0.4), (1.0, -1.6), (-2.0, 0.6), (0.15, -0.1))
 
 
 def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
@@ -28,13 +28,14 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
     """
     from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
     rules = {
         "Gradient descent: hyperbolas": TwoWeights(target),
         "Curl descent, w2 flipped: circles": TwoWeights(target, readout=-1.0),
     }
     with style.figure_style():
-        figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 4.1), sharex=True, sharey=True)
+        figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 4.3), sharex=True, sharey=True)
         for panel, (title, network) in zip(axes, rules.items(), strict=True):
             draw_flow(panel, network, time=time)
             panel.set_title(title)
@@ -42,10 +43,11 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
         handles = [
             Line2D([], [], color=style.STABLE, linewidth=2.4, label="stable solutions"),
             Line2D([], [], color=style.UNSTABLE, linewidth=2.4, linestyle=(0, (1, 1)), label="unstable solutions"),
-            Line2D([], [], color="black", marker="o", markersize=4, label="trajectory and its start"),
+            Line2D([], [], color="black", marker="o", markersize=4, label="trajectory, from dot to square"),
             Line2D([], [], color=style.ACCENT, linestyle="--", label="conserved curve"),
+            Patch(color="#b8b8b8", label="higher loss is darker"),
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -63,12 +65,21 @@ def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
     axes.contourf(grid, grid, loss, levels=12, cmap="Greys", alpha=0.35, zorder=0)
     field = network.field(plane)
     axes.streamplot(
-        grid, grid, field[0], field[1], color="#8a8a8a", density=0.9, linewidth=0.5, arrowsize=0.7, arrowstyle="->", zorder=1
+        grid,
+        grid,
+        field[0],
+        field[1],
+        color="#8a8a8a",
+        density=0.9,
+        linewidth=0.5,
+        arrowsize=0.7,
+        arrowstyle="->",
+        zorder=1,
     )
     for branch in (grid[grid > 0], grid[grid < 0]):
         _draw_solutions(axes, network, branch)
     for start in STARTS:
-        path = network.trajectory(start, time=time)
+        path = network.trajectory(start, time=time, points=6000)
         level = float(network.invariant(np.array(start)))
         axes.contour(
             grid, grid, network.invariant(plane), levels=[level], colors=style.ACCENT, linestyles="--", linewidths=0.9

@@ -66,10 +66,14 @@ def critical_ratio(
         exact = _surface(alpha, np.zeros_like(alpha), rho, sigma2)
         return scalar_or_array(np.where(alpha == 0, 2 * sigma2 / (2 * rho + sigma2), exact))
     h, r = broadcast_arguments(hidden=0.0 if hidden is None else hidden, readout=readout)
-    out = _surface(h, r, rho, sigma2)
-    if rho == sigma2:
-        out = np.where(h == 0, closed_forms.readout_ratio(r), out)
-        out = np.where((r == 0) & (h > 0), closed_forms.hidden_ratio(h), out)
+    out = np.empty(h.shape)
+    only_readout = (h == 0) & (rho == sigma2)
+    only_hidden = (r == 0) & (h > 0) & (rho == sigma2)
+    joint = ~(only_readout | only_hidden)
+    out[only_readout] = closed_forms.readout_ratio(r[only_readout])
+    out[only_hidden] = closed_forms.hidden_ratio(h[only_hidden])
+    if joint.any():
+        out[joint] = _surface(h[joint], r[joint], rho, sigma2)
     return scalar_or_array(out)
 
 

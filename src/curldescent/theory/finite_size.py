@@ -198,4 +198,5 @@ def wilson(share: float, count: int) -> tuple[float, float]:
     z = 1.959963984540054
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # At 0 and 1 one end is exact, and rounding should not hide it.
+    return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)

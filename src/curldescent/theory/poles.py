@@ -63,7 +63,9 @@ def expand(ratio: float, hidden: Strengths, readout: Strengths, rho: float, sigm
     Source: docs/theory.md, section "Poles".
     """
     atoms, weights = hidden.scaled(rho)
-    u = np.sqrt(weights)
+    # Bands of rarer neurons would be narrower than rounding; where they lie moves by less than 1e-13 of the scale.
+    least = 1e-26 * max(1.0, ratio)
+    u = np.sqrt(np.maximum(weights, least))
     positions: list[float] = []
     residues: list[float] = []
     for d, w in zip(readout.values, readout.weights, strict=True):
@@ -71,19 +73,21 @@ def expand(ratio: float, hidden: Strengths, readout: Strengths, rho: float, sigm
             continue
         p, vectors = np.linalg.eigh(np.diag(atoms) + sigma2 * d * np.outer(u, u))
         positions.extend(p)
-        residues.extend(w / ratio * (sigma2 * d * (u @ vectors)) ** 2)
+        residues.extend(max(w, least) / ratio * (sigma2 * d * (u @ vectors)) ** 2)
     order = np.argsort(positions, kind="stable")
     p, r = np.array(positions)[order], np.array(residues)[order]
-    p, r = p[r > 0], r[r > 0]
-    if len(p) > 1:
+    if len(p) > 0:
         scale = max(np.abs(p).max(), rho)
         group = np.concatenate([[0], np.cumsum(np.diff(p) > 8 * np.finfo(float).eps * scale)])
         total = np.bincount(group, weights=r)
-        p, r = (np.bincount(group, weights=r * p) / total).astype(float), total.astype(float)
+        keep = total > 0
+        # A pole too weak for its band to have a width in floating point still is where an eigenvalue lies.
+        r = np.maximum(total[keep], (4 * np.finfo(float).eps * scale) ** 2).astype(float)
+        p = p[np.searchsorted(group, np.flatnonzero(keep))]
     return Poles(sigma2 / ratio * readout.mean, p, r)
 
 
-def left_of_all(positions: Array, residues: Array) -> Array:
+def left_of_all(positions: Array, residues: Array) -> tuple[Array, Array]:
     """The solution of h(y) = 1 to the left of every pole, for stacks of poles.
 
     Args:
@@ -91,7 +95,8 @@ def left_of_all(positions: Array, residues: Array) -> Array:
         residues: shape (..., K), at least one positive per row.
 
     Returns:
-        y, shape (...): x(y) is the lowest edge of the continuous spectrum.
+        The lowest pole and the distance δ of the solution y from it, both of shape (...). x(y) is the lowest edge of
+        the continuous spectrum; δ may be too small to change y in floating point, so it comes on its own.
     """
     first = positions.min(-1)
     distance = positions - first[..., None]
@@ -102,7 +107,7 @@ def left_of_all(positions: Array, residues: Array) -> Array:
         delta = delta + step
         if np.all(step <= _TOLERANCE * delta):
             break
-    return first - delta
+    return first, delta
 
 
 def newton_step(distance: Array, residues: Array) -> Array:
@@ -128,12 +133,14 @@ def gaps(poles: Poles) -> list[tuple[float, float]]:
     Source: docs/theory.md, section "Edges".
     """
     p, r = poles.positions, poles.residues
-    lowest = float(left_of_all(p, r))
-    highest = -float(left_of_all(-p, r))
+    first, below = left_of_all(p, r)
+    last, above = left_of_all(-p, r)
+    lowest, highest = float(first - below), float(above - last)
     inner = []
     for left, right in itertools.pairwise(p.tolist()):
         middle = _minimum_of_h(left, right, p, r)
-        if (r / (middle - p) ** 2).sum() >= 1:
+        # Poles a few roundings apart leave no room for a gap; h is then infinite on one of them.
+        if middle in (left, right) or (r / (middle - p) ** 2).sum() >= 1:
             continue
         i = int(np.searchsorted(p, middle))
         inner.append(

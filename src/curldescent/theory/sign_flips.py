@@ -55,8 +55,9 @@ def lambda_min(
 def _lambda_min(c: Array, h: Array, r: Array, rho: float, sigma2: float) -> Array:
     positions, weights = four_poles(h, r, rho, sigma2)
     residues = weights / c[:, None]
-    y = left_of_all(positions, residues)
-    x = y + sigma2 * (1 - 2 * r) / c + (residues / (y[:, None] - positions)).sum(-1)
+    first, delta = left_of_all(positions, residues)
+    y = first - delta
+    x = y + sigma2 * (1 - 2 * r) / c - (residues / ((positions - first[:, None]) + delta[:, None])).sum(-1)
     # To the right of the lowest value of ρ d1 the edge belongs to a band above an atom that stays at ρ d1.
     lowest = np.where(h > 0, -rho, rho)
     return np.where(y > lowest, lowest, x)

@@ -1,5 +1,6 @@
 """The limiting law of the eigenvalues of K = ρ D1 + W1ᵀ D2 W1."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -82,7 +83,7 @@ class Spectrum:
     @cached_property
     def edges(self) -> Array:
         """Lower and upper edge of every band of the continuous spectrum, ascending, shape (bands, 2)."""
-        ends = [(left[1], right[0]) for left, right in zip(self._gaps[:-1], self._gaps[1:], strict=True)]
+        ends = [(left[1], right[0]) for left, right in itertools.pairwise(self._gaps)]
         if not ends:
             return np.empty((0, 2))
         return self._poles.x(np.array(ends))
@@ -125,11 +126,15 @@ class Spectrum:
 
     @cached_property
     def _band_cdf(self) -> list[tuple[float, float]]:
-        """The cumulative distribution at both edges of every band."""
-        return [
-            (self._mass_below(left[1]), self._mass_below(right[0]))
-            for left, right in zip(self._gaps[:-1], self._gaps[1:], strict=True)
-        ]
+        """The cumulative distribution at both edges of every band, surviving atoms inside it left out."""
+        out = []
+        for left, right in itertools.pairwise(self._gaps):
+            low, high = left[1], right[0]
+            below, above = self._mass_below(low), self._mass_below(high)
+            # A surviving atom lies in a gap; only a band of rounding width can seem to hold one.
+            inside = (self.atoms[:, 0] > low) & (self.atoms[:, 0] < high)
+            out.append((below, max(below, above - float(self.atoms[inside, 1].sum()))))
+        return out
 
     def _mass_below(self, y: float) -> float:
         """The mass to the left of x(y) for y at the end of a gap: the arguments of real logarithms are 0 or π."""

@@ -75,8 +75,8 @@ def train(
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
         epochs; no `test_error` without test inputs. `student_hidden` (trial, hidden, input) and `student_readout`
         (trial, output, hidden): final weights. `diverged`, `diverged_at` (trial): a trial diverges at the first epoch
-        that ends with a weight that is not finite or beyond 1e50; its errors and weights are NaN from then on.
-        `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
+        that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its errors and weights are NaN from
+        then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
         `readout_history`. Several rules put a `rule` dimension in front. Every recording epoch is there, whether or
         not the run ended early.
 
@@ -90,7 +90,7 @@ def train(
         >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50, trials=3)
         >>> history = cd.train(problem, cd.Plasticity(readout=0.1), epochs=200, batch_size=10)
         >>> dict(history.train_error.sizes)
-        {'trial': 3, 'epoch': 79}
+        {'trial': 3, 'epoch': 64}
         >>> bool((history.train_error[:, -1] < history.train_error[:, 0]).all())
         True
     """

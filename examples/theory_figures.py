@@ -1,0 +1,78 @@
+"""Draw every picture of docs/theory.md.
+
+Run from the repository's root: ``python examples/theory_figures.py [folder]``. About three minutes on one core, most of
+it for the two large sampled matrices and for the networks of a thousand inputs.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+import curldescent as cd
+from curldescent.plots import style
+from curldescent.plots import theory as draw
+from curldescent.plots import theory_finite_size as draw_finite
+
+
+def finite_networks(folder: Path) -> None:
+    """Scatter of λ_min with size, and the probability of stability across the boundary."""
+    scaling = cd.theory.finite_size_scaling(
+        cd.theory.Spectrum(0.5, readout=0.3), (10, 30, 100, 300, 1000), samples=200, seed=0
+    )
+    print(f"finite-size exponent {scaling.exponent:.3f} ± {scaling.exponent_error:.3f}")
+    style.save(draw_finite.finite_size(scaling), folder / "finite_size")
+
+    ratios, sizes = np.linspace(0.15, 0.55, 15), [10, 30, 100]
+    results = [
+        [cd.theory.stability_probability(cd.theory.Spectrum(c, hidden=0.5), m, samples=200, seed=1) for c in ratios]
+        for m in sizes
+    ]
+    figure = draw_finite.stability_probabilities(
+        ratios,
+        [[r.probability for r in row] for row in results],
+        [[(r.low, r.high) for r in row] for row in results],
+        sizes,
+        boundary=cd.theory.critical_ratio(hidden=0.5),
+        title="half of the inputs flipped",
+    )
+    style.save(figure, folder / "stability_probability")
+
+
+def spectra(folder: Path) -> None:
+    """The two sampled spectra of the paper's histograms, with the limiting density."""
+    for name, inputs, width, law in [
+        ("spectrum_readout", 4000, 400, cd.theory.Spectrum(10.0, readout=0.5)),
+        ("spectrum_hidden", 1000, 10_000, cd.theory.Spectrum(0.1, hidden=0.7)),
+    ]:
+        start = time.perf_counter()
+        sample = law.sample(inputs, seed=0)
+        print(f"{name}: (M, N) = ({inputs}, {width}) in {time.perf_counter() - start:.0f} s")
+        flips = f"α$_r$ = {law.readout:g}" if name.endswith("readout") else f"α$_h$ = {law.hidden:g}"
+        figure = draw.spectrum(law, sample, bins=60, title=f"M = {inputs}, N = {width}, {flips}")
+        style.save(figure, folder / name)
+
+
+def diagrams(folder: Path) -> None:
+    """Phase diagrams of each layer, of both, and λ_min as a map."""
+    both = [cd.theory.phase_diagram("hidden"), cd.theory.phase_diagram("readout")]
+    style.save(draw.phase_diagrams(both), folder / "phase_diagrams")
+    style.save(draw.joint_boundaries([0.02, 0.05, 0.1, 0.2, 0.3, 0.5]), folder / "joint_boundaries")
+    joint = cd.theory.phase_diagram("joint", 300, ratio=0.2, quantity="lambda_min")
+    style.save(draw.lambda_min_map(joint), folder / "lambda_min")
+
+
+def main() -> None:
+    """Draw them all."""
+    mpl.use("Agg")
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/figures")
+    folder.mkdir(parents=True, exist_ok=True)
+    diagrams(folder)
+    spectra(folder)
+    finite_networks(folder)
+
+
+if __name__ == "__main__":
+    main()

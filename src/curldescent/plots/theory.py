@@ -1,0 +1,275 @@
+"""Pictures of the theory: phase diagrams, λ_min as a map, spectra on sampled histograms."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from curldescent import validation
+from curldescent.errors import InputError
+from curldescent.plots import style
+from curldescent.theory import Spectrum, critical_fraction, critical_ratio
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_LABELS = {
+    "hidden": "flipped inputs α$_h$",
+    "readout": "flipped hidden neurons α$_r$",
+    "ratio": "compression ratio c = M/N",
+}
+
+
+def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
+    """Draw stable and unstable regions, one panel a diagram (the paper's fig. 2 is the hidden and the readout one).
+
+    Args:
+        diagrams: results of `curldescent.theory.phase_diagram` with quantity "stable", any planes.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: no diagram, or one of λ_min.
+
+    >>> from curldescent.theory import phase_diagram
+    >>> figure = phase_diagrams([phase_diagram("hidden", 50), phase_diagram("readout", 50)])
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import ListedColormap
+
+    if not diagrams or any(d.name != "stable" for d in diagrams):
+        raise InputError(
+            "phase_diagrams needs one or more diagrams with quantity 'stable'; draw λ_min with lambda_min_map"
+        )
+    colours = ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)])
+    with style.figure_style():
+        width = min(style.PAGE_INCHES, style.COLUMN_INCHES * len(diagrams))
+        figure, axes = plt.subplots(1, len(diagrams), figsize=(width, 2.9), squeeze=False)
+        for axis, diagram in zip(axes[0], diagrams, strict=True):
+            x, y = _coordinates(diagram)
+            axis.pcolormesh(x, y, _oriented(diagram), cmap=colours, vmin=0, vmax=1, rasterized=True, shading="nearest")
+            _boundary(axis, diagram)
+            _label(axis, diagram)
+            _name_regions(axis, diagram)
+        return figure
+
+
+def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "Figure":
+    """Draw λ_min as a colour map, white where it is zero, with the boundary on it.
+
+    Args:
+        diagram: a result of `curldescent.theory.phase_diagram` with quantity "lambda_min".
+        limit: the magnitude at which colours saturate; by default each sign has the whole range of its colour.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: a diagram of something else, or a limit that is not positive.
+
+    >>> from curldescent.theory import phase_diagram
+    >>> figure = lambda_min_map(phase_diagram("joint", 20, ratio=0.3, quantity="lambda_min"))
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import TwoSlopeNorm
+
+    if diagram.name != "lambda_min":
+        raise InputError(f"lambda_min_map needs a diagram with quantity 'lambda_min', got {diagram.name!r}")
+    lowest, highest = float(diagram.min()), float(diagram.max())
+    if limit is None:
+        low, high = min(lowest, -1e-12), max(highest, 1e-12)
+    else:
+        high = validation.positive("limit", limit)
+        low = -high
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.6, 3.0))
+        x, y = _coordinates(diagram)
+        # Red is the unstable, negative side, as everywhere in these pictures.
+        image = axis.pcolormesh(
+            x, y, _oriented(diagram), cmap="RdBu", norm=TwoSlopeNorm(0, low, high), rasterized=True, shading="nearest"
+        )
+        _boundary(axis, diagram)
+        _label(axis, diagram)
+        beyond = {(False, False): "neither", (True, False): "max", (False, True): "min", (True, True): "both"}
+        extend = beyond[highest > high, lowest < low]
+        figure.colorbar(image, ax=axis, label="smallest eigenvalue λ$_{min}$ of K", extend=extend)
+        return figure
+
+
+def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400) -> "Figure":
+    """Draw the boundary in the plane of both flipped fractions, one line for each compression ratio.
+
+    Args:
+        ratios: compression ratios, at most seven, shape (n,).
+        resolution: points along each line.
+
+    Returns:
+        The figure; below each line the network is stable.
+
+    Raises:
+        InputError: ratios that are not positive, or more than seven.
+
+    >>> figure = joint_boundaries([0.05, 0.2], resolution=50)
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib import colormaps
+
+    values = np.sort(validation.finite_array("ratios", ratios, ndim=1))
+    if len(values) > 7:
+        raise InputError(f"ratios must hold at most seven values, more lines cannot be told apart; got {len(values)}")
+    # Not 0 itself: the boundary is that of a vanishing fraction.
+    alpha = np.concatenate([[1e-9], np.linspace(0, 1, resolution)[1:]])
+    shades = colormaps[style.SEQUENTIAL](np.linspace(0.0, 0.85, len(values)))
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 3.0))
+        for ratio, shade in zip(values, shades, strict=True):
+            edge = np.asarray(critical_fraction(float(ratio), "readout", other=alpha))
+            # The line ends where even one flipped hidden neuron is too many.
+            shown = np.append(edge[edge > 0], 0.0) if (edge <= 0).any() else edge
+            axis.plot(alpha[: len(shown)], shown, color=shade, label=f"c = {ratio:g}")
+        axis.set(xlim=(0, 1), ylim=(0, 0.5), xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"])
+        axis.set_title("stable below each line")
+        axis.legend(loc="upper center", ncols=3, columnspacing=1.2, handlelength=1.4)
+        return figure
+
+
+def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, title: str | None = None) -> "Figure":
+    """Draw the limiting density of K, on the histogram of a sampled spectrum where one is given.
+
+    Args:
+        law: the law.
+        sample: eigenvalues, any shape; those on an atom are drawn as a part of its bar.
+        bins: bins of the histogram.
+        title: the figure's title; the parameters by default.
+
+    Returns:
+        The figure. Atoms are vertical lines labelled with their weight.
+
+    Raises:
+        InputError: eigenvalues that are not finite, or fewer than one bin.
+
+    >>> figure = spectrum(Spectrum(4.0, hidden=0.3), Spectrum(4.0, hidden=0.3).sample(60, seed=0))
+    """
+    import matplotlib.pyplot as plt
+
+    validation.integer("bins", bins, minimum=1)
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.7))
+        top = 0.0
+        for low, high in law.edges:
+            theta = np.linspace(0, np.pi, 600)[1:-1]
+            x = (low + high) / 2 - (high - low) / 2 * np.cos(theta)
+            y = law.density(x)
+            top = max(top, float(np.quantile(y, 0.98)))
+            axis.plot(
+                np.concatenate([[low], x, [high]]),
+                np.concatenate([[0], y, [0]]),
+                color=style.THEORY,
+                label="limiting density" if low == law.edges[0, 0] else None,
+                zorder=3,
+            )
+        if sample is not None:
+            lam = validation.finite_array("sample", sample, ndim=tuple(range(1, 9))).ravel()
+            on_atom = np.zeros(lam.size, dtype=bool)
+            for location, _ in law.atoms:
+                on_atom |= np.abs(lam - location) < 1e-8 * (1 + abs(location))
+            counts, edges = np.histogram(lam[~on_atom], bins=bins)
+            # Dividing by all eigenvalues, so that the bars share the density's scale.
+            heights = counts / (lam.size * np.diff(edges))
+            top = max(top, float(heights.max(initial=0)))
+            axis.stairs(
+                heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=f"{lam.size} sampled eigenvalues"
+            )
+        top = top or 1.0
+        for location, weight in law.atoms:
+            axis.annotate(
+                "",
+                xy=(location, 1.05 * top),
+                xytext=(location, 0),
+                arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.5},
+            )
+            axis.text(
+                location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=8
+            )
+        if law.lambda_min < 0 < law.lambda_max:
+            axis.axvline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
+        margin = 0.04 * (law.lambda_max - law.lambda_min)
+        axis.set(
+            xlabel="eigenvalue λ of K",
+            ylabel="density",
+            ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
+            xlim=(law.lambda_min - margin, law.lambda_max + margin),
+        )
+        axis.set_title(_parameters(law) if title is None else title)
+        if sample is not None:
+            figure.legend(loc="outside lower center", ncols=2)
+        return figure
+
+
+def _parameters(law: Spectrum) -> str:
+    def name(value: object) -> str:
+        return f"{value:g}" if isinstance(value, int | float) else "graded"
+
+    return f"c = {law.ratio:g}, α$_h$ = {name(law.hidden)}, α$_r$ = {name(law.readout)}"
+
+
+def _pale(colour: str) -> tuple[float, ...]:
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.55 * part + 0.45 for part in to_rgb(colour))
+
+
+def _coordinates(diagram: "xr.DataArray") -> tuple[np.ndarray, np.ndarray]:
+    if diagram.attrs["plane"] == "joint":
+        return diagram.hidden_fraction.values, diagram.readout_fraction.values
+    return diagram.ratio.values, diagram.fraction.values
+
+
+def _oriented(diagram: "xr.DataArray") -> np.ndarray:
+    """Rows along the vertical axis of the picture."""
+    values = diagram.values.astype(float)
+    return values.T if diagram.attrs["plane"] == "joint" else values
+
+
+def _boundary(axis: "Axes", diagram: "xr.DataArray") -> None:
+    plane, rho, sigma2 = (diagram.attrs[name] for name in ("plane", "rho", "sigma2"))
+    if plane == "joint":
+        x, y = diagram.hidden_fraction.values, diagram.critical_fraction.values
+    elif rho > sigma2:
+        # The second stable region, at large ratios, has a boundary too.
+        level = 0.0 if diagram.name == "lambda_min" else 0.5
+        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.5)
+        return
+    else:
+        # Finer than the diagram's rows near zero, where the readout's boundary runs along the axis.
+        y = np.concatenate([np.geomspace(1e-6, 1e-2, 100), np.linspace(0.01, 1, 400)])
+        hidden, readout = (y, None) if plane == "hidden" else (None, y)
+        x = np.asarray(critical_ratio(hidden, readout, rho=rho, sigma2=sigma2))
+    axis.plot(x, y, color=style.THEORY, linewidth=1.5)
+
+
+def _label(axis: "Axes", diagram: "xr.DataArray") -> None:
+    plane = diagram.attrs["plane"]
+    x, y = _coordinates(diagram)
+    if plane == "joint":
+        axis.set(
+            xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"], title=f"both layers, c = {diagram.attrs['ratio']:g}"
+        )
+    else:
+        axis.set(xlabel=_LABELS["ratio"], ylabel=_LABELS[plane], xscale="log", title=f"{plane} flips")
+    axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+
+
+def _name_regions(axis: "Axes", diagram: "xr.DataArray") -> None:
+    """Write "stable" and "unstable" at the centre of gravity of each region, in the picture's own coordinates."""
+    image = _oriented(diagram) > 0.5
+    for region, word in ((image, "stable"), (~image, "unstable")):
+        if region.mean() < 0.04:
+            continue
+        rows, columns = np.nonzero(region)
+        place = ((columns.mean() + 0.5) / image.shape[1], (rows.mean() + 0.5) / image.shape[0])
+        axis.text(*place, word, transform=axis.transAxes, ha="center", va="center", fontsize=9)

@@ -1,0 +1,109 @@
+"""Pictures of the theory show the numbers they claim to show."""
+
+import doctest
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from curldescent.errors import InputError
+from curldescent.plots import theory as draw
+from curldescent.plots import theory_finite_size as draw_finite
+from curldescent.theory import Spectrum, critical_ratio, finite_size_scaling, phase_diagram
+
+mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def test_phase_diagrams_draw_the_boundary():
+    figure = draw.phase_diagrams([phase_diagram("hidden", 30), phase_diagram("readout", 30)])
+    for axis, layer in zip(figure.axes, ("hidden", "readout"), strict=True):
+        line = axis.lines[0]
+        np.testing.assert_allclose(line.get_xdata(), critical_ratio(**{layer: line.get_ydata()}))
+        assert {text.get_text() for text in axis.texts} == {"stable", "unstable"}
+        assert axis.get_xscale() == "log"
+
+
+def test_second_stable_region_has_its_boundary_drawn():
+    axis = draw.phase_diagrams([phase_diagram("readout", 40, rho=1.3, ratios=np.geomspace(0.01, 1e3, 60))]).axes[0]
+    outline = np.concatenate([path.vertices for path in axis.collections[-1].get_paths()])
+    assert outline[:, 0].max() > 10  # the upper boundary, far beyond the first loss of stability
+
+
+def test_region_names_stand_in_their_region():
+    for diagram in (phase_diagram("hidden", 40), phase_diagram("readout", 40)):
+        axis = draw.phase_diagrams([diagram]).axes[0]
+        for text in axis.texts:
+            x, y = text.get_position()
+            rows, columns = diagram.shape
+            assert bool(diagram.values[int(y * rows), int(x * columns)]) == (text.get_text() == "stable")
+
+
+def test_lambda_min_map_is_white_at_zero():
+    figure = draw.lambda_min_map(phase_diagram("joint", 25, ratio=0.2, quantity="lambda_min"))
+    image = figure.axes[0].collections[0]
+    assert image.norm.vcenter == 0
+    np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], (0.97, 0.97, 0.97), atol=0.01)
+    # The vertical axis is the readout's fraction: more flips there, lower values.
+    values = image.get_array().reshape(25, 25)
+    assert np.all(np.diff(values[:, 3]) < 0)
+    fixed = draw.lambda_min_map(phase_diagram("hidden", 10, quantity="lambda_min"), limit=2.0)
+    assert fixed.axes[0].collections[0].norm.vmax == 2.0
+
+
+def test_joint_boundaries_end_on_the_hidden_boundary():
+    axis = draw.joint_boundaries([0.3, 0.1], resolution=200).axes[0]
+    for line, ratio in zip(axis.lines, (0.1, 0.3), strict=True):
+        assert line.get_label() == f"c = {ratio:g}"
+    last = axis.lines[1].get_xdata()[-1]
+    assert critical_ratio(hidden=last) == pytest.approx(0.3, abs=2e-3)
+
+
+def test_spectrum_histogram_shares_the_scale_of_the_density():
+    law = Spectrum(4.0, hidden=0.3)
+    sample = law.sample(200, seed=0)
+    axis = draw.spectrum(law, sample, bins=30).axes[0]
+    stairs = axis.patches[0].get_data()
+    mass = (stairs.values * np.diff(stairs.edges)).sum()
+    assert mass == pytest.approx(1 - law.atoms[:, 1].sum(), abs=0.02)
+    labels = [t.get_text() for t in axis.texts if t.get_text()]
+    assert labels == [f"atom {w:.3g}" for w in law.atoms[:, 1]]
+
+
+def test_finite_size_pictures():
+    scaling = finite_size_scaling(Spectrum(0.5, readout=0.3), (10, 30), samples=20)
+    left, right = draw_finite.finite_size(scaling).axes
+    np.testing.assert_allclose(left.lines[0].get_ydata(), scaling.limits)
+    np.testing.assert_allclose(right.lines[0].get_ydata(), scaling.spread)
+    axis = draw_finite.stability_probabilities(
+        [0.2, 0.4], [[1.0, 0.1]], [[[0.9, 1.0], [0.0, 0.3]]], [20], boundary=0.3, title="t"
+    ).axes[0]
+    assert axis.lines[0].get_ydata().tolist() == [1.0, 0.1]
+
+
+@pytest.mark.parametrize("module", [draw, draw_finite])
+def test_examples_in_docstrings_run(module):
+    failed, attempted = doctest.testmod(module)
+    assert failed == 0
+    assert attempted > 0
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: draw.phase_diagrams([]), "needs one or more diagrams with quantity 'stable'"),
+        (lambda: draw.lambda_min_map(phase_diagram("hidden", 5)), "needs a diagram with quantity 'lambda_min'"),
+        (lambda: draw.joint_boundaries(np.linspace(0.1, 1, 8)), "ratios must hold at most seven values"),
+        (lambda: draw.spectrum(Spectrum(1.0), [np.nan]), "sample must be finite"),
+        (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number at least 1"),
+    ],
+)
+def test_bad_input(call, sentence):
+    with pytest.raises(InputError, match=sentence):
+        call()

@@ -1,0 +1,32 @@
+"""The examples in the docstrings run and print what they say."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import curldescent
+
+MODULES = sorted(
+    m.name
+    for m in pkgutil.walk_packages(curldescent.__path__, "curldescent.")
+    if not m.name.endswith("__main__")  # importing it runs the command
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert outcome.failed == 0
+
+
+def test_every_public_name_exists_and_is_documented():
+    for name in curldescent.__all__:
+        assert name == "__version__" or getattr(curldescent, name).__doc__
+    assert set(dir(curldescent)) == set(curldescent.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = curldescent.nothing
