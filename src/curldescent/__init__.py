@@ -21,6 +21,8 @@ _HOME = {
     "accuracy": "curldescent.evaluation",
     "predict": "curldescent.evaluation",
     "train": "curldescent.training.engine",
+    "flow": "curldescent.training.flow",
+    "wide_students": "curldescent.training.wide",
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "accuracy",
     "epochs_to_threshold",
+    "flow",
     "from_data",
     "log_epochs",
     "plots",
@@ -42,6 +45,7 @@ __all__ = [
     "student_teacher",
     "theory",
     "train",
+    "wide_students",
 ]
 
 if TYPE_CHECKING:
@@ -54,8 +58,10 @@ if TYPE_CHECKING:
     from curldescent.sampling import student_teacher
     from curldescent.toy import TwoWeights
     from curldescent.training.engine import train
+    from curldescent.training.flow import flow
     from curldescent.training.history import epochs_to_threshold
     from curldescent.training.schedule import log_epochs
+    from curldescent.training.wide import wide_students
 
 
 def __getattr__(name: str) -> object:

@@ -96,7 +96,7 @@ def show(found: dict[str, Any]) -> None:
     )
     print(
         "\nOne thread each. tuned: NumPy without avoidable temporaries; order: order parameters; ×: NumPy's time over\n"
-        "that of the engine that train takes (goal); peak: the fused kernel's share of this machine's matrix products,\n"
+        "that of the engine that train takes (goal); peak: the fused kernel's share of the machine's matrix products,\n"
         f"{found['dgemm_gflops']:.0f} GF/s (copying memory: {found['stream_gbytes']:.0f} GB/s); "
         f"threads: speed-up of {found['cores']} threads over 1."
     )

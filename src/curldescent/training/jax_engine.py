@@ -89,7 +89,7 @@ class JaxEngine:
     @property
     def device(self) -> str:
         """What it runs on."""
-        devices = sorted({device.device_kind for device in self._state.weights.hidden.devices()})
+        devices = sorted({device.device_kind for device in jnp.asarray(self._state.weights.hidden).devices()})
         return f"{', '.join(devices)} through JAX"
 
     def advance(self, epochs: int) -> None:

@@ -1,5 +1,6 @@
 """One update of sign-diverse plasticity, in JAX. This file defines what every engine computes."""
 
+from types import ModuleType
 from typing import NamedTuple
 
 import jax
@@ -49,6 +50,7 @@ def gradients(
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
     convention: Convention,
+    xp: ModuleType = jnp,
 ) -> Synapses:
     """The batch-mean error signals that plasticity multiplies: ∂C/∂W where nothing but S departs from gradient descent.
 
@@ -61,6 +63,7 @@ def gradients(
         inputs: the batch, (b, M).
         targets: (b, O).
         convention: activations and the output error.
+        xp: the array module, jax.numpy or NumPy.
 
     Returns:
         Signals of the weights' shapes.
@@ -68,13 +71,13 @@ def gradients(
     Source: docs/theory.md, setting; the paper's simulation protocol for "delta".
     """
     hidden, output = network.outputs(
-        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
+        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, xp
     )
     error = output - targets
     if convention.output_error == "mse":
-        error = error * network.slope(convention.output_activation, output, jnp)
-    carried = jnp.where(learning.aligned, learning.feedback.T, weights.readout)
-    hidden_error = (error @ carried) * network.slope(convention.activation, hidden, jnp)
+        error = error * network.slope(convention.output_activation, output, xp)
+    carried = xp.where(learning.aligned, learning.feedback.T, weights.readout)
+    hidden_error = (error @ carried) * network.slope(convention.activation, hidden, xp)
     samples = inputs.shape[0]
     return Synapses(hidden=hidden_error.T @ inputs / samples, readout=error.T @ hidden / samples)
 
