@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.training.memory import check_fits
 from curldescent.training.setup import Experiment
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ UPDATES_PER_INPUT = 2
 
 
 def build_engine(
-    experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int
+    experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int, snapshots: int = 0
 ) -> "FusedEngine | JaxEngine":
     """The engine asked for, or the fastest one that can run the experiment.
 
@@ -29,12 +30,13 @@ def build_engine(
         dtype: "float64" or "float32"; single precision is JAX's.
         threads: for the CPU kernels; None for all cores.
         epochs: how long the run will be.
+        snapshots: how many times all weights will be recorded.
 
     Returns:
         A stepper, not yet advanced.
 
     Raises:
-        InputError: an unknown name, or an engine that cannot run this experiment.
+        InputError: an unknown name, an engine that cannot run this experiment, or too little memory.
     """
     validation.choice("engine", engine, ENGINES)
     if threads is not None:
@@ -42,9 +44,11 @@ def build_engine(
     if engine == "jax" or (engine == "auto" and dtype == "float32"):
         from curldescent.training.jax_engine import JaxEngine
 
+        check_fits(experiment, engine="jax", snapshots=snapshots)
         return JaxEngine(experiment, dtype=dtype)
     if dtype != "float64":
         raise InputError(f'the {engine!r} engine computes in float64, got dtype {dtype!r}; use engine="jax"')
+    check_fits(experiment, engine="fused", snapshots=snapshots)
     if engine == "order-parameters" or (engine == "auto" and experiment.activation == "linear"):
         from curldescent.training.order_parameters import OrderParameterEngine, reduced_widths, reducible
 

@@ -113,7 +113,8 @@ def train(
     validation.choice("dtype", dtype, DTYPES)
     progress = progress or Silent()
 
-    stepper = build_engine(setup, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
+    recordings = len(times) if record_weights else 0
+    stepper = build_engine(setup, engine=engine, dtype=dtype, threads=threads, epochs=epochs, snapshots=recordings)
     seen: list[tuple[np.ndarray, np.ndarray | None]] = []
     snapshots: list[tuple[np.ndarray, np.ndarray]] = []
     stopped_at = np.full((setup.rules, setup.trials), -1)

@@ -90,6 +90,7 @@ def update(
     targets: Float[Array, "batch outputs"],
     step: Float[Array, ""] | float,
     convention: Convention,
+    xp: ModuleType = jnp,
 ) -> Synapses:
     """One update: both layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
 
@@ -101,23 +102,26 @@ def update(
         targets: (b, O).
         step: learning_rate · b / P.
         convention: the static choices.
+        xp: the array module, jax.numpy or NumPy.
 
     Returns:
         The new weights.
 
     Source: docs/theory.md, setting; norm preservation as in the paper's "normalised" runs.
     """
-    signal = gradients(weights, learning, inputs, targets, convention)
+    signal = gradients(weights, learning, inputs, targets, convention, xp)
     moved = Synapses(
         hidden=weights.hidden - step * learning.hidden * signal.hidden,
         readout=weights.readout - step * learning.readout * signal.readout,
     )
     if not convention.preserve_norms:
         return moved
-    return Synapses(*(rescaled(layer, norm) for layer, norm in zip(moved, norms, strict=True)))
+    return Synapses(*(rescaled(layer, norm, xp) for layer, norm in zip(moved, norms, strict=True)))
 
 
-def rescaled(layer: Float[Array, "post pre"], norm: Float[Array, ""] | float) -> Float[Array, "post pre"]:
+def rescaled(
+    layer: Float[Array, "post pre"], norm: Float[Array, ""] | float, xp: ModuleType = jnp
+) -> Float[Array, "post pre"]:
     """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is."""
-    now = jnp.sqrt(jnp.sum(layer * layer))
-    return layer * jnp.where(now > 0, norm / now, 1.0)
+    now = xp.sqrt(xp.sum(layer * layer))
+    return layer * xp.where(now > 0, norm / now, 1.0)
