@@ -81,7 +81,7 @@ def samples():
         scale = max(abs(law.lambda_min), law.lambda_max) ** powers
         trace = max(trace, np.abs(((lam[:, None] ** powers).mean(0) - exact.moments(6)) / scale).max())
     yield f"Kolmogorov distance of sampled spectra, M = {size}, 7 laws", distance
-    yield "six moments against sampled traces, in units of the largest |λ|ⁿ, same samples", trace
+    yield "six moments against sampled traces, in units of the largest λ to that power", trace
     worst = 0.0
     for c in (0.1, 0.2, 0.5, 1.0, 2.0, 3.0, 5.0):
         for h, r in ((0.1, 0.1), (0.3, 0.1), (0.1, 0.3), (0.5, 0.5), (0.9, 0.2), (0.2, 0.9)):

@@ -198,6 +198,13 @@ def test_zero_means_nothing_flipped():
     assert not Spectrum(1.0, {0: 1.0}, {0: 1.0}).stable
 
 
+def test_results_that_are_kept_cannot_be_written_to():
+    law = Spectrum(4.0, hidden=0.3)
+    for kept in (law.edges, law.atoms, law.band_masses):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0] = 0.0
+
+
 def test_all_flipped_is_the_mirror_image():
     law, mirror = Spectrum(0.7, hidden=0.3, readout=0.2), Spectrum(0.7, hidden=0.7, readout=0.8)
     np.testing.assert_allclose(law.edges, -mirror.edges[::-1, ::-1], rtol=1e-12)

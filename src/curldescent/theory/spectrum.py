@@ -86,7 +86,7 @@ class Spectrum:
         ends = [(left[1], right[0]) for left, right in itertools.pairwise(self._gaps)]
         if not ends:
             return np.empty((0, 2))
-        return self._poles.x(np.array(ends))
+        return _frozen(self._poles.x(np.array(ends)))
 
     @cached_property
     def atoms(self) -> Array:
@@ -99,7 +99,7 @@ class Spectrum:
         left = weights - self.readout_strengths.plastic / self.ratio
         # A remainder of rounding errors is no atom.
         keep = left > 8 * np.finfo(float).eps * weights
-        return np.column_stack([values[keep], left[keep]])
+        return _frozen(np.column_stack([values[keep], left[keep]]))
 
     @property
     def lambda_min(self) -> float:
@@ -122,7 +122,7 @@ class Spectrum:
     @cached_property
     def band_masses(self) -> Array:
         """The fraction of eigenvalues in each band, shape (bands,); with the atoms they sum to 1."""
-        return np.array([high - low for low, high in self._band_cdf])
+        return _frozen(np.array([high - low for low, high in self._band_cdf]))
 
     @cached_property
     def _band_cdf(self) -> list[tuple[float, float]]:
@@ -317,6 +317,12 @@ class Spectrum:
             self.rho,
             self.sigma2,
         )
+
+
+def _frozen(values: Array) -> Array:
+    """Results are computed once and kept: nobody may write into them."""
+    values.flags.writeable = False
+    return values
 
 
 def _finite(name: str, x: ArrayLike) -> Array:
