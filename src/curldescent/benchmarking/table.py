@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -112,6 +113,7 @@ def row(setting: Setting, peak: float, *, rounds: int, sample: float) -> Row:
         rounds=rounds,
         # Schedulers take a while to spread threads out.
         sample=4 * sample,
+        clock=time.perf_counter,
     )
     best = times.get("order-parameters", times["fused"])
     return Row(

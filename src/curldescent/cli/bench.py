@@ -39,8 +39,8 @@ def bench(
 ) -> None:
     """Time one update of one student, side by side with lean NumPy and JAX, on one thread.
 
-    Medians of interleaved measurements: contenders take turns, so that whatever else the machine does slows all of
-    them alike. Close other programs all the same. Takes about a minute.
+    Medians of interleaved measurements of core time: contenders take turns, so that whatever else the machine does
+    slows all of them alike. Close other programs all the same: they share the caches. Takes about a minute.
     """
     folder = None if out is None else writable_folder(out)
     ran = subprocess.run(
@@ -76,7 +76,6 @@ def show(found: dict[str, Any]) -> None:
             "fused",
             "order",
             "× NumPy",
-            "goal",
             "× tuned",
             "peak",
             "threads",
