@@ -1,9 +1,13 @@
 """The same update in PyTorch, vectorised, double precision: for comparison where torch is installed."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import torch
 
 from curldescent.training.setup import Experiment
+
+if TYPE_CHECKING:
+    import torch
 
 
 class TorchStudent:
@@ -14,6 +18,8 @@ class TorchStudent:
     """
 
     def __init__(self, experiment: Experiment) -> None:
+        import torch
+
         e = self._experiment = experiment
         torch.set_num_threads(1)
         self.hidden, self.readout = torch.tensor(e.hidden[0]), torch.tensor(e.readout[0, 0])
@@ -22,8 +28,10 @@ class TorchStudent:
         self._norms = torch.linalg.norm(self.hidden), torch.linalg.norm(self.readout)
         self._rng = np.random.default_rng([e.seed, 0])
 
-    def step(self, x: torch.Tensor, y: torch.Tensor, rate: float) -> None:
+    def step(self, x: "torch.Tensor", y: "torch.Tensor", rate: float) -> None:
         """One update on the batch (x, y), with rate = learning_rate / P."""
+        import torch
+
         bent = self._experiment.activation == "tanh"
         activity = x @ self.hidden.T
         output = (activity.tanh_() if bent else activity) @ self.readout
@@ -39,6 +47,8 @@ class TorchStudent:
 
     def advance(self, epochs: int) -> None:
         """Learn for that many epochs, in the sample orders of `training.schedule.SampleOrders`."""
+        import torch
+
         e = self._experiment
         rate = e.learning_rate / e.samples
         samples = np.arange(e.samples, dtype=np.int32)[None]
