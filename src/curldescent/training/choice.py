@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from curldescent import validation
 from curldescent.errors import InputError
-from curldescent.training.memory import check_fits
 from curldescent.training.setup import Experiment
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ UPDATES_PER_INPUT = 2
 
 
 def build_engine(
-    experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int, snapshots: int = 0
+    experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int
 ) -> "FusedEngine | JaxEngine":
     """The engine asked for, or the fastest one that can run the experiment.
 
@@ -30,25 +29,22 @@ def build_engine(
         dtype: "float64" or "float32"; single precision is JAX's.
         threads: for the CPU kernels; None for all cores.
         epochs: how long the run will be.
-        snapshots: how many times all weights will be recorded.
 
     Returns:
         A stepper, not yet advanced.
 
     Raises:
-        InputError: an unknown name, an engine that cannot run this experiment, or too little memory.
+        InputError: an unknown name, or an engine that cannot run this experiment.
     """
     validation.choice("engine", engine, ENGINES)
     if threads is not None:
         threads = validation.integer("threads", threads, minimum=1)
-    if engine == "jax" or (engine == "auto" and dtype == "float32"):
+    if uses_jax(engine, dtype):
         from curldescent.training.jax_engine import JaxEngine
 
-        check_fits(experiment, engine="jax", snapshots=snapshots)
         return JaxEngine(experiment, dtype=dtype)
     if dtype != "float64":
         raise InputError(f'the {engine!r} engine computes in float64, got dtype {dtype!r}; use engine="jax"')
-    check_fits(experiment, engine="fused", snapshots=snapshots)
     if engine == "order-parameters" or (engine == "auto" and experiment.activation == "linear"):
         from curldescent.training.order_parameters import OrderParameterEngine, reduced_widths, reducible
 
@@ -65,6 +61,11 @@ def build_engine(
     from curldescent.training.fused_engine import FusedEngine
 
     return FusedEngine(experiment, threads=threads)
+
+
+def uses_jax(engine: str, dtype: str) -> bool:
+    """Whether that choice means the JAX engine: asked for, or the only one with single precision."""
+    return engine == "jax" or (engine == "auto" and dtype == "float32")
 
 
 def _worth_reducing(experiment: Experiment, width: int, epochs: int) -> bool:

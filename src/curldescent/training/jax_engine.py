@@ -85,7 +85,7 @@ class JaxEngine:
             )
             self._spread_over_devices()
         self._convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms)
-        self._orders = None if e.full_batch else SampleOrders(seed=e.seed, trials=e.trials, samples=e.samples)
+        self._orders = None if e.full_batch else SampleOrders.of(e)
         per_epoch = 4 * e.trials * e.samples
         self._chunk = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, ORDER_BYTES // per_epoch))
         self._no_orders = np.zeros((self._chunk, e.trials, 0), dtype=np.int32)

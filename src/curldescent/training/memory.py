@@ -43,16 +43,35 @@ def available() -> int | None:
     return None if found is None else 1024 * int(found[1])
 
 
-def check_fits(experiment: Experiment, *, engine: str, snapshots: int = 0) -> None:
-    """Refuse a run that would not fit, before it starts.
+def pieces_that_fit(experiment: Experiment, *, jax: bool, snapshots: int = 0) -> list[Experiment]:
+    """The experiment in as few groups of trials as fit into memory one after the other.
+
+    Args:
+        experiment: what is to be run.
+        jax: whether the JAX engine runs it.
+        snapshots: how many times all weights are recorded.
+
+    Returns:
+        The experiment itself where it fits, or groups of its trials in order.
 
     Raises:
-        InputError: the run needs more memory than is free.
+        InputError: not even one trial at a time fits beside what the history keeps of all of them.
     """
-    needed, free = footprint(experiment, engine=engine, snapshots=snapshots), available()
-    if free is not None and needed > free:
-        kept = f" and {snapshots} recordings of all weights" if snapshots else ""
-        raise InputError(
-            f"this run needs about {needed / 1e9:.2g} GB for {experiment.rules * experiment.trials} students{kept}, "
-            f"and {free / 1e9:.2g} GB are free; train fewer trials or rules at a time, or record less"
-        )
+    engine, free = "jax" if jax else "fused", available()
+    trials = experiment.trials
+    needed = footprint(experiment, engine=engine, snapshots=snapshots)
+    if free is None or needed <= free:
+        return [experiment]
+    # Final and recorded weights of all trials stay while the groups come and go.
+    outputs, hidden = experiment.readout.shape[1:]
+    kept = 8 * experiment.rules * trials * hidden * (experiment.inputs.shape[1] + outputs) * (1 + snapshots)
+    for size in sorted({-(-trials // count) for count in range(2, trials + 1)}, reverse=True):
+        groups = [experiment.part(start, min(start + size, trials)) for start in range(0, trials, size)]
+        if kept + footprint(groups[0], engine=engine, snapshots=snapshots) <= free:
+            return groups
+    recordings = f" and {snapshots} recordings of all weights" if snapshots else ""
+    raise InputError(
+        f"this run needs about {needed / 1e9:.2g} GB for {experiment.rules * trials} students{recordings}, and "
+        f"{free / 1e9:.2g} GB are free, too little even for one trial at a time; "
+        "train fewer trials or rules, or record less"
+    )
