@@ -332,7 +332,8 @@ def _matrix_free(
     lowest, error = found["lambda_min"], float(ends.errors[0])
     # A Ritz value is never below the smallest eigenvalue, so a negative one is proof; one that is not negative shows
     # stability as far as the iteration has converged.
-    if lowest < -max(tolerance, np.finfo(np.float32).eps) * ends.scale:
+    rounding = float(np.finfo(np.float32).eps)
+    if lowest < -max(tolerance, rounding) * ends.scale:
         found["verdict"] = "unstable"
     elif not ends.converged or lowest - error < -resolution * ends.scale:
         found["verdict"] = "undecided"
