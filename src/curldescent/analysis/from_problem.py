@@ -1,6 +1,6 @@
 """One trial of a problem under a rule as a `Network`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -79,6 +79,30 @@ def problem_network(
         loss=(lambda z, y: jnp.sum(integral(z) - y * z)) if matching else "squared",
         batch_size=batch_size,
     )
+
+
+def trial_networks(problem: Problem, rule: Plasticity, *, output_error: str = "delta") -> Iterator[Network]:
+    """Every trial's network in turn; they share what is compiled.
+
+    Args:
+        problem: as in `problem_network`.
+        rule: the same.
+        output_error: the same.
+
+    Yields:
+        One `Network` per trial.
+
+    Raises:
+        InputError: as `problem_network`.
+    """
+    first = problem_network(problem, rule, output_error=output_error)
+    targets = problem.train_outputs()
+    for trial in range(problem.trials):
+        layers_of_trial = {
+            "hidden": of_trial(problem.student.hidden, trial, 2),
+            "readout": of_trial(problem.student.readout, trial, 2),
+        }
+        yield first.at(layers_of_trial).with_targets(targets[trial] if len(targets) > 1 else targets[0])
 
 
 def require_problem(problem: object, rule: object) -> None:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from functools import cached_property, partial
+from copy import copy
+from functools import partial
 from typing import Any
 
 import jax
@@ -75,15 +76,26 @@ class JaxNetwork(Network):
         self._identity = loss == "squared"
         self._loss = {"squared": squared, "cross_entropy": cross_entropy}[loss] if isinstance(loss, str) else loss
         self.has_targets = targets is not None
-        self._targets = None
-        if self.has_targets:
-            with jax.enable_x64(dtype == "float64"):
-                self._targets = jnp.asarray(self._split(self._checked_targets(targets, loss)))
+        self._loss_name = loss
+        self._targets = self._placed(targets) if self.has_targets else None
+        # Built here so that copies share it; nothing is compiled before it is called.
+        self._compiled = self._functions()
 
     def _split(self, rows: NDArray) -> NDArray:
         """Chunks of samples, (chunks, size, …), the last one filled up with the first sample."""
         filled = np.concatenate([rows, np.repeat(rows[:1], self._padding, axis=0)])
         return filled.reshape(self._chunks, self._size, *rows.shape[1:])
+
+    def with_targets(self, targets: Any) -> "JaxNetwork":
+        """See the base class."""
+        other = copy(self)
+        other._targets, other.has_targets = self._placed(targets), True
+        return other
+
+    def _placed(self, targets: Any) -> Any:
+        checked = self._split(self._checked_targets(targets, self._loss_name))
+        with jax.enable_x64(self._dtype == "float64"):
+            return jnp.asarray(checked)
 
     def _checked_targets(self, targets: Any, loss: Any) -> NDArray:
         y = np.asarray(targets)
@@ -162,8 +174,7 @@ class JaxNetwork(Network):
             result = self._compiled[name](*arrays, self._inputs, self._targets, self._weights)
             return np.asarray(result, dtype=np.float64)
 
-    @cached_property
-    def _compiled(self) -> dict[str, Callable[..., Any]]:
+    def _functions(self) -> dict[str, Callable[..., Any]]:
         def total(one: Callable[..., Any], theta: Any, chunks: Any) -> Any:
             zero = jax.tree_util.tree_map(
                 lambda s: jnp.zeros(s.shape, s.dtype),

@@ -128,6 +128,10 @@ class Network(ABC):
         other.strengths = self._resolved(strengths)
         return other
 
+    @abstractmethod
+    def with_targets(self, targets: Any) -> "Network":
+        """The same network with other targets of the same kind."""
+
     def named(self, vector: NDArray) -> dict[str, NDArray]:
         """A flat vector by parameter path, each part in its parameter's shape."""
         parts: dict[str, NDArray] = {}

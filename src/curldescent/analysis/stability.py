@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
-from curldescent.analysis.from_problem import problem_network, require_problem
+from curldescent.analysis.from_problem import require_problem, trial_networks
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts, extreme_eigenvalues, reduced_kernel
 from curldescent.errors import InputError
@@ -156,7 +156,7 @@ def stability(
     method: str = "auto",
     count: int = 6,
     tolerance: float = 1e-10,
-    resolution: float = 1e-4,
+    resolution: float = 1e-3,
     max_products: int = 1000,
     output_error: str = "delta",
     preserve_norms: bool = False,
@@ -212,8 +212,7 @@ def stability(
     require_problem(subject, rule)
     assert rule is not None
     results = tuple(
-        _stability(problem_network(subject, rule, trial, output_error=output_error), **options)
-        for trial in range(subject.trials)
+        _stability(network, **options) for network in trial_networks(subject, rule, output_error=output_error)
     )
     return TrialStability(results) if has_trial_axis(subject) else results[0]
 

@@ -191,7 +191,8 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
     shifted = LinearOperator(
         (size, size), lambda u: kernel.product(u.ravel(), network.strengths) - shift * u.ravel(), dtype=np.float64
     )
-    krylov = min(size, max(4 * count, 40))
+    # Products cost far more than vectors: a long basis saves restarts, of which clustered ends need many.
+    krylov = min(size, max(4 * count, 120))
     restarts = max(1, (max_products - krylov) // max(1, krylov - count))
     try:
         values, vectors = eigsh(shifted, count, which="BE", v0=start, ncv=krylov, tol=resolution / 2, maxiter=restarts)

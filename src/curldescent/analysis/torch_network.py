@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -55,7 +56,14 @@ class TorchNetwork(Network):
         self._identity = loss == "squared"
         self._loss = self._losses()[loss] if isinstance(loss, str) else loss
         self.has_targets = targets is not None
+        self._loss_name = loss
         self._targets = self._checked_targets(targets, loss) if self.has_targets else None
+
+    def with_targets(self, targets: Any) -> "TorchNetwork":
+        """See the base class."""
+        other = copy(self)
+        other._targets, other.has_targets = self._checked_targets(targets, self._loss_name), True
+        return other
 
     def _losses(self) -> dict[str, Callable[[Any, Any], Any]]:
         return {
