@@ -97,7 +97,8 @@ class Signature:
         else:
             factors = np.ones(size)
             factors[self._order(path, size)[: flipped_count(float(given), size)]] = -1.0
-        return np.broadcast_to(np.expand_dims(factors, [a for a in range(len(shape)) if a != axis]), shape).copy()
+        along = [size if a == axis else 1 for a in range(len(shape))]
+        return np.broadcast_to(factors.reshape(along), shape).copy()
 
     def _order(self, path: str, size: int) -> NDArray[np.intp]:
         if self.seed is None:

@@ -171,7 +171,11 @@ def _signed(tree: Any, state: SignatureState, amount: Any) -> Any:
     """S_t ∘ updates; arithmetic in the updates' own type."""
     import jax.numpy as jnp
 
-    return _map(lambda g, s: g * (1 + jnp.asarray(amount, g.dtype) * (s - 1)), tree, state.strengths)
+    def one(g: Any, s: Any) -> Any:
+        g = jnp.asarray(g)
+        return g * (1 + jnp.asarray(amount, g.dtype) * (s - 1))
+
+    return _map(one, tree, state.strengths)
 
 
 def _next(state: SignatureState) -> SignatureState:
@@ -201,4 +205,5 @@ def _initial(params: Any, signature: Any) -> SignatureState:
     cast = [
         jnp.asarray(named[name], dtype=jnp.asarray(leaf).dtype) for name, (_, leaf) in zip(named, leaves, strict=True)
     ]
-    return SignatureState(jnp.zeros((), jnp.int32), jax.tree_util.tree_unflatten(tree, cast))
+    # JAX's default whole number and not int32: schedules divide it, and int32 would make them single precision.
+    return SignatureState(jnp.zeros((), int), jax.tree_util.tree_unflatten(tree, cast))
