@@ -40,7 +40,7 @@ def draw_adjusted(folder: Path) -> None:
         figure, axes = plt.subplots(figsize=(style.COLUMN_INCHES, 2.8))
         axes.plot(MU, rows.T, color=style.CURL_DESCENT, linewidth=1)
         axes.axhline(0, color=style.THEORY, linewidth=0.8, linestyle="--")
-        axes.set(xlabel="strength μ of the adjustment, times κ", ylabel="margin λ_min / κ", xlim=(0, MU[-1]))
+        axes.set(xlabel="strength μ of the adjustment × κ", ylabel="margin λ$_{min}$ / κ", xlim=(0, MU[-1]))
         axes.set_title("Eight unstable solutions")
     style.save(figure, folder / "game_margin")
     stabilised = int((rows.max(1) >= -1e-10).sum())

@@ -4,6 +4,7 @@ Run with ``python examples/digits_optax.py [epochs]``; needs ``pip install 'curl
 """
 
 import sys
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -25,25 +26,29 @@ y = jnp.asarray(labels)
 
 
 def network(params, x):
+    """Logits."""
     for layer in params[:-1]:
         x = jnp.tanh(x @ layer["weight"].T + layer["bias"])
     return x @ params[-1]["weight"].T + params[-1]["bias"]
 
 
 def loss(params, chosen):
+    """Mean cross-entropy of a batch."""
     return optax.softmax_cross_entropy_with_integer_labels(network(params, x[chosen]), y[chosen]).mean()
 
 
 def start(seed):
+    """Initial weights."""
     draw = np.random.default_rng(seed).standard_normal
-    layers = zip(SIZES[:-1], SIZES[1:], strict=True)
     return [
         {"weight": jnp.asarray(draw((post, pre)) / pre**0.5, jnp.float32), "bias": jnp.zeros(post)}
-        for pre, post in layers
+        for pre, post in pairwise(SIZES)
     ]
 
 
 def accuracy_after_training(optimizer, seed):
+    """Train from one start; the share of test digits that are right."""
+
     @jax.jit
     def update(params, state, chosen):
         updates, state = optimizer.update(jax.grad(loss)(params, chosen), state, params)
@@ -58,7 +63,7 @@ def accuracy_after_training(optimizer, seed):
     return float((network(params, x[test]).argmax(1) == y[test]).mean())
 
 
-# A tenth of the hidden neurons, chosen at random in either hidden layer, teach their outgoing synapses with the wrong sign.
+# A tenth of the neurons of either hidden layer, chosen at random, have outgoing synapses with the wrong sign.
 flips = cd.Signature({"1.weight": 0.1, "2.weight": 0.1}, seed=1)
 steps = EPOCHS * (len(train) // BATCH)
 optimizers = {

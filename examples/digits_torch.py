@@ -1,10 +1,11 @@
 """Handwritten digits with PyTorch: gradient descent, curl descent, and curl that is scheduled to zero.
 
-Run with ``python examples/digits_torch.py [epochs]``; needs ``pip install 'curldescent[data,torch]'``. The same network,
-starts, batches and flips as in digits_optax.py.
+Run with ``python examples/digits_torch.py [epochs]``; needs ``pip install 'curldescent[data,torch]'``. The same
+network, starts, batches and flips as in digits_optax.py.
 """
 
 import sys
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -27,17 +28,19 @@ class Layers(torch.nn.Sequential):
     """Three layers, tanh between them, named "0", "1", "2" as in the JAX example."""
 
     def __init__(self, seed):
-        super().__init__(*(torch.nn.Linear(pre, post) for pre, post in zip(SIZES[:-1], SIZES[1:], strict=True)))
+        super().__init__(*(torch.nn.Linear(pre, post) for pre, post in pairwise(SIZES)))
         draw = np.random.default_rng(seed).standard_normal
         for layer in self:
             layer.weight.data = torch.tensor(draw(layer.weight.shape) / layer.in_features**0.5, dtype=torch.float32)
             layer.bias.data.zero_()
 
     def forward(self, x):
+        """Logits."""
         return self[2](torch.tanh(self[1](torch.tanh(self[0](x)))))
 
 
 def accuracy_after_training(make_optimizer, seed):
+    """Train from one start; the share of test digits that are right."""
     model, batches = Layers(seed), np.random.default_rng(seed)
     optimizer = make_optimizer(model)
     for _ in range(EPOCHS):
@@ -51,7 +54,7 @@ def accuracy_after_training(make_optimizer, seed):
         return float((model(x[test]).argmax(1) == y[test]).float().mean())
 
 
-# A tenth of the hidden neurons, chosen at random in either hidden layer, teach their outgoing synapses with the wrong sign.
+# A tenth of the neurons of either hidden layer, chosen at random, have outgoing synapses with the wrong sign.
 flips = cd.Signature({"1.weight": 0.1, "2.weight": 0.1}, seed=1)
 steps = EPOCHS * (len(train) // BATCH)
 optimizers = {

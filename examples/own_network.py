@@ -1,7 +1,8 @@
-# %% [markdown]
-# # Analyse a network of your own
-# Any differentiable JAX function will do; a PyTorch module goes in the same way (`cd.analysis.network(module, inputs=x)`).
-# Run with ``python examples/own_network.py``, or cell by cell in an editor that knows ``# %%``.
+"""Analyse a network of your own: is its solution stable, how curly is learning, which neurons' signs matter?
+
+Any differentiable JAX function will do; a PyTorch module goes in the same way, `cd.analysis.network(module, inputs=x)`.
+Run with ``python examples/own_network.py``, or cell by cell in an editor that knows ``# %%``.
+"""
 
 # %% A network that you wrote, with weights that you trained elsewhere
 import jax.numpy as jnp

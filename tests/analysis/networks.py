@@ -1,4 +1,6 @@
-"""Networks that several tests share, written with plain JAX, and derivatives of them that share no code with the library."""
+"""Networks that several tests share, in plain JAX, and derivatives of them that share no code with the library."""
+
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +19,7 @@ def random_params(sizes, seed):
     rng = np.random.default_rng(seed)
     return [
         {"w": rng.standard_normal((post, pre)) / pre**0.5, "b": 0.3 * rng.standard_normal(post)}
-        for pre, post in zip(sizes, sizes[1:], strict=False)
+        for pre, post in pairwise(sizes)
     ]
 
 

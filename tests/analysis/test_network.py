@@ -16,7 +16,9 @@ def test_products_are_those_of_dense_matrices():
     np.testing.assert_allclose(network.field_product(v), jacobian @ v, atol=1e-13)
     np.testing.assert_allclose(network.field_transpose_product(v), jacobian.T @ v, atol=1e-13)
     np.testing.assert_allclose(network.field_jacobian(), jacobian, atol=1e-13)
-    np.testing.assert_allclose(network.field(), -network.strengths * (phi.T @ network.residual().ravel()) / 9, atol=1e-13)
+    np.testing.assert_allclose(
+        network.field(), -network.strengths * (phi.T @ network.residual().ravel()) / 9, atol=1e-13
+    )
     assert network.loss() == pytest.approx(0.5 * ((network.outputs() - y) ** 2).sum() / 9, rel=1e-13)
 
 
@@ -73,7 +75,10 @@ ERRORS = {
         lambda: cd.analysis.network(lambda w, x: x @ w, np.ones(3), X, strengths=np.ones(2)),
         r"must broadcast to the parameter's shape \(3,\), got \(2,\)",
     ),
-    "pattern": (lambda: cd.analysis.network(deep_tanh, PARAMS, X, strengths=cd.Signature({"O.w": 0.5})), "no parameter"),
+    "pattern": (
+        lambda: cd.analysis.network(deep_tanh, PARAMS, X, strengths=cd.Signature({"O.w": 0.5})),
+        "no parameter",
+    ),
     "no loss": (lambda: cd.analysis.curl(cd.analysis.network(deep_tanh, PARAMS, X)), "curl needs the loss"),
     "other params": (
         lambda: cd.analysis.network(deep_tanh, PARAMS, X).at({"w": 1.0}),

@@ -244,7 +244,10 @@ def test_each_trial_is_its_own_student():
 
 
 ERRORS = {
-    "no problem": (lambda n, p: cd.analysis.stability(3), r"expected a cd\.Problem or a cd\.analysis\.network, got int"),
+    "no problem": (
+        lambda n, p: cd.analysis.stability(3),
+        r"expected a cd\.Problem or a cd\.analysis\.network, got int",
+    ),
     "no rule": (lambda n, p: cd.analysis.stability(p), "a problem needs a rule"),
     "feedback": (lambda n, p: cd.analysis.stability(p, cd.Plasticity(feedback="random")), "feedback alignment"),
     "rule twice": (lambda n, p: cd.analysis.stability(n, cd.Plasticity()), "has its own strengths"),

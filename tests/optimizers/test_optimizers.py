@@ -210,7 +210,10 @@ ERRORS = {
     "correction": (lambda: cd.optimizers.curl_descent(0.1, {"w": 1.0}, correction="sgd"), "did you mean 'sga'"),
     "tree": (lambda: cd.optimizers.curl_descent(0.1, {"v": 1.0}).init(PARAMS), "tree of strengths like the parameters"),
     "shape": (lambda: cd.optimizers.curl_descent(0.1, {"w": np.ones(3)}).init(PARAMS), "must broadcast"),
-    "path": (lambda: cd.optimizers.curl_descent(0.1, cd.Signature({"x": 0.5})).init(PARAMS), "no parameter matches 'x'"),
+    "path": (
+        lambda: cd.optimizers.curl_descent(0.1, cd.Signature({"x": 0.5})).init(PARAMS),
+        "no parameter matches 'x'",
+    ),
     "grad_fn": (
         lambda: (lambda o: o.update(PARAMS, o.init(PARAMS), PARAMS))(
             cd.optimizers.curl_descent(0.1, {"w": 1.0}, correction="extragradient")

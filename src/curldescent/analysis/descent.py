@@ -63,7 +63,7 @@ def descent_profile(network: Network, run: Iterable[Any]) -> DescentProfile:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50)
         >>> rule = cd.Plasticity(readout=0.3)
-        >>> history = cd.train(problem, rule, epochs=50, record=51, record_weights=True)
+        >>> history = cd.train(problem, rule, epochs=50, record=range(51), record_weights=True)
         >>> cd.analysis.descent_profile(cd.analysis.problem_network(problem, rule), history.isel(trial=0)).climbing
         0.0
     """

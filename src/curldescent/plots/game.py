@@ -46,7 +46,7 @@ def ahead(weights: Array, step: float) -> Array:
     return field(weights - step * field(weights))
 
 
-def corrections(*, strength: float = 1.0, step: float = 0.2) -> "Figure":
+def corrections(*, strength: float = 1.0, step: float = 0.05) -> "Figure":
     """Curl descent and three corrections of it: which solutions w1 w2 = 1 are stable, and where paths end.
 
     Args:
@@ -73,7 +73,7 @@ def corrections(*, strength: float = 1.0, step: float = 0.2) -> "Figure":
             _solutions(panel, rule)
             for start in STARTS:
                 path = _steps(rule, np.array(start), step)
-                panel.plot(*path, color="black", linewidth=1.0, zorder=4)
+                panel.plot(*path, color="black", linewidth=0.7, zorder=4)
                 panel.plot(*path[:, 0], marker="o", markersize=4, color="black", zorder=5)
                 panel.plot(*path[:, -1], marker="s", markersize=5, color="white", markeredgecolor="black", zorder=6)
             panel.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", title=title)
