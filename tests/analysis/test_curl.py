@@ -52,7 +52,7 @@ def test_circulation_is_zero_for_a_gradient_and_stokes_otherwise():
 
 
 def test_circulation_of_two_weights_in_closed_form():
-    """F = (−w2 r, w1 r), r = w1 w2 − 1: its curl is 4 w1 w2 − 2, which integrates to πR²(4ab − 2) over a disc at (a, b)."""
+    """F = (−w2 r, w1 r), r = w1 w2 − 1, has curl 4 w1 w2 − 2: πR²(4ab − 2) over a disc at (a, b)."""
     network = cd.analysis.network(
         lambda w, x: w["a"] * w["b"] * x, {"a": 0.7, "b": 1.3}, np.ones(1), np.ones(1), strengths={"a": 1, "b": -1}
     )
