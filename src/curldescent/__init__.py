@@ -17,6 +17,7 @@ _HOME = {
     "student_teacher": "curldescent.sampling",
     "from_data": "curldescent.data",
     "Plasticity": "curldescent.plasticity",
+    "Signature": "curldescent.signatures",
     "TwoWeights": "curldescent.toy",
     "accuracy": "curldescent.evaluation",
     "predict": "curldescent.evaluation",
@@ -26,20 +27,23 @@ _HOME = {
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("theory", "plots")
+_SUBMODULES = ("analysis", "optimizers", "plots", "theory")
 
 __all__ = [
     "InputError",
     "Plasticity",
     "Problem",
+    "Signature",
     "TwoWeights",
     "Weights",
     "__version__",
     "accuracy",
+    "analysis",
     "epochs_to_threshold",
     "flow",
     "from_data",
     "log_epochs",
+    "optimizers",
     "plots",
     "predict",
     "student_teacher",
@@ -49,13 +53,14 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent import plots, theory
+    from curldescent import analysis, optimizers, plots, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict
     from curldescent.plasticity import Plasticity
     from curldescent.problems import Problem, Weights
     from curldescent.sampling import student_teacher
+    from curldescent.signatures import Signature
     from curldescent.toy import TwoWeights
     from curldescent.training.engine import train
     from curldescent.training.flow import flow
