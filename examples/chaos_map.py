@@ -99,6 +99,7 @@ def main() -> None:
             options.data.parent.mkdir(parents=True, exist_ok=True)
             options.data.write_text(json.dumps(stored, indent=None, separators=(",", ":")), encoding="utf-8")
     from curldescent.plots.chaos import regime_map
+
     from curldescent.plots.style import save
 
     for path in save(regime_map(stored["cells"]), options.figure):

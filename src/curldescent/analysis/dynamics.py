@@ -160,8 +160,8 @@ def learning_dynamics(
     """One trial of a full-batch experiment as a dynamical system.
 
     Linear networks go through the input covariance, and wide ones through the min(N_a, M + O) coordinates per group of
-    equally plastic hidden neurons that can change: the same trajectory and the same nonzero exponents at a fraction of
-    the cost. What is left out are rotations of hidden neurons among their equals, whose exponents are those of the rest.
+    equally plastic hidden neurons that can change: the same trajectory and the same nonzero exponents at a fraction
+    of the cost. What is left out are copies of exponents that the rest already has.
 
     Args:
         problem: student, targets, inputs.

@@ -288,4 +288,6 @@ def step_size_check(
     change = np.abs(coarse.values - fine.values)
     widths = [(e.high - e.low) / 2 for e in (coarse, fine)]
     tolerance = np.hypot(*widths) + accuracy
-    return StepSizeCheck(coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1))
+    return StepSizeCheck(
+        coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1)
+    )

@@ -52,12 +52,12 @@ class RunningMoments:
         return self._square / max(self.count, 1)
 
     def order_parameter(self) -> Array:
-        """q over the last axis: mean temporal variance over the variance of temporal means."""
+        """Q over the last axis: mean temporal variance over the variance of temporal means."""
         return np.asarray(self.variance.mean(axis=-1) / self.mean.var(axis=-1))
 
 
 def order_parameter_of(history: ArrayLike) -> Array:
-    """q of recorded weights.
+    """Q of recorded weights.
 
     Args:
         history: (…, E, weights), weights at E times; flatten what is more than one axis of weights.
@@ -98,7 +98,7 @@ def order_parameter(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> "xr.DataArray":
-    """q at the end of a run: temporal variance of the weights against the spread of their means.
+    """Q at the end of a run: temporal variance of the weights against the spread of their means.
 
     q > 0 says that weights keep moving. It does not say how: periodic, quasi-periodic and chaotic motion all have
     q > 0, and so has a slow drift; `regime` tells them apart.

@@ -159,9 +159,7 @@ class Regime:
         }
 
 
-def watch(
-    dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed: int = 0, pieces: int = 20
-) -> Record:
+def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed: int = 0, pieces: int = 20) -> Record:
     """Run a learning trial and record what `regime_of` needs.
 
     Args:
@@ -302,7 +300,10 @@ def _verdict(
         return "converged", f"nothing moves any more; the loss is {loss[-1]:.2g}"
     above = values > threshold
     if above[2:].all() and late[1] > threshold[2:].max():
-        return "chaotic", f"nearby runs separate at {late[0]:.2g} per unit time in the last half, [{late[1]:.2g}, {late[2]:.2g}]"
+        return (
+            "chaotic",
+            f"nearby runs separate at {late[0]:.2g} per unit time in the last half, [{late[1]:.2g}, {late[2]:.2g}]",
+        )
     if kind.kind == "drifting":
         return "slow", "the network's map still moves, one way and without oscillating"
     sure = low > threshold

@@ -57,7 +57,7 @@ class CriticalPoint:
 
     @property
     def kind(self) -> str:
-        """"saddle", "repeller", "centre" (rotation, nothing unstable) or "attractor" (neutral directions allowed)."""
+        """One of "saddle", "repeller", "centre" (rotation, nothing unstable) "attractor" (neutral allowed)."""
         if self.unstable:
             return "saddle" if self.attracting or self.rotating else "repeller"
         return "centre" if self.rotating else "attractor"

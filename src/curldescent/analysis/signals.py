@@ -130,7 +130,7 @@ def _interpolated(power: Array, peak: int) -> float:
 
 
 def _lattice(frequencies: Array, tolerance: float) -> tuple[float, ...]:
-    """The fewest base frequencies whose integer combinations are all of these; the frequencies themselves if over two."""
+    """The fewest base frequencies whose integer combinations these all are; the frequencies themselves if over two."""
     strongest = frequencies[0]
     for divisor in range(1, OVERTONE + 1):
         base = strongest / divisor
