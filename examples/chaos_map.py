@@ -1,11 +1,11 @@
-"""Is the motion beyond the stability boundary chaos? Figure 3b's setting over compression ratios and flipped fractions.
+"""Is the motion beyond the stability boundary chaos? Figure 3b's setting over ratios c and flipped fractions.
 
-Every trial starts 1e-10 from its teacher with layers of fixed norm, the whole training set as the batch, and is run three
-times: with the paper's step 0.1, with 0.02, and in continuous time. Each run gets a label with its evidence; see
+Every trial starts 1e-10 from its teacher with layers of fixed norm, the whole training set as the batch, and is run
+three times: with the paper's step 0.1, with 0.02, and in continuous time. Each run gets a label with its evidence; see
 docs/chaos.md. Finished cells are kept in the JSON file and not computed again.
 
-Run with ``python examples/chaos_map.py [--data FILE] [--figure STEM] [--quick] [--draw-only]``; the full map takes about
-half an hour on one core.
+Run with ``python examples/chaos_map.py [--data FILE] [--figure STEM] [--quick] [--draw-only]``; the full map takes
+about half an hour on one core.
 """
 
 import argparse
@@ -99,7 +99,6 @@ def main() -> None:
             options.data.parent.mkdir(parents=True, exist_ok=True)
             options.data.write_text(json.dumps(stored, indent=None, separators=(",", ":")), encoding="utf-8")
     from curldescent.plots.chaos import regime_map
-
     from curldescent.plots.style import save
 
     for path in save(regime_map(stored["cells"]), options.figure):

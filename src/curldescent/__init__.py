@@ -24,7 +24,7 @@ _HOME = {
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("theory", "plots")
+_SUBMODULES = ("analysis", "theory", "plots")
 
 __all__ = [
     "InputError",
@@ -34,6 +34,7 @@ __all__ = [
     "Weights",
     "__version__",
     "accuracy",
+    "analysis",
     "epochs_to_threshold",
     "from_data",
     "log_epochs",
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent import plots, theory
+    from curldescent import analysis, plots, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict

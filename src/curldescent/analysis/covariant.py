@@ -113,7 +113,7 @@ def covariant_vectors(
         raise InputError("the trajectory leaves the finite numbers before the time is over; use a shorter one")
     coefficients, growth = _backward(triangles, wanted, np.random.default_rng([seed, 1]))
     return CovariantVectors(
-        times=(before + np.arange(wanted)) * every * dt,
+        times=np.arange(float(before), float(before + wanted)) * (every * dt),
         states=states[:wanted],
         vectors=frames[:wanted] @ coefficients,
         exponents=growth / (every * dt),

@@ -141,8 +141,8 @@ class LearningDynamics:
 
     def weights(self, state: Any) -> tuple[Array, Array]:
         """W1 (N, M) and W2 (O, N) of a flat state; in reduced coordinates the student that stands for the wide one."""
-        hidden, readout = unpacked(np.asarray(state), self.field.shape)
-        return hidden, readout
+        hidden, readout = unpacked(np.asarray(state, dtype=np.float64), self.field.shape)
+        return np.asarray(hidden), np.asarray(readout)
 
 
 def learning_dynamics(
@@ -263,7 +263,7 @@ def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
     rest = setup.inputs @ best.T - y
     floor = 0.5 * float((rest**2).sum()) / setup.samples
     # A teacher's targets are met to rounding; leave that rounding out.
-    return root, best, 0.0 if floor < 1e-28 * float((y**2).mean()) else floor
+    return np.asarray(root), np.asarray(best, dtype=np.float64), 0.0 if floor < 1e-28 * float((y**2).mean()) else floor
 
 
 def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array, Array, list[Any], bool]:
@@ -282,7 +282,7 @@ def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array,
         if aligned:
             columns = np.concatenate([columns, feedback[members]], axis=1)
         if len(members) > columns.shape[1]:
-            columns, smaller = np.linalg.qr(columns, mode="r"), True
+            columns, smaller = np.asarray(np.linalg.qr(columns, mode="r")), True
         m, o = hidden.shape[1], len(readout)
         parts["hidden"].append(columns[:, :m])
         parts["readout"].append(columns[:, m : m + o].T)

@@ -103,7 +103,7 @@ def escape(
             dynamics.step, jnp.asarray(begin + displacement), jnp.asarray(begin), dynamics.args, looks, sample
         )
     distances, loss = np.asarray(distances), np.asarray(loss)
-    times = dynamics.dt * sample * np.arange(looks)
+    times = np.arange(float(looks)) * (dynamics.dt * sample)
     measured, measured_rate = float("nan"), float("nan")
     if (distances >= reach).any():
         out = int((distances >= reach).argmax())

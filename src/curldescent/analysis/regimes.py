@@ -194,7 +194,7 @@ def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed:
             growth.append(more[:, 0])
             seen.append(signals)
     signals = np.concatenate(seen)
-    times = run.dt * every * np.arange(1, len(signals) + 1)
+    times = np.arange(1.0, len(signals) + 1) * (run.dt * every)
     return Record(
         times=times,
         signals=signals,

@@ -108,7 +108,9 @@ def _lines(x: Array) -> tuple[Array, Array, float]:
     # The window spreads the (removed) mean over the lowest bins; nothing there can be told from a trend.
     power[: LOBE + 1] = 0
     left, total = power.copy(), power.sum()
-    places, powers, found = [], [], 0.0
+    places: list[float] = []
+    powers: list[float] = []
+    found = 0.0
     while found < LINE_SHARE * total and len(places) < MAX_LINES and left.max() > 0:
         peak = int(left.argmax())
         low, high = max(0, peak - LOBE), min(len(left), peak + LOBE + 1)
