@@ -24,7 +24,7 @@ _HOME = {
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("theory", "plots")
+_SUBMODULES = ("theory", "plots", "sweeps")
 
 __all__ = [
     "InputError",
@@ -40,12 +40,13 @@ __all__ = [
     "plots",
     "predict",
     "student_teacher",
+    "sweeps",
     "theory",
     "train",
 ]
 
 if TYPE_CHECKING:
-    from curldescent import plots, theory
+    from curldescent import plots, sweeps, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict

@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 import curldescent
 from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
+from curldescent.cli.sweep import app as sweep_app
 from curldescent.cli.theory import app as theory_app
 from curldescent.cli.train import EXAMPLES as TRAIN_EXAMPLES
 from curldescent.cli.train import train
@@ -21,6 +22,7 @@ app = App(
 app.command(demo, help_epilogue=DEMO_EXAMPLES)
 app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(theory_app, name="theory")
+app.command(sweep_app, name="sweep")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
