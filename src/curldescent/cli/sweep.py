@@ -112,12 +112,8 @@ def run(
     """
     from curldescent import sweeps
     from curldescent.sweeps.display import OnStderr
-    from curldescent.sweeps.preflight import check
 
-    sweep = None
-    if file is not None:
-        sweep = sweeps.read(file)
-        check(sweep)
+    sweep = None if file is None else sweeps.read(file)
     with _client(cluster or ClusterOptions(), workers) as client:
         summary = sweeps.run(sweep, store, workers=workers, client=client, display=OnStderr())
     _end(summary, store, json=json)

@@ -164,7 +164,8 @@ def write_zarr(store: Store, folder: Path) -> None:
             shape=(*sweep.grid.shape, *shapes[name]),
             dtype="float64",
             chunks=_blocks(dims, chunk_rows, tail),
-            shards=_blocks(dims, rows, tail),
+            # An array without dimensions has nothing to shard.
+            shards=_blocks(dims, rows, tail) or None,
             fill_value=float("nan"),
             # Each chunk carries a checksum of its own, so that altered bytes are an error and not a number.
             compressors=[ZstdCodec(level=3), Crc32cCodec()],

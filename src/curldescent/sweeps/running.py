@@ -16,6 +16,7 @@ from curldescent.errors import InputError
 from curldescent.report import results_folder
 from curldescent.sweeps.display import Display, Quiet
 from curldescent.sweeps.lock import locked
+from curldescent.sweeps.preflight import check
 from curldescent.sweeps.pool import Outcome, local
 from curldescent.sweeps.store import Store
 from curldescent.sweeps.sweep import Sweep
@@ -74,7 +75,7 @@ def run(
 ) -> Summary:
     """Compute the cells that a store lacks: on this machine's cores, or on a Dask cluster.
 
-    Every finished cell is checked first; damaged files are set aside and computed again. Cells that failed are skipped
+    The sweep is checked before anything runs, and every finished cell: damaged files are set aside and computed again. Cells that failed are skipped
     until `retry`. The first Ctrl-C (or SIGTERM) lets the cells in flight end, a second one abandons them; either way
     nothing finished is lost. A complete sweep is compacted where zarr is installed.
 
@@ -89,7 +90,7 @@ def run(
         A `Summary`.
 
     Raises:
-        InputError: a store in use, of other settings, or of another format.
+        InputError: a sweep that cannot run; a store in use, of other settings, or of another format.
         StoreUnwritable: the disk is full; make space and run again.
 
     Example:
@@ -109,6 +110,8 @@ def run(
     folder = Path(store)
     if sweep is None:
         sweep = Store(folder).sweep  # refuses what is no store before making a folder
+    else:
+        check(sweep)
     display = display or Quiet()
     began = time.monotonic()
     results_folder(folder)
