@@ -1,7 +1,7 @@
 """Draw every picture of docs/theory.md.
 
-Run from the repository's root: ``python examples/theory_figures.py [folder]``. About three minutes on one core, most of
-it for the two large sampled matrices and for the networks of a thousand inputs.
+Run from the repository's root: ``python examples/theory_figures.py [folder]``. Two minutes on one core, most of
+them for the networks of a thousand inputs.
 """
 
 import sys
@@ -9,12 +9,21 @@ import time
 from pathlib import Path
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
 import curldescent as cd
 from curldescent.plots import style
 from curldescent.plots import theory as draw
 from curldescent.plots import theory_finite_size as draw_finite
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a PNG small enough for a page of text; for papers, `curldescent.plots.style.save` adds a PDF."""
+    with style.figure_style():
+        figure.savefig(path.with_suffix(".png"), dpi=130)
+    plt.close(figure)
 
 
 def finite_networks(folder: Path) -> None:
@@ -23,7 +32,7 @@ def finite_networks(folder: Path) -> None:
         cd.theory.Spectrum(0.5, readout=0.3), (10, 30, 100, 300, 1000), samples=200, seed=0
     )
     print(f"finite-size exponent {scaling.exponent:.3f} ± {scaling.exponent_error:.3f}")
-    style.save(draw_finite.finite_size(scaling), folder / "finite_size")
+    save(draw_finite.finite_size(scaling), folder / "finite_size")
 
     ratios, sizes = np.linspace(0.15, 0.55, 15), [10, 30, 100]
     results = [
@@ -38,7 +47,7 @@ def finite_networks(folder: Path) -> None:
         boundary=cd.theory.critical_ratio(hidden=0.5),
         title="half of the inputs flipped",
     )
-    style.save(figure, folder / "stability_probability")
+    save(figure, folder / "stability_probability")
 
 
 def spectra(folder: Path) -> None:
@@ -52,16 +61,16 @@ def spectra(folder: Path) -> None:
         print(f"{name}: (M, N) = ({inputs}, {width}) in {time.perf_counter() - start:.0f} s")
         flips = f"α$_r$ = {law.readout:g}" if name.endswith("readout") else f"α$_h$ = {law.hidden:g}"
         figure = draw.spectrum(law, sample, bins=60, title=f"M = {inputs}, N = {width}, {flips}")
-        style.save(figure, folder / name)
+        save(figure, folder / name)
 
 
 def diagrams(folder: Path) -> None:
     """Phase diagrams of each layer, of both, and λ_min as a map."""
     both = [cd.theory.phase_diagram("hidden"), cd.theory.phase_diagram("readout")]
-    style.save(draw.phase_diagrams(both), folder / "phase_diagrams")
-    style.save(draw.joint_boundaries([0.02, 0.05, 0.1, 0.2, 0.3, 0.5]), folder / "joint_boundaries")
+    save(draw.phase_diagrams(both), folder / "phase_diagrams")
+    save(draw.joint_boundaries([0.02, 0.05, 0.1, 0.2, 0.3, 0.5]), folder / "joint_boundaries")
     joint = cd.theory.phase_diagram("joint", 300, ratio=0.2, quantity="lambda_min")
-    style.save(draw.lambda_min_map(joint), folder / "lambda_min")
+    save(draw.lambda_min_map(joint), folder / "lambda_min")
 
 
 def main() -> None:

@@ -30,6 +30,12 @@ def test_phase_diagrams_draw_the_boundary():
         assert axis.get_xscale() == "log"
 
 
+def test_second_stable_region_has_its_boundary_drawn():
+    axis = draw.phase_diagrams([phase_diagram("readout", 40, rho=1.3, ratios=np.geomspace(0.01, 1e3, 60))]).axes[0]
+    outline = np.concatenate([path.vertices for path in axis.collections[-1].get_paths()])
+    assert outline[:, 0].max() > 10  # the upper boundary, far beyond the first loss of stability
+
+
 def test_region_names_stand_in_their_region():
     for diagram in (phase_diagram("hidden", 40), phase_diagram("readout", 40)):
         axis = draw.phase_diagrams([diagram]).axes[0]

@@ -171,11 +171,38 @@ def test_edge_on_a_vanishing_atom():
     assert kolmogorov(law, law.sample(400, seed=5)) < np.log(400) / 400
 
 
+def test_strengths_and_weights_of_wildly_different_size(rng):
+    """Strengths from 1e-6 to 1e3, probabilities down to 1e-30: no warning, masses sum to 1, the cdf rises."""
+
+    def distribution():
+        count = rng.integers(1, 5)
+        values = rng.choice([1.0, -1.0, 0.0, 0.5, 1e-6, 1e3, -1e-3, rng.normal()], count, replace=False)
+        weights = rng.dirichlet(np.full(count, rng.choice([0.05, 1.0])))
+        return dict(zip(values.tolist(), weights.tolist(), strict=True))
+
+    for _ in range(300):
+        law = Spectrum(
+            10 ** rng.uniform(-4, 4), distribution(), distribution(), rng.choice([0, 1, 10 ** rng.uniform(-3, 3)])
+        )
+        assert law.band_masses.sum() + law.atoms[:, 1].sum() == pytest.approx(1.0, abs=1e-9)
+        assert np.all(np.diff(law.edges.ravel()) >= 0)
+        x = np.linspace(law.lambda_min, law.lambda_max, 50)
+        assert np.all(np.diff(law.cdf(x)) > -1e-7)
+        assert np.all(np.isfinite(law.density(x)))
+
+
 def test_zero_means_nothing_flipped():
     assert Spectrum(100.0, hidden=0.0).stable
     assert Spectrum(100.0, hidden=0.0).lambda_min == 1.0
     assert not Spectrum(100.0, hidden=1e-12).stable
     assert not Spectrum(1.0, {0: 1.0}, {0: 1.0}).stable
+
+
+def test_results_that_are_kept_cannot_be_written_to():
+    law = Spectrum(4.0, hidden=0.3)
+    for kept in (law.edges, law.atoms, law.band_masses):
+        with pytest.raises(ValueError, match="read-only"):
+            kept[0] = 0.0
 
 
 def test_all_flipped_is_the_mirror_image():

@@ -78,7 +78,29 @@ def test_sign_counts_do_not_depend_on_the_inputs(rng):
         root = rng.standard_normal((8, 8)) * np.geomspace(0.1, 10, 8)
         coloured = linear_stability(w1, w2, d1, d2, covariance=root @ root.T)
         assert coloured.inertia == white.inertia
+        assert (coloured.eigenvalues < 0).sum() == white.inertia[0]
         assert not np.allclose(coloured.eigenvalues, white.eigenvalues)
+
+
+def _negative(eigenvalues):
+    return int((eigenvalues.real < -1e-9).sum())
+
+
+def test_sign_counts_can_depend_on_the_inputs_once_norms_are_kept(rng):
+    """The rank-one term is not symmetric, so Sylvester's law is lost; some networks among these show it."""
+    changed = 0
+    for _ in range(100):
+        w1, w2 = rng.standard_normal((5, 4)), rng.standard_normal((1, 5))
+        d1, d2 = rng.choice([-1.0, 1.0, 1.0], 4), rng.choice([-1.0, 1.0, 1.0], 5)
+        frames = [np.linalg.qr(rng.standard_normal((4, 4)))[0] for _ in range(12)]
+        sigmas = [q @ np.diag([0.03, 0.3, 3.0, 30.0]) @ q.T for q in frames]
+        plain = {_negative(linear_stability(w1, w2, d1, d2, covariance=s).eigenvalues) for s in sigmas}
+        kept = {
+            _negative(linear_stability(w1, w2, d1, d2, covariance=s, preserve_norms=True).eigenvalues) for s in sigmas
+        }
+        assert len(plain) == 1
+        changed += len(kept) > 1
+    assert changed > 0
 
 
 def test_outputs_decouple_along_singular_vectors(rng):

@@ -92,7 +92,7 @@ def run(pace: Pace) -> Section:
         )
         with style.figure_style():
             draw_curves(panel, history.test_error, colour=style.STABLE if predicted else style.UNSTABLE)
-            panel.set_title(f"{setting.layer.capitalize()} flips, {setting.fraction:.0%}, c = {setting.ratio:g}")
+            panel.set_title(f"{setting.layer.capitalize()} flips, {100 * setting.fraction:g} %, c = {setting.ratio:g}")
             where = (0.04, 0.08) if setting.layer == "hidden" else (0.04, 0.9)
             panel.text(
                 *where,

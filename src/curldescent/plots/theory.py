@@ -236,16 +236,20 @@ def _oriented(diagram: "xr.DataArray") -> np.ndarray:
 
 
 def _boundary(axis: "Axes", diagram: "xr.DataArray") -> None:
-    if diagram.attrs["plane"] == "joint":
+    plane, rho, sigma2 = (diagram.attrs[name] for name in ("plane", "rho", "sigma2"))
+    if plane == "joint":
         x, y = diagram.hidden_fraction.values, diagram.critical_fraction.values
+    elif rho > sigma2:
+        # The second stable region, at large ratios, has a boundary too.
+        level = 0.0 if diagram.name == "lambda_min" else 0.5
+        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.5)
+        return
     else:
         # Finer than the diagram's rows near zero, where the readout's boundary runs along the axis.
         y = np.concatenate([np.geomspace(1e-6, 1e-2, 100), np.linspace(0.01, 1, 400)])
-        scales = {name: float(diagram.attrs[name]) for name in ("rho", "sigma2")}
-        x = np.asarray(
-            critical_ratio(y, **scales) if diagram.attrs["plane"] == "hidden" else critical_ratio(None, y, **scales)
-        )
-    axis.plot(x, y, color=style.THEORY, linewidth=1.5, clip_on=True)
+        hidden, readout = (y, None) if plane == "hidden" else (None, y)
+        x = np.asarray(critical_ratio(hidden, readout, rho=rho, sigma2=sigma2))
+    axis.plot(x, y, color=style.THEORY, linewidth=1.5)
 
 
 def _label(axis: "Axes", diagram: "xr.DataArray") -> None:

@@ -49,22 +49,24 @@ def hidden_fraction(ratio: Array) -> Array:
 
 def readout_ratio(fraction: Array) -> Array:
     """c*_r(α): infinite at α = 0, 0 from α = 1/2 on."""
-    a = np.minimum(fraction, 0.5)
-    excess = 1 - 2 * a
+    # t = 1 − s keeps its precision as α → 0, s as α → 1/2; each is solved for on its own half only.
+    small = fraction < 0.1
+    a = np.where(small, 0.25, np.minimum(fraction, 0.5))
 
     def in_s(s: Array) -> tuple[Array, Array]:
-        value = s**3 + (4 * a - 1) * s * s + (1 + 2 * a) * s - excess
+        value = s**3 + (4 * a - 1) * s * s + (1 + 2 * a) * s - (1 - 2 * a)
         return value, 3 * s * s + 2 * (4 * a - 1) * s + 1 + 2 * a
 
-    # t = 1 − s keeps its precision as α → 0, s as α → 1/2.
+    s = _root(in_s, np.zeros_like(a), np.ones_like(a))
+    a = np.where(small, fraction, 0.05)
+
     def in_t(t: Array) -> tuple[Array, Array]:
         value = t * (t * t - 2 * t + 2) - 2 * a * (4 - 5 * t + 2 * t * t)
         return value, 3 * t * t - 4 * t + 2 - 2 * a * (4 * t - 5)
 
-    s = _root(in_s, np.zeros_like(a), np.ones_like(a))
     t = _root(in_t, np.zeros_like(a), np.ones_like(a))
-    s = np.where(a < 0.1, 1 - t, s)
-    t = np.where(a < 0.1, t, 1 - s)
+    s = np.where(small, 1 - t, s)
+    t = np.where(small, t, 1 - s)
     with np.errstate(divide="ignore"):
         return s * s / (t * (1 + s + 2 * s * s))
 

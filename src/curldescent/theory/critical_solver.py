@@ -44,10 +44,13 @@ def first_loss(mean: Array, positions: Array, weights: Array, lowest_atom: Array
     low, high = np.log(1e-30 * reach), np.log(far)
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        positive = _t(start - np.exp(middle), mean, positions, weights) > 0
+        # Where the mean is not positive T has no root, and the search ends on the pole.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            positive = _t(start - np.exp(middle), mean, positions, weights) > 0
         low, high = np.where(positive, low, middle), np.where(positive, middle, high)
     y = start - np.exp(0.5 * (low + high))
-    quotient = np.maximum(_a(y, mean, positions, weights) / -y, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient = np.maximum(_a(y, mean, positions, weights) / -y, 0.0)
     return np.where(mean <= 0, 0.0, np.where(at_zero >= 0, np.inf, quotient))
 
 

@@ -80,9 +80,10 @@ def expand(ratio: float, hidden: Strengths, readout: Strengths, rho: float, sigm
         scale = max(np.abs(p).max(), rho)
         group = np.concatenate([[0], np.cumsum(np.diff(p) > 8 * np.finfo(float).eps * scale)])
         total = np.bincount(group, weights=r)
-        keep = total > (4 * np.finfo(float).eps * scale) ** 2
-        # The rare strength of a rare neuron: its pole sits beside another of the same neuron, a million times heavier.
-        p, r = p[np.searchsorted(group, np.flatnonzero(keep))], total[keep].astype(float)
+        keep = total > 0
+        # A pole too weak for its band to have a width in floating point still is where an eigenvalue lies.
+        r = np.maximum(total[keep], (4 * np.finfo(float).eps * scale) ** 2).astype(float)
+        p = p[np.searchsorted(group, np.flatnonzero(keep))]
     return Poles(sigma2 / ratio * readout.mean, p, r)
 
 
@@ -138,7 +139,8 @@ def gaps(poles: Poles) -> list[tuple[float, float]]:
     inner = []
     for left, right in itertools.pairwise(p.tolist()):
         middle = _minimum_of_h(left, right, p, r)
-        if (r / (middle - p) ** 2).sum() >= 1:
+        # Poles a few roundings apart leave no room for a gap; h is then infinite on one of them.
+        if middle in (left, right) or (r / (middle - p) ** 2).sum() >= 1:
             continue
         i = int(np.searchsorted(p, middle))
         inner.append(

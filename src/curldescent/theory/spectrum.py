@@ -1,5 +1,6 @@
 """The limiting law of the eigenvalues of K = ρ D1 + W1ᵀ D2 W1."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import overload
@@ -82,10 +83,10 @@ class Spectrum:
     @cached_property
     def edges(self) -> Array:
         """Lower and upper edge of every band of the continuous spectrum, ascending, shape (bands, 2)."""
-        ends = [(left[1], right[0]) for left, right in zip(self._gaps[:-1], self._gaps[1:], strict=True)]
+        ends = [(left[1], right[0]) for left, right in itertools.pairwise(self._gaps)]
         if not ends:
             return np.empty((0, 2))
-        return self._poles.x(np.array(ends))
+        return _frozen(self._poles.x(np.array(ends)))
 
     @cached_property
     def atoms(self) -> Array:
@@ -98,7 +99,7 @@ class Spectrum:
         left = weights - self.readout_strengths.plastic / self.ratio
         # A remainder of rounding errors is no atom.
         keep = left > 8 * np.finfo(float).eps * weights
-        return np.column_stack([values[keep], left[keep]])
+        return _frozen(np.column_stack([values[keep], left[keep]]))
 
     @property
     def lambda_min(self) -> float:
@@ -121,15 +122,19 @@ class Spectrum:
     @cached_property
     def band_masses(self) -> Array:
         """The fraction of eigenvalues in each band, shape (bands,); with the atoms they sum to 1."""
-        return np.array([high - low for low, high in self._band_cdf])
+        return _frozen(np.array([high - low for low, high in self._band_cdf]))
 
     @cached_property
     def _band_cdf(self) -> list[tuple[float, float]]:
-        """The cumulative distribution at both edges of every band."""
-        return [
-            (self._mass_below(left[1]), self._mass_below(right[0]))
-            for left, right in zip(self._gaps[:-1], self._gaps[1:], strict=True)
-        ]
+        """The cumulative distribution at both edges of every band, surviving atoms inside it left out."""
+        out = []
+        for left, right in itertools.pairwise(self._gaps):
+            low, high = left[1], right[0]
+            below, above = self._mass_below(low), self._mass_below(high)
+            # A surviving atom lies in a gap; only a band of rounding width can seem to hold one.
+            inside = (self.atoms[:, 0] > low) & (self.atoms[:, 0] < high)
+            out.append((below, max(below, above - float(self.atoms[inside, 1].sum()))))
+        return out
 
     def _mass_below(self, y: float) -> float:
         """The mass to the left of x(y) for y at the end of a gap: the arguments of real logarithms are 0 or π."""
@@ -312,6 +317,12 @@ class Spectrum:
             self.rho,
             self.sigma2,
         )
+
+
+def _frozen(values: Array) -> Array:
+    """Results are computed once and kept: nobody may write into them."""
+    values.flags.writeable = False
+    return values
 
 
 def _finite(name: str, x: ArrayLike) -> Array:

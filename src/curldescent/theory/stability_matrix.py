@@ -128,9 +128,11 @@ def linear_stability(
     if preserve_norms:
         values = np.linalg.eigvals(operator)
         values = values[np.argsort(values.real, kind="stable")]
+        counts = inertia_of(values, tolerance=tolerance)
     else:
         values = np.linalg.eigvalsh(operator)
-    counts = inertia_of(values, tolerance=tolerance)
+        # Counted on K itself: the same by Sylvester's law, and an ill-conditioned Σ cannot blur what is zero.
+        counts = inertia_of(np.linalg.eigvalsh(matrix), tolerance=tolerance)
     return LinearStability(matrix, values, counts, counts[0] == 0)
 
 

@@ -75,8 +75,10 @@ class FusedEngine:
         covariance, correlation = aligned(inputs * width if worth else 0), aligned(e.trials, width)
         if worth:
             step = e.learning_rate / e.samples
-            covariance.reshape(inputs, width)[:, :inputs] = step * (e.inputs.T @ e.inputs)
-            correlation[:, :inputs] = step * (e.targets[..., 0] @ e.inputs)
+            # Where the moments of huge inputs overflow, so do the weights in one epoch: found there, as a divergence.
+            with np.errstate(over="ignore", invalid="ignore"):
+                covariance.reshape(inputs, width)[:, :inputs] = step * (e.inputs.T @ e.inputs)
+                correlation[:, :inputs] = step * (e.targets[..., 0] @ e.inputs)
         return covariance, correlation
 
     def advance(self, epochs: int) -> None:
@@ -145,7 +147,7 @@ class FusedEngine:
 
     def _within_bounds(self, task: int) -> bool:
         """Whether every weight of a student is finite and within the bounds. NaN fails the comparison."""
-        return all(np.abs(layer).max() <= DIVERGENCE_BOUND for layer in self._weights_of(np.array([task])))
+        return all(np.abs(layer).max() <= DIVERGENCE_BOUND["float64"] for layer in self._weights_of(np.array([task])))
 
     def _mark_diverged(self, task: int, epoch: int) -> None:
         place = np.unravel_index(task, self._active.shape)
@@ -166,7 +168,9 @@ class FusedEngine:
 
     def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
-        return self._error(self._train), None if self._test is None else self._error(self._test)
+        # An error that overflows is for `train` to report as a divergence, as it does for the other engines.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._error(self._train), None if self._test is None else self._error(self._test)
 
     def _error(self, data: "_Samples") -> Array:
         e, s = self._experiment, self._state

@@ -2,11 +2,15 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
-from jax import Array
+import numpy as np
 from jaxtyping import Bool, Float
 
 from curldescent import network
+
+# Outside of compiled code the rule takes NumPy arrays as well.
+Array = jax.Array | np.ndarray
 
 
 class Synapses(NamedTuple):
@@ -81,7 +85,7 @@ def update(
     norms: Float[Array, "2"],
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
-    step: Float[Array, ""],
+    step: Float[Array, ""] | float,
     convention: Convention,
 ) -> Synapses:
     """One update: both layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
@@ -110,7 +114,7 @@ def update(
     return Synapses(*(rescaled(layer, norm) for layer, norm in zip(moved, norms, strict=True)))
 
 
-def rescaled(layer: Float[Array, "post pre"], norm: Float[Array, ""]) -> Float[Array, "post pre"]:
+def rescaled(layer: Float[Array, "post pre"], norm: Float[Array, ""] | float) -> Float[Array, "post pre"]:
     """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is."""
     now = jnp.sqrt(jnp.sum(layer * layer))
     return layer * jnp.where(now > 0, norm / now, 1.0)
