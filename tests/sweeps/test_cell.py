@@ -106,6 +106,18 @@ def test_replicates_differ_by_a_seed_axis():
     assert (computed(sweep, (0,))["final_train_error"] != computed(sweep, (1,))["final_train_error"]).all()
 
 
+def test_weights_of_stopped_trials_rest():
+    sweep = small(
+        axes={"hidden": [0.0]},
+        student_teacher={"n_inputs": 3, "n_hidden": 9, "trials": 2},
+        training={"epochs": 200, "learning_rate": 1, "stop_below": 1e-3},
+        keep={"order_parameter": 5},
+    )
+    found = computed(sweep, (0,))
+    assert (found["stopped_at"] < 190).all()
+    assert (found["q"] == 0).all()
+
+
 def test_diverged_trials_are_results():
     sweep = small(
         axes={"hidden": [1.0]},

@@ -145,5 +145,5 @@ def test_stores_merge(tmp_path):
     damaged.write_bytes(b"")
     assert len(cd.sweeps.merge(tmp_path / "again", [tmp_path / "b"]).damaged) == 1
     fill(small(seed=9), tmp_path / "other")
-    with pytest.raises(cd.InputError, match="seed is 3 in .*/a' and 9 in .*/other'"):
+    with pytest.raises(cd.InputError, match=r"seed is 3 in .*/a' and 9 in .*/other'"):
         cd.sweeps.merge(tmp_path / "more", [tmp_path / "a", tmp_path / "other"])

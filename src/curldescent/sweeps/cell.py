@@ -43,8 +43,8 @@ def compute(recipe: Recipe, cell: Mapping[str, Any], seed_text: str, *, threads:
     if window:
         if window > epochs:
             raise InputError(f"keep.order_parameter looks at {window} epochs, the run has only {epochs}")
-        watcher = WeightWatcher(epochs=epochs, window=window)
         record = np.union1d(kept, np.arange(epochs - window + 1, epochs + 1))
+        watcher = WeightWatcher(record=record.tolist(), window=window)
     history = train(
         problem,
         rule,

@@ -16,8 +16,8 @@ from curldescent.errors import InputError
 from curldescent.report import results_folder
 from curldescent.sweeps.display import Display, Quiet
 from curldescent.sweeps.lock import locked
-from curldescent.sweeps.preflight import check
 from curldescent.sweeps.pool import Outcome, local
+from curldescent.sweeps.preflight import check
 from curldescent.sweeps.store import Store
 from curldescent.sweeps.sweep import Sweep
 from curldescent.sweeps.work import work_estimate
@@ -75,9 +75,9 @@ def run(
 ) -> Summary:
     """Compute the cells that a store lacks: on this machine's cores, or on a Dask cluster.
 
-    The sweep is checked before anything runs, and every finished cell: damaged files are set aside and computed again. Cells that failed are skipped
-    until `retry`. The first Ctrl-C (or SIGTERM) lets the cells in flight end, a second one abandons them; either way
-    nothing finished is lost. A complete sweep is compacted where zarr is installed.
+    The sweep is checked before anything runs, and every finished cell with it: damaged files are set aside and computed
+    again. Cells that failed are skipped until `retry`. The first Ctrl-C (or SIGTERM) lets the cells in flight end, a
+    second one abandons them; either way nothing finished is lost. A complete sweep is compacted.
 
     Args:
         sweep: what to run; None continues what the store holds.

@@ -1,5 +1,6 @@
 """The order parameter q of the paper's figure 3b: do the weights still move, compared with how they differ?"""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -54,14 +55,12 @@ class RunningVariance:
         self._squares += change * (values - self.mean)
 
     def order_parameter(self) -> Array:
-        """Q over the last axis."""
+        """The order parameter over the last axis."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return (self._squares / self.count).mean(axis=-1) / self.mean.var(axis=-1)
 
 
 class _Engine(Protocol):
-    epoch: int
-
     def weights(self) -> tuple[Array, Array]: ...
 
 
@@ -69,17 +68,19 @@ class WeightWatcher:
     """An observer for `curldescent.train` that follows the weights over the last epochs.
 
     Args:
-        epochs: of the run.
-        window: how many of the last epochs count.
+        record: the epochs at which it is called.
+        window: how many of the last ones count.
     """
 
-    def __init__(self, *, epochs: int, window: int) -> None:
-        self._first = epochs - window
+    def __init__(self, *, record: Sequence[int], window: int) -> None:
+        # Calls are counted, and not the engine's epochs: those stand still once every trial is stopped or diverged.
+        self._before = len(record) - window
         self._running = {name: RunningVariance() for name in ("q", "q_hidden", "q_readout")}
 
     def __call__(self, engine: _Engine) -> None:
         """Take the weights as they are, if the window has begun."""
-        if engine.epoch <= self._first:
+        self._before -= 1
+        if self._before >= 0:
             return
         # Rule axis first, of length one in a sweep; flat over the synapses of each trial.
         hidden, readout = (layer[0].reshape(layer.shape[1], -1) for layer in engine.weights())
@@ -88,5 +89,5 @@ class WeightWatcher:
         self._running["q"].add(np.concatenate([hidden, readout], axis=1))
 
     def results(self) -> dict[str, Array]:
-        """Q of all weights and of each layer, per trial; NaN for diverged trials."""
+        """The order parameter of all weights and of each layer, per trial; NaN for diverged trials."""
         return {name: running.order_parameter() for name, running in self._running.items()}
