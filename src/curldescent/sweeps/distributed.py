@@ -110,7 +110,9 @@ def _received(store: Store, future: Any, task: Mapping[str, Any]) -> Outcome:
 
 
 @contextmanager
-def connected(*, scheduler: str | None = None, jobqueue: str | None = None, jobs: int = 1) -> "Iterator[Client]":
+def connected(
+    *, scheduler: str | None = None, jobqueue: str | None = None, jobs: int = 1, timeout: str = "20s"
+) -> "Iterator[Client]":
     """A client of a running scheduler, or of a cluster that is started from jobs on a batch system.
 
     Args:
@@ -118,6 +120,7 @@ def connected(*, scheduler: str | None = None, jobqueue: str | None = None, jobs
         jobqueue: "slurm", "pbs", "lsf" or "sge"; what a job asks for stands in dask-jobqueue's own configuration,
             ``~/.config/dask/jobqueue.yaml`` (docs/sweeps.md has a profile).
         jobs: how many jobs to start with.
+        timeout: how long to wait for the scheduler's answer.
 
     Yields:
         The client; what was started is stopped in the end.
@@ -134,7 +137,7 @@ def connected(*, scheduler: str | None = None, jobqueue: str | None = None, jobs
         cluster = _jobqueue_cluster(jobqueue, jobs)
         scheduler = cluster.scheduler_address
     try:
-        client = Client(scheduler, timeout="10s")
+        client = Client(scheduler, timeout=timeout)
     except (OSError, ValueError, TypeError, KeyError) as fault:
         reason = " ".join(str(fault).split())
         raise InputError(f"no Dask scheduler answers at {scheduler!r}: {reason}") from None
