@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,3 +128,17 @@ def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
     assert (summary.computed, summary.failed) == (0, 6)
     record = next(iter(cd.sweeps.status(tmp_path / "store").failed.values()))
     assert "does it run the same version of curldescent?" in record["message"]
+
+
+def test_the_example_runs_on_two_workers(tmp_path):
+    example = Path(__file__).parents[2] / "examples" / "cluster.py"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", str(example), "store"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "computed 9 cells, then 0" in done.stdout
+    assert "dashboard: http://127.0.0.1" in done.stdout

@@ -104,7 +104,7 @@ def duration(seconds: float) -> str:
 
     Example:
         >>> duration(42.3), duration(754), duration(100_000)
-        ('42 s', '12 min 34 s', '27 h 47 min')
+        ('42 s', '12 min 34 s', '27 h 46 min')
     """
     if seconds < 60:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -63,6 +63,8 @@ class Sweep:
     ) -> None:
         if not isinstance(axes, Mapping):
             raise InputError(f"axes must be a table of names and values, got {axes!r}")
+        if "rule" in axes:
+            raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
         parsed = [_whole_numbers(parse_axis(str(name), given)) for name, given in axes.items()]
         if rules is not None:
             parsed.insert(0, _rule_axis(rules, parsed))
