@@ -9,7 +9,7 @@ import pytest
 import curldescent as cd
 from curldescent.sweeps import Store
 from curldescent.sweeps.canonical import canonical, digest
-from tests.sweeps.conftest import contents, small
+from tests.sweeps.conftest import contents, fill, small
 
 
 def test_damaged_files_are_named_set_aside_and_recomputed(store, finished):
@@ -31,6 +31,10 @@ def test_damaged_files_are_named_set_aside_and_recomputed(store, finished):
     assert "another cell under this one's name" in " ".join(summary.damaged)
     assert contents(store) == want
     assert len(list((store / "damaged").iterdir())) == 4
+
+
+def test_workers_compute_the_bytes_that_this_process_does(finished, tmp_path):
+    assert contents(fill(small(), tmp_path / "here")) == contents(finished)
 
 
 def test_strangers_among_the_cells_are_named_and_never_read(store):
