@@ -27,7 +27,7 @@ _HOME = {
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("analysis", "optimizers", "plots", "theory")
+_SUBMODULES = ("analysis", "optimizers", "plots", "sweeps", "theory")
 
 __all__ = [
     "InputError",
@@ -47,13 +47,14 @@ __all__ = [
     "plots",
     "predict",
     "student_teacher",
+    "sweeps",
     "theory",
     "train",
     "wide_students",
 ]
 
 if TYPE_CHECKING:
-    from curldescent import analysis, optimizers, plots, theory
+    from curldescent import analysis, optimizers, plots, sweeps, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict

@@ -48,7 +48,7 @@ def real(name: str, value: object) -> float:
         if isinstance(value, bool | np.bool_ | str | bytes):
             raise TypeError
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{name} must be a finite number, got {value!r}") from None
     if not math.isfinite(number):
         raise InputError(f"{name} must be a finite number, got {number}")

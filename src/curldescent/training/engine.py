@@ -1,6 +1,6 @@
 """`train`: the easy call. Checks, chooses an engine, runs it in pieces that fit into memory, labels the record."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import curldescent
@@ -18,6 +18,9 @@ from curldescent.training.setup import experiment, named_rules
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from curldescent.training.fused_engine import FusedEngine
+    from curldescent.training.jax_engine import JaxEngine
 
 DTYPES = ("float64", "float32")
 
@@ -39,6 +42,7 @@ def train(
     engine: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
+    observe: "Callable[[FusedEngine | JaxEngine], object] | None" = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
 
@@ -70,6 +74,8 @@ def train(
             move in; "jax", the reference, which runs on a GPU where JAX has one and is the only one for float32.
         threads: CPU threads of the compiled kernels; None for all cores. The history does not depend on it.
         progress: told how far the run is; see `curldescent.progress`.
+        observe: called with the engine at every recorded epoch, for statistics of weights that are too many to keep; it
+            reads `epoch`, `active` and `weights()` and changes nothing.
 
     Returns:
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
@@ -115,6 +121,8 @@ def train(
 
     recordings = len(times) if record_weights else 0
     pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings)
+    if observe is not None and len(pieces) > 1:
+        raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}
 
     def records() -> Iterator[Record]:
@@ -127,6 +135,7 @@ def train(
                 times=times,
                 stop_below=stop_below,
                 record_weights=record_weights,
+                observe=observe,
                 progress=progress,
                 done_before=index * epochs,
             )

@@ -1,6 +1,6 @@
 """Advance an engine from one recording epoch to the next and keep what is seen there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ def record_run(
     times: NDArray[np.int64],
     stop_below: float | None,
     record_weights: bool,
+    observe: "Callable[[FusedEngine | JaxEngine], object] | None",
     progress: Progress,
     done_before: int = 0,
 ) -> Record:
@@ -59,6 +60,7 @@ def record_run(
         times: recording epochs, increasing.
         stop_below: stop a trial at the first recorded training error below this.
         record_weights: keep all weights at the recording epochs.
+        observe: called with the engine at every recording epoch.
         progress: told about epochs, counted from `done_before`.
         done_before: epochs of progress made by earlier pieces of the run.
 
@@ -82,6 +84,8 @@ def record_run(
             errors = stepper.errors()
         if target in times:
             seen.append(errors)
+            if observe is not None:
+                observe(stepper)
             if record_weights:
                 snapshots.append(stepper.weights())
             if stop_below is not None:
