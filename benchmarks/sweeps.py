@@ -8,8 +8,12 @@ import os
 import platform
 import resource
 import statistics
+import sys
 import tempfile
+import threading
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import curldescent as cd
 from curldescent.sweeps import Store
@@ -30,53 +34,62 @@ def sweep_of(cells: int, epochs: int = 1, **fixed: object) -> cd.sweeps.Sweep:
 
 
 def overhead_parts() -> dict[str, float]:
-    """Milliseconds per cell of each part, in this process: name and schedule, write durably, read back and check."""
+    """Median milliseconds of each part of a cell's overhead, in this process; writing waits for the disk."""
     sweep = sweep_of(400)
-    out: dict[str, list[float]] = {"plan and schedule": [], "encode and write": [], "read and check": []}
-    for _ in range(REPEATS):
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store.prepare(folder, sweep)
-            began = time.perf_counter()
-            pairs = list(zip(sweep.grid.cell_keys(), sweep.grid.indices(), strict=True))
-            tasks = [json.loads(json.dumps(task)) for task in _tasks(store, pairs)]
-            out["plan and schedule"].append(time.perf_counter() - began)
-            arrays = compute(sweep.recipe, tasks[0]["cell"], tasks[0]["seed_text"])
-            began = time.perf_counter()
-            for task in tasks:
-                store.put(
-                    task["key"], encode(arrays, fingerprint=store.fingerprint, key=task["key"], cell=task["cell"])
-                )
-            out["encode and write"].append(time.perf_counter() - began)
-            began = time.perf_counter()
-            for task in tasks:
-                store.read(task["key"])
-            out["read and check"].append(time.perf_counter() - began)
-    return {name: 1e3 * min(values) / sweep.grid.size for name, values in out.items()}
-
-
-def marginal(client: object = None) -> float:
-    """Milliseconds per cell of whole runs, workers' start taken out: (1200 cells − 400 cells) / 800, one worker.
-
-    From which the same cells computed in a bare loop are subtracted: what is left is the sweep's own.
-    """
-    seconds = {}
-    for cells in (400, 1200):
-        seconds[cells] = min(_run_seconds(sweep_of(cells), client) for _ in range(REPEATS))
-    sweep = sweep_of(400)
-    indices = list(sweep.grid.indices())
-    compute(sweep.recipe, sweep.grid.cell(indices[0]), sweep.seed_text(indices[0]))
-    began = time.perf_counter()
-    for index in indices:
-        compute(sweep.recipe, sweep.grid.cell(index), sweep.seed_text(index))
-    bare = (time.perf_counter() - began) / 400
-    return 1e3 * ((seconds[1200] - seconds[400]) / 800 - bare)
-
-
-def _run_seconds(sweep: cd.sweeps.Sweep, client: object) -> float:
+    out: dict[str, list[float]] = {"encode": [], "write and sync": [], "read and check": []}
     with tempfile.TemporaryDirectory() as folder:
+        store = Store.prepare(Path(folder), sweep)
         began = time.perf_counter()
+        pairs = list(zip(sweep.grid.cell_keys(), sweep.grid.indices(), strict=True))
+        tasks = list(_tasks(store, pairs))
+        schedule = 1e3 * (time.perf_counter() - began) / len(tasks)
+        arrays = compute(sweep.recipe, tasks[0]["cell"], tasks[0]["seed_text"])
+        for task in tasks:
+            times = [time.perf_counter()]
+            data = encode(arrays, fingerprint=store.fingerprint, key=task["key"], cell=task["cell"])
+            times.append(time.perf_counter())
+            store.put(task["key"], data)
+            times.append(time.perf_counter())
+            store.read(task["key"])
+            times.append(time.perf_counter())
+            for part, (first, last) in zip(out.values(), pairwise(times), strict=True):
+                part.append(last - first)
+    return {"name and log": schedule} | {name: 1e3 * statistics.median(values) for name, values in out.items()}
+
+
+def marginal(client: object = None) -> dict[str, float]:
+    """Milliseconds per cell of whole runs beyond what the cells cost in a bare loop, workers' start taken out.
+
+    By the processor time of all processes together, which other work on the machine changes little, and by the clock,
+    which it does; (900 cells − 300 cells) / 600, the lowest of the repeats.
+    """
+    spent = {}
+    for cells in (300, 900):
+        runs = [_run_times(sweep_of(cells), client) for _ in range(REPEATS)]
+        spent[cells] = [min(run[i] for run in runs) for i in (0, 1)]
+    bare = []
+    sweep = sweep_of(300)
+    for _ in range(REPEATS):
+        began = _clocks()
+        for index in sweep.grid.indices():
+            compute(sweep.recipe, sweep.grid.cell(index), sweep.seed_text(index))
+        bare.append([(now - then) / 300 for now, then in zip(_clocks(), began, strict=True)])
+    lowest = [min(times[i] for times in bare) for i in (0, 1)]
+    cpu, wall = (1e3 * ((spent[900][i] - spent[300][i]) / 600 - lowest[i]) for i in (0, 1))
+    return {"processor time": cpu, "clock": wall, "a bare cell, processor time": 1e3 * lowest[0]}
+
+
+def _run_times(sweep: cd.sweeps.Sweep, client: object) -> list[float]:
+    with tempfile.TemporaryDirectory() as folder:
+        began = _clocks()
         cd.sweeps.run(sweep, folder, workers=None if client else 1, client=client)  # type: ignore[arg-type]
-        return time.perf_counter() - began
+        return [now - then for now, then in zip(_clocks(), began, strict=True)]
+
+
+def _clocks() -> tuple[float, float]:
+    """Processor seconds of this process and its ended children, and the time of day."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime, time.perf_counter()
 
 
 def opening(cells: int = 100_000) -> dict[str, float]:
@@ -105,45 +118,80 @@ def _seconds(call: object) -> float:
 
 
 def busy(workers: int = 2) -> dict[str, float]:
-    """Share of the time in which the workers of 400 small cells computed: their processor time over wall time."""
+    """How busy a sweep of 400 small cells keeps two cores, its start included.
+
+    Two shares of (wall time × workers): the processor time that the workers got, and that plus the time they stood
+    ready for a core that something else held (Linux's schedstat). On a machine with other work only the second one says
+    whether the sweep kept its workers fed.
+    """
     sweep = cd.sweeps.Sweep(
         axes={"seed": list(range(20)), "hidden": cd.sweeps.lin(0, 1, 20)},
         student_teacher={"n_inputs": 50, "n_hidden": 50, "n_train": 200, "trials": 5},
         training={"epochs": 400, "batch_size": 10},
     )
-    shares = []
+    ran, ready = [], []
     for _ in range(REPEATS):
+        seen: dict[str, tuple[int, int]] = {}
+        over = threading.Event()
+        poll = threading.Thread(target=_follow_children, args=(seen, over))
         with tempfile.TemporaryDirectory() as folder:
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            poll.start()
             began = time.perf_counter()
             cd.sweeps.run(sweep, folder, workers=workers)
             wall = time.perf_counter() - began
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            shares.append(used / wall / workers)
-    return {"median": statistics.median(shares), "lowest": min(shares), "highest": max(shares), "seconds": wall}
+            over.set()
+            poll.join()
+        used, waited = (1e-9 * sum(times[i] for times in seen.values()) for i in (0, 1))
+        ran.append(used / wall / workers)
+        ready.append((used + waited) / wall / workers)
+    return {
+        "running, median": statistics.median(ran),
+        "running or ready, median": statistics.median(ready),
+        "running or ready, lowest": min(ready),
+        "seconds": wall,
+    }
+
+
+def _follow_children(seen: dict[str, tuple[int, int]], over: threading.Event) -> None:
+    """Remember the last (time on a core, time waiting for one) of every worker process, nanoseconds."""
+    while not over.wait(0.02):
+        for task in Path(f"/proc/{os.getpid()}/task").iterdir():
+            try:
+                for child in (task / "children").read_text().split():
+                    on, waiting, _ = Path(f"/proc/{child}/schedstat").read_text().split()
+                    seen[child] = int(on), int(waiting)
+            except OSError:
+                continue  # it ended in between
 
 
 def main() -> None:
-    results: dict[str, object] = {
-        "environment": {
+    def say(name: str, value: object) -> None:
+        results[name] = value
+        print(name, value, file=sys.stderr, flush=True)
+
+    results: dict[str, object] = {}
+    say(
+        "environment",
+        {
             "machine": f"{platform.system()} {platform.machine()}",
             "cores": os.cpu_count(),
             "load before": os.getloadavg()[0],
             "Python": platform.python_version(),
         },
-        "milliseconds per cell, parts": overhead_parts(),
-        "milliseconds per cell, local run": marginal(),
-    }
+    )
+    say("share of 2 cores busy, 400 cells", busy())
+    say("milliseconds per cell, parts", overhead_parts())
+    say("milliseconds per cell, local run", marginal())
     try:
         from distributed import Client
     except ImportError:
         pass
     else:
-        with Client(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as client:
-            results["milliseconds per cell, local Dask"] = marginal(client)
-    results["seconds, 100 000 cells"] = opening()
-    results["share of 2 cores busy, 400 cells"] = busy()
+        # A worker in this process, so that its processor time is seen; messages still pass through Dask.
+        options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+        with Client(**options) as client:
+            say("milliseconds per cell, local Dask", marginal(client))
+    say("seconds, 100 000 cells", opening())
     print(json.dumps(results, indent=1))
 
 
