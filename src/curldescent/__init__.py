@@ -17,46 +17,57 @@ _HOME = {
     "student_teacher": "curldescent.sampling",
     "from_data": "curldescent.data",
     "Plasticity": "curldescent.plasticity",
+    "Signature": "curldescent.signatures",
     "TwoWeights": "curldescent.toy",
     "accuracy": "curldescent.evaluation",
     "predict": "curldescent.evaluation",
     "train": "curldescent.training.engine",
+    "flow": "curldescent.training.flow",
+    "wide_students": "curldescent.training.wide",
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("theory", "plots", "sweeps")
+_SUBMODULES = ("analysis", "optimizers", "plots", "sweeps", "theory")
 
 __all__ = [
     "InputError",
     "Plasticity",
     "Problem",
+    "Signature",
     "TwoWeights",
     "Weights",
     "__version__",
     "accuracy",
+    "analysis",
     "epochs_to_threshold",
+    "flow",
     "from_data",
     "log_epochs",
+    "optimizers",
     "plots",
     "predict",
     "student_teacher",
     "sweeps",
     "theory",
     "train",
+    "wide_students",
 ]
 
 if TYPE_CHECKING:
-    from curldescent import plots, sweeps, theory
+    from curldescent import analysis, optimizers, plots, sweeps, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict
     from curldescent.plasticity import Plasticity
     from curldescent.problems import Problem, Weights
     from curldescent.sampling import student_teacher
+    from curldescent.signatures import Signature
     from curldescent.toy import TwoWeights
     from curldescent.training.engine import train
+    from curldescent.training.flow import flow
     from curldescent.training.history import epochs_to_threshold
     from curldescent.training.schedule import log_epochs
+    from curldescent.training.wide import wide_students
 
 
 def __getattr__(name: str) -> object:

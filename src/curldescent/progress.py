@@ -53,9 +53,12 @@ class Lines:
         if now - self._said < self._every or done == 0:
             return
         self._said = now
-        left = (now - self._began) * (self._total - done) / done
+        rate = done / (now - self._began)
+        left = (self._total - done) / rate
         print(
-            f"{self._label}: {done} of {self._total} {self._unit}, about {left:.0f} s left", file=sys.stderr, flush=True
+            f"{self._label}: {done} of {self._total} {self._unit}, about {left:.0f} s left, {rate:.3g} a second",
+            file=sys.stderr,
+            flush=True,
         )
 
     def finish(self) -> None:
@@ -78,11 +81,16 @@ class Bar:
         from rich import progress
         from rich.console import Console
 
+        class _Rate(progress.ProgressColumn):
+            def render(self, task: progress.Task) -> str:
+                return "" if task.speed is None else f"{task.speed:.3g}/s"
+
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(),
             progress.MofNCompleteColumn(),
             progress.TextColumn(unit),
+            _Rate(),
             progress.TimeRemainingColumn(),
             console=Console(stderr=True),
         )

@@ -3,8 +3,6 @@
 The loop over epochs, the permutations, the norms and the divergence are written here a second time.
 """
 
-from unittest import mock
-
 import numpy as np
 
 from curldescent.training import rule
@@ -19,7 +17,7 @@ def follow(e: Experiment, epochs: int):
     readout = np.broadcast_to(e.readout, (*lead, *e.readout.shape[1:])).copy()
     diverged = np.full(lead, -1)
     targets = np.broadcast_to(e.targets, (e.trials, *e.targets.shape[1:]))
-    with mock.patch.object(rule, "jnp", np), np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         for r, t in np.ndindex(lead):
             learning = rule.Learning(
                 e.hidden_strengths[r], e.readout_strengths[r], e.feedback[r, t], np.asarray(e.aligned[r])
@@ -35,7 +33,7 @@ def follow(e: Experiment, epochs: int):
                     chosen = order[first : first + e.batch]
                     step = e.learning_rate / e.samples * len(chosen)
                     weights = rule.update(
-                        weights, learning, norms, e.inputs[chosen], targets[t, chosen], step, convention
+                        weights, learning, norms, e.inputs[chosen], targets[t, chosen], step, convention, np
                     )
                 if not all(np.abs(layer).max() <= 1e50 for layer in weights):
                     diverged[r, t] = epoch + 1

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 import curldescent
+from curldescent.cli.bench import EXAMPLES as BENCH_EXAMPLES
+from curldescent.cli.bench import bench
 from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
 from curldescent.cli.sweep import app as sweep_app
@@ -19,6 +21,7 @@ app = App(
     help="Learning dynamics with sign-diverse plasticity: simulate, predict, analyse.",
     version=curldescent.__version__,
 )
+app.command(bench, help_epilogue=BENCH_EXAMPLES)
 app.command(demo, help_epilogue=DEMO_EXAMPLES)
 app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(theory_app, name="theory")

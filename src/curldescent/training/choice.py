@@ -39,7 +39,7 @@ def build_engine(
     validation.choice("engine", engine, ENGINES)
     if threads is not None:
         threads = validation.integer("threads", threads, minimum=1)
-    if engine == "jax" or (engine == "auto" and dtype == "float32"):
+    if uses_jax(engine, dtype):
         from curldescent.training.jax_engine import JaxEngine
 
         return JaxEngine(experiment, dtype=dtype)
@@ -61,6 +61,11 @@ def build_engine(
     from curldescent.training.fused_engine import FusedEngine
 
     return FusedEngine(experiment, threads=threads)
+
+
+def uses_jax(engine: str, dtype: str) -> bool:
+    """Whether that choice means the JAX engine: asked for, or the only one with single precision."""
+    return engine == "jax" or (engine == "auto" and dtype == "float32")
 
 
 def _worth_reducing(experiment: Experiment, width: int, epochs: int) -> bool:

@@ -1,9 +1,7 @@
-"""`train`: the easy call. Advances an engine from one recording epoch to the next and labels what it saw."""
+"""`train`: the easy call. Checks, chooses an engine, runs it in pieces that fit into memory, labels the record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 import curldescent
 from curldescent import validation
@@ -11,8 +9,10 @@ from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
-from curldescent.training.choice import build_engine
+from curldescent.training.choice import build_engine, uses_jax
 from curldescent.training.history import labelled_history
+from curldescent.training.memory import pieces_that_fit
+from curldescent.training.recording import Record, collected, record_run
 from curldescent.training.schedule import recording_epochs
 from curldescent.training.setup import experiment, named_rules
 
@@ -117,56 +117,39 @@ def train(
     if stop_below is not None:
         stop_below = validation.positive("stop_below", stop_below)
     validation.choice("dtype", dtype, DTYPES)
-    progress = progress or Silent()
+    progress = Silent() if progress is None else progress
 
-    stepper = build_engine(setup, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
-    seen: list[tuple[np.ndarray, np.ndarray | None]] = []
-    snapshots: list[tuple[np.ndarray, np.ndarray]] = []
-    stopped_at = np.full((setup.rules, setup.trials), -1)
-    progress.start(epochs, "epochs")
-    # Epochs after the last recorded one still count: the final weights are those after `epochs`.
-    for target in dict.fromkeys([*times.tolist(), epochs]):
-        while stepper.epoch < target and stepper.active.any():
-            stepper.advance(min(target - stepper.epoch, _stride(epochs)))
-            progress.update(stepper.epoch)
-        errors = stepper.errors()
-        # A weight within bounds can still overflow the error where inputs are huge.
-        overflowed = stepper.active & ~np.isfinite(errors[0])
-        if overflowed.any():
-            stepper.stop(overflowed, diverged=True)
-            errors = stepper.errors()
-        if target in times:
-            seen.append(errors)
-            if observe is not None:
-                observe(stepper)
-            if record_weights:
-                snapshots.append(stepper.weights())
-            if stop_below is not None:
-                done = stepper.active & (errors[0] < stop_below)
-                stopped_at[done] = target
-                stepper.stop(done)
+    recordings = len(times) if record_weights else 0
+    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings)
+    if observe is not None and len(pieces) > 1:
+        raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
+    ran_on: dict[str, object] = {}
+
+    def records() -> Iterator[Record]:
+        for index, piece in enumerate(pieces):
+            stepper = build_engine(piece, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
+            ran_on.update(engine=stepper.name, device=stepper.device)
+            yield record_run(
+                stepper,
+                epochs=epochs,
+                times=times,
+                stop_below=stop_below,
+                record_weights=record_weights,
+                observe=observe,
+                progress=progress,
+                done_before=index * epochs,
+            )
+
+    progress.start(epochs * len(pieces), "epochs")
+    record_of_all = collected(records(), setup.trials)
     progress.finish()
-
-    hidden, readout = stepper.weights()
-    test = [error for _, error in seen if error is not None]
     return labelled_history(
         epochs=times,
-        train_error=np.stack([error for error, _ in seen], axis=-1),
-        test_error=np.stack(test, axis=-1) if test else None,
-        hidden=hidden,
-        readout=readout,
-        diverged_at=stepper.diverged_at,
-        stopped_at=stopped_at,
-        recorded_weights=(
-            (np.stack([h for h, _ in snapshots], axis=2), np.stack([r for _, r in snapshots], axis=2))
-            if record_weights
-            else None
-        ),
+        record=record_of_all,
         rule_names=list(rules) if several else None,
         settings={
             "curldescent_version": curldescent.__version__,
-            "engine": stepper.name,
-            "device": stepper.device,
+            **ran_on,
             "problem": repr(problem),
             "rule": "; ".join(repr(item) for item in rules.values()),
             "epochs": epochs,
@@ -178,8 +161,3 @@ def train(
             "dtype": dtype,
         },
     )
-
-
-def _stride(epochs: int) -> int:
-    """Epochs between two words of progress: a hundredth of the run, so that a bar moves and a log stays short."""
-    return max(1, epochs // 100)

@@ -59,7 +59,7 @@ class FusedEngine:
         if e.test_inputs is not None and e.test_targets is not None:
             self._test = _Samples(e.test_inputs, e.test_targets, self._state, e.trials)
         self._covariance, self._correlation = self._second_moments()
-        self._orders = None if e.full_batch else SampleOrders(seed=e.seed, trials=e.trials, samples=e.samples)
+        self._orders = None if e.full_batch else SampleOrders.of(e)
         self._chunk = max(1, ORDER_BYTES // (4 * e.trials * e.samples))
 
     @property
@@ -88,7 +88,7 @@ class FusedEngine:
             if self._orders is None:
                 order = np.arange(self._experiment.samples, dtype=np.int32)[None, None]
             else:
-                order = self._orders.take(count, self._active.any(axis=0), self._map)
+                order = self._orders.take(count, np.any(self._active, axis=0), self._map)
             self._all_through(count, order)
             self.epoch += count
             epochs -= count

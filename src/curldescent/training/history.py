@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
+from curldescent.training.recording import Record
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -15,27 +16,15 @@ if TYPE_CHECKING:
 def labelled_history(
     *,
     epochs: Sequence[int] | NDArray[np.int64],
-    train_error: NDArray[np.float64],
-    test_error: NDArray[np.float64] | None,
-    hidden: NDArray[np.float64],
-    readout: NDArray[np.float64],
-    diverged_at: NDArray[np.int64],
-    stopped_at: NDArray[np.int64],
-    recorded_weights: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    record: Record,
     rule_names: Sequence[str] | None,
     settings: dict[str, object],
 ) -> "xr.Dataset":
-    """Put a run's arrays, all with leading (R, T) axes, into a dataset; without a rule axis for a single rule.
+    """Put a run's record into a dataset; without a rule axis for a single rule.
 
     Args:
         epochs: recorded epochs, (E,).
-        train_error: (R, T, E).
-        test_error: (R, T, E), or None.
-        hidden: final W1, (R, T, N, M).
-        readout: final W2, (R, T, O, N).
-        diverged_at: (R, T), −1 where a trial did not diverge.
-        stopped_at: (R, T), −1 where a trial was not stopped early.
-        recorded_weights: W1 (R, T, E, N, M) and W2 (R, T, E, O, N) at the recorded epochs, or None.
+        record: what the run left.
         rule_names: names along the rule axis, or None for a single rule without that axis.
         settings: kept as the dataset's attributes.
 
@@ -47,25 +36,26 @@ def labelled_history(
     lead: tuple[str, ...] = ("rule", "trial")
     hidden_dims, readout_dims = ("hidden", "input"), ("output", "hidden")
     variables: dict[str, tuple[tuple[str, ...], NDArray, dict[str, str]]] = {
-        "train_error": (("epoch",), train_error, {"long_name": "training error ½⟨‖ŷ − y‖²⟩"}),
-        "student_hidden": (hidden_dims, hidden, {"long_name": "final hidden weights W1"}),
-        "student_readout": (readout_dims, readout, {"long_name": "final readout weights W2"}),
-        "diverged": ((), diverged_at >= 0, {"long_name": "whether the trial diverged"}),
-        "diverged_at": ((), diverged_at, {"long_name": "epoch of divergence, −1 for none"}),
-        "stopped_at": ((), stopped_at, {"long_name": "epoch at which the trial was stopped early, −1 for none"}),
+        "train_error": (("epoch",), record.train_error, {"long_name": "training error ½⟨‖ŷ − y‖²⟩"}),
+        "student_hidden": (hidden_dims, record.hidden, {"long_name": "final hidden weights W1"}),
+        "student_readout": (readout_dims, record.readout, {"long_name": "final readout weights W2"}),
+        "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
+        "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none"}),
+        "stopped_at": ((), record.stopped_at, {"long_name": "epoch at which the trial was stopped early, −1 for none"}),
     }
-    if test_error is not None:
-        variables["test_error"] = (("epoch",), test_error, {"long_name": "test error ½⟨‖ŷ − y‖²⟩"})
-    if recorded_weights is not None:
-        for name, dims, values in zip(
-            ("hidden_history", "readout_history"), (hidden_dims, readout_dims), recorded_weights, strict=True
-        ):
-            variables[name] = (("epoch", *dims), values, {"long_name": name.replace("_", " weights ")})
+    optional = {
+        "test_error": ((), record.test_error, "test error ½⟨‖ŷ − y‖²⟩"),
+        "hidden_history": (hidden_dims, record.hidden_history, "hidden weights W1"),
+        "readout_history": (readout_dims, record.readout_history, "readout weights W2"),
+    }
+    for name, (dims, values, meaning) in optional.items():
+        if values is not None:
+            variables[name] = (("epoch", *dims), values, {"long_name": meaning})
     if rule_names is None:
         lead = ("trial",)
         variables = {name: (dims, values[0], attrs) for name, (dims, values, attrs) in variables.items()}
     coordinates: dict[str, object] = {
-        "trial": np.arange(hidden.shape[1]),
+        "trial": np.arange(record.hidden.shape[1]),
         "epoch": ("epoch", np.asarray(epochs), {"long_name": "finished epochs"}),
     }
     if rule_names is not None:

@@ -1,5 +1,7 @@
 """The reference engine: `rule.update` batched over rules and trials, the whole epoch loop compiled by JAX."""
 
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -7,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from curldescent import network
@@ -80,17 +83,50 @@ class JaxEngine:
                     jnp.broadcast_to(cast(e.test_targets), (e.trials, *e.test_targets.shape[1:])),
                 )
             )
+            self._spread_over_devices()
         self._convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms)
-        self._orders = None if e.full_batch else SampleOrders(seed=e.seed, trials=e.trials, samples=e.samples)
+        self._orders = None if e.full_batch else SampleOrders.of(e)
         per_epoch = 4 * e.trials * e.samples
         self._chunk = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, ORDER_BYTES // per_epoch))
         self._no_orders = np.zeros((self._chunk, e.trials, 0), dtype=np.int32)
 
+    def _spread_over_devices(self) -> None:
+        """Share the trials out evenly over JAX's devices, as many of them as divide the trials."""
+        devices = jax.devices()
+        count = math.gcd(len(devices), self._experiment.trials)
+        mesh = Mesh(np.array(devices[:count]), ("trials",))
+
+        def place(axis: int | None) -> Callable[[Any], Any]:
+            axes = () if axis is None else (*[None] * axis, "trials")
+            sharding = NamedSharding(mesh, PartitionSpec(*axes))  # type: ignore[no-untyped-call]
+            return lambda array: jax.device_put(array, sharding)
+
+        everywhere, first, second = place(None), place(0), place(1)
+        fixed = self._fixed
+        self._place_orders = second
+        self._state = jax.tree.map(second, self._state)
+        self._fixed = Fixed(
+            inputs=everywhere(fixed.inputs),
+            targets=first(fixed.targets),
+            learning=Learning(
+                hidden=everywhere(fixed.learning.hidden),
+                readout=everywhere(fixed.learning.readout),
+                feedback=second(fixed.learning.feedback),
+                aligned=everywhere(fixed.learning.aligned),
+            ),
+            norms=second(fixed.norms),
+            step=everywhere(fixed.step),
+            bound=everywhere(fixed.bound),
+        )
+        if self._test is not None:
+            self._test = everywhere(self._test[0]), first(self._test[1])
+
     @property
     def device(self) -> str:
         """What it runs on."""
-        devices = sorted({device.device_kind for device in self._state.weights.hidden.devices()})
-        return f"{', '.join(devices)} through JAX"
+        devices = jnp.asarray(self._state.weights.hidden).devices()
+        kinds = ", ".join(sorted({device.device_kind for device in devices}))
+        return f"{len(devices)} × {kinds} through JAX"
 
     def advance(self, epochs: int) -> None:
         """Learn for that many more epochs."""
@@ -103,7 +139,13 @@ class JaxEngine:
                 orders[:count] = self._orders.take(count)
             with jax.enable_x64():
                 self._state = _advance(
-                    self._state, self._fixed, orders, self.epoch, count, self._experiment.batch, self._convention
+                    self._state,
+                    self._fixed,
+                    self._place_orders(orders),
+                    self.epoch,
+                    count,
+                    self._experiment.batch,
+                    self._convention,
                 )
             self.epoch += count
             epochs -= count

@@ -1,5 +1,6 @@
 """One update of sign-diverse plasticity, in JAX. This file defines what every engine computes."""
 
+from types import ModuleType
 from typing import NamedTuple
 
 import jax
@@ -49,6 +50,7 @@ def gradients(
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
     convention: Convention,
+    xp: ModuleType = jnp,
 ) -> Synapses:
     """The batch-mean error signals that plasticity multiplies: ∂C/∂W where nothing but S departs from gradient descent.
 
@@ -61,6 +63,7 @@ def gradients(
         inputs: the batch, (b, M).
         targets: (b, O).
         convention: activations and the output error.
+        xp: the array module, jax.numpy or NumPy.
 
     Returns:
         Signals of the weights' shapes.
@@ -68,13 +71,13 @@ def gradients(
     Source: docs/theory.md, setting; the paper's simulation protocol for "delta".
     """
     hidden, output = network.outputs(
-        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
+        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, xp
     )
     error = output - targets
     if convention.output_error == "mse":
-        error = error * network.slope(convention.output_activation, output, jnp)
-    carried = jnp.where(learning.aligned, learning.feedback.T, weights.readout)
-    hidden_error = (error @ carried) * network.slope(convention.activation, hidden, jnp)
+        error = error * network.slope(convention.output_activation, output, xp)
+    carried = xp.where(learning.aligned, learning.feedback.T, weights.readout)
+    hidden_error = (error @ carried) * network.slope(convention.activation, hidden, xp)
     samples = inputs.shape[0]
     return Synapses(hidden=hidden_error.T @ inputs / samples, readout=error.T @ hidden / samples)
 
@@ -87,6 +90,7 @@ def update(
     targets: Float[Array, "batch outputs"],
     step: Float[Array, ""] | float,
     convention: Convention,
+    xp: ModuleType = jnp,
 ) -> Synapses:
     """One update: both layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
 
@@ -98,23 +102,26 @@ def update(
         targets: (b, O).
         step: learning_rate · b / P.
         convention: the static choices.
+        xp: the array module, jax.numpy or NumPy.
 
     Returns:
         The new weights.
 
     Source: docs/theory.md, setting; norm preservation as in the paper's "normalised" runs.
     """
-    signal = gradients(weights, learning, inputs, targets, convention)
+    signal = gradients(weights, learning, inputs, targets, convention, xp)
     moved = Synapses(
         hidden=weights.hidden - step * learning.hidden * signal.hidden,
         readout=weights.readout - step * learning.readout * signal.readout,
     )
     if not convention.preserve_norms:
         return moved
-    return Synapses(*(rescaled(layer, norm) for layer, norm in zip(moved, norms, strict=True)))
+    return Synapses(*(rescaled(layer, norm, xp) for layer, norm in zip(moved, norms, strict=True)))
 
 
-def rescaled(layer: Float[Array, "post pre"], norm: Float[Array, ""] | float) -> Float[Array, "post pre"]:
+def rescaled(
+    layer: Float[Array, "post pre"], norm: Float[Array, ""] | float, xp: ModuleType = jnp
+) -> Float[Array, "post pre"]:
     """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is."""
-    now = jnp.sqrt(jnp.sum(layer * layer))
-    return layer * jnp.where(now > 0, norm / now, 1.0)
+    now = xp.sqrt(xp.sum(layer * layer))
+    return layer * xp.where(now > 0, norm / now, 1.0)

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+
+if TYPE_CHECKING:
+    from curldescent.training.setup import Experiment
 
 
 def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
@@ -62,6 +66,7 @@ class SampleOrders:
         seed: s.
         trials: T.
         samples: P.
+        first_trial: the number of the first trial, where these are part of a larger run.
 
     Example:
         >>> from curldescent.training.schedule import SampleOrders
@@ -70,9 +75,15 @@ class SampleOrders:
                [3, 0, 2, 1]], dtype=int32)
     """
 
-    def __init__(self, *, seed: int, trials: int, samples: int) -> None:
-        self._rngs = [np.random.default_rng([seed, trial]) for trial in range(trials)]
+    def __init__(self, *, seed: int, trials: int, samples: int, first_trial: int = 0) -> None:
+        self._rngs = [np.random.default_rng([seed, first_trial + trial]) for trial in range(trials)]
         self._samples = np.arange(samples, dtype=np.int32)
+
+    @classmethod
+    def of(cls, experiment: "Experiment") -> "SampleOrders":
+        """The orders of an experiment's trials."""
+        e = experiment
+        return cls(seed=e.seed, trials=e.trials, samples=e.samples, first_trial=e.first_trial)
 
     def take(
         self,

@@ -1,7 +1,7 @@
 """An experiment with every choice resolved to arrays: what an engine needs and nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class Experiment:
         batch: b.
         learning_rate: η, the total step of an epoch.
         seed: of the sample orders (and of a sampled B).
+        first_trial: what number the first of these trials has in the run they are part of.
     """
 
     inputs: Array
@@ -58,6 +59,20 @@ class Experiment:
     batch: int
     learning_rate: float
     seed: int
+    first_trial: int = 0
+
+    def part(self, start: int, stop: int) -> "Experiment":
+        """The same experiment with only the trials from `start` to before `stop`; each learns as in the whole."""
+        tests = self.test_targets
+        return replace(
+            self,
+            targets=self.targets if len(self.targets) == 1 else self.targets[start:stop],
+            test_targets=tests if tests is None or len(tests) == 1 else tests[start:stop],
+            hidden=self.hidden[start:stop],
+            readout=self.readout[start:stop],
+            feedback=self.feedback[:, start:stop],
+            first_trial=self.first_trial + start,
+        )
 
     @property
     def rules(self) -> int:

@@ -17,7 +17,7 @@ from curldescent.training.kernels.linear import (
     squared_norm,
 )
 from curldescent.training.kernels.simd import fma, inlined, kernel, load, splat, store, total
-from curldescent.training.kernels.tiles import accumulate, store_tile, zero_tile
+from curldescent.training.kernels.tiles import accumulate, load_tile, store_tile, zero_tile
 
 # Samples that go through together; a multiple of the tile's five rows.
 CHUNK = 20
@@ -55,17 +55,17 @@ def drives(x, offsets, count, w, inputs, width, out, scale):
 
 
 @inlined
-def gradient_tile(x, rows, offsets, count, delta, columns, width, out, targets):
-    """Store Σ_p x_p δ_p for a few inputs and a few vectors of hidden neurons."""
-    tile = zero_tile(rows, columns)
+def gradient_tile(x, rows, offsets, count, delta, columns, width, out, targets, more):
+    """Store (or add, where `more`) Σ_p x_p δ_p for a few inputs and a few vectors of hidden neurons."""
+    tile = load_tile(out, targets, columns) if more else zero_tile(rows, columns)
     for p in range(count):
         tile = accumulate(tile, x, rows, offsets[p], delta, columns, p * width)
     store_tile(out, targets, columns, tile, 1.0)
 
 
 @inlined
-def gradients(x, offsets, count, delta, inputs, width, out):
-    """out[j, :] = Σ_p x_pj δ_p over `count` samples."""
+def gradients(x, offsets, count, delta, inputs, width, out, more):
+    """out[j, :] (+)= Σ_p x_pj δ_p over `count` samples; added up where `more`."""
     whole = inputs - inputs % 5
     for j in range(0, whole, 5):
         rows = (j, j + 1, j + 2, j + 3, j + 4)
@@ -73,16 +73,16 @@ def gradients(x, offsets, count, delta, inputs, width, out):
         targets = (o, o + width, o + 2 * width, o + 3 * width, o + 4 * width)
         i = 0
         while i + 32 <= width:
-            gradient_tile(x, rows, offsets, count, delta, (i, i + 8, i + 16, i + 24), width, out, targets)
+            gradient_tile(x, rows, offsets, count, delta, (i, i + 8, i + 16, i + 24), width, out, targets, more)
             i += 32
         if i + 16 <= width:
-            gradient_tile(x, rows, offsets, count, delta, (i, i + 8), width, out, targets)
+            gradient_tile(x, rows, offsets, count, delta, (i, i + 8), width, out, targets, more)
             i += 16
         if i < width:
-            gradient_tile(x, rows, offsets, count, delta, (i,), width, out, targets)
+            gradient_tile(x, rows, offsets, count, delta, (i,), width, out, targets, more)
     for j in range(whole, inputs):
         for i in range(0, width, 8):
-            gradient_tile(x, (j,), offsets, count, delta, (i,), width, out, (j * width,))
+            gradient_tile(x, (j,), offsets, count, delta, (i,), width, out, (j * width,), more)
 
 
 @inlined
@@ -203,8 +203,6 @@ def run_nonlinear(
     z = scratch[: CHUNK * width]
     gradient = scratch[CHUNK * width : CHUNK * width + inputs * width]
     start = CHUNK * width + inputs * width
-    part = scratch[start : start + inputs * width]
-    start += inputs * width
     w2_signal = scratch[start : start + outputs * width]
     errors = scratch[start + outputs * width :]
     offsets = np.empty(CHUNK, dtype=np.int64)
@@ -233,12 +231,7 @@ def run_nonlinear(
                         store(z, v, activate(code, load(z, v)))
                     errors_of(z, w2, targets[trial], chosen, size, outputs, width, rate, output_code, exact, errors)
                     carry_back(z, w2_signal, carrier, post[rule], errors, size, outputs, width, code)
-                    if begin == first:
-                        gradients(x, offsets, size, z, inputs, width, gradient)
-                    else:
-                        gradients(x, offsets, size, z, inputs, width, part)
-                        for v in range(0, inputs * width, 8):
-                            store(gradient, v, load(gradient, v) + load(part, v))
+                    gradients(x, offsets, size, z, inputs, width, gradient, begin > first)
                 for v in range(0, outputs * width, 8):
                     store(w2, v, load(w2, v) - load(readout_strengths[rule], v) * load(w2_signal, v))
                 squared = descend(w, gradient, pre[rule], hidden_strengths[rule], per_synapse, inputs, width, scale)
@@ -262,6 +255,6 @@ def run_nonlinear(
         done[task] = finished
 
 
-def scratch_size(inputs, width, outputs):
+def scratch_size(inputs: int, width: int, outputs: int) -> int:
     """Doubles of working memory that one thread needs."""
-    return CHUNK * width + 2 * inputs * width + outputs * width + CHUNK * outputs + 8
+    return CHUNK * width + inputs * width + outputs * width + CHUNK * outputs + 8

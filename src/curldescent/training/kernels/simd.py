@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import extending, njit, types
 from numba.core import cgutils
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import models, overload, register_model
 from numpy.typing import NDArray
 
 LANES = 8
@@ -27,6 +27,9 @@ _DOUBLE = ir.DoubleType()
 _VECTOR = ir.VectorType(_DOUBLE, LANES)
 _INTEGERS = ir.VectorType(ir.IntType(64), LANES)
 _INT32 = ir.IntType(32)
+
+# What it returns is called from kernels with one argument less than it is written with, which no type checker knows.
+intrinsic: Any = extending.intrinsic
 
 # Kernels hold no Python object, so they release its lock; the cache spares the next process the compilation.
 kernel = njit(nogil=True, cache=True)

@@ -8,11 +8,11 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from curldescent.training.kernels.simd import (
     address_of,
     fma_lanes,
+    intrinsic,
     lanes,
     load_lanes,
     pack_lanes,
@@ -75,6 +75,26 @@ def accumulate(
 
     expected = _tile(rows, columns)
     return expected(expected, left, rows, types.intp, right, columns, types.intp), generate
+
+
+@intrinsic
+def load_tile(typing_context: Any, array: Any, rows: Any, columns: Any) -> Any:
+    """The tile at array[rows[r] + columns[v] :]."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array_value, rows_value, columns_value = args
+        return pack_lanes(
+            builder,
+            [
+                load_lanes(
+                    builder, address_of(context, builder, signature.args[0], array_value, builder.add(row, column))
+                )
+                for row in _unpack(builder, rows_value, len(rows))
+                for column in _unpack(builder, columns_value, len(columns))
+            ],
+        )
+
+    return _tile(rows, columns)(array, rows, columns), generate
 
 
 @intrinsic

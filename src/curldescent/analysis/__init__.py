@@ -1,0 +1,88 @@
+"""What happened, and what will: stability, curl, chaos, saddles, and where curl comes from.
+
+`network` describes a JAX function or a PyTorch module with its data and its plasticity, for `stability`, `curl` and the
+effect of flips; `stability` also takes a problem of this library with a rule. `LearningDynamics` makes a run of ours a
+dynamical system, for exponents, regimes and saddles. docs/analysis.md, docs/chaos.md and docs/saddles.md say how.
+"""
+
+# All at once and not lazily: several functions share the name of their module, and the function must win.
+from curldescent.analysis.circulation import Circulation, circulation
+from curldescent.analysis.covariant import CovariantVectors, covariant_vectors
+from curldescent.analysis.curl import CurlShare, curl
+from curldescent.analysis.descent import DescentProfile, descent_profile
+from curldescent.analysis.dynamics import LearningDynamics, learning_dynamics
+from curldescent.analysis.escapes import Escape, escape
+from curldescent.analysis.exponents import StepSizeCheck, follow_exponents, lyapunov, step_size_check
+from curldescent.analysis.flip_sets import StableFlips, largest_stable_flips
+from curldescent.analysis.flips import FlipMargins, flip_margins, neurons
+from curldescent.analysis.from_problem import problem_network
+from curldescent.analysis.integrate import rk4
+from curldescent.analysis.jacobian import JacobianSpectrum, jacobian_spectrum
+from curldescent.analysis.loss_curve import Climb, Plateau, climbs, plateaus
+from curldescent.analysis.network import Network, network
+from curldescent.analysis.order_parameters import order_parameter, order_parameter_of
+from curldescent.analysis.regimes import Record, Regime, regime, regime_of, watch
+from curldescent.analysis.saddles import CriticalPoint, critical_point, critical_points_along, spectrum_at
+from curldescent.analysis.signals import SignalKind, signal_kind, zero_one_test
+from curldescent.analysis.sources import HebbianNetwork, antisymmetric_share, dales_law
+from curldescent.analysis.stability import Stability, TrialStability, stability
+from curldescent.analysis.tangent import Exponents, TangentDynamics, lyapunov_exponents
+from curldescent.analysis.tangent_kernel import tangent_kernels
+
+__all__ = [
+    "Circulation",
+    "Climb",
+    "CovariantVectors",
+    "CriticalPoint",
+    "CurlShare",
+    "DescentProfile",
+    "Escape",
+    "Exponents",
+    "FlipMargins",
+    "HebbianNetwork",
+    "JacobianSpectrum",
+    "LearningDynamics",
+    "Network",
+    "Plateau",
+    "Record",
+    "Regime",
+    "SignalKind",
+    "Stability",
+    "StableFlips",
+    "StepSizeCheck",
+    "TangentDynamics",
+    "TrialStability",
+    "antisymmetric_share",
+    "circulation",
+    "climbs",
+    "covariant_vectors",
+    "critical_point",
+    "critical_points_along",
+    "curl",
+    "dales_law",
+    "descent_profile",
+    "escape",
+    "flip_margins",
+    "follow_exponents",
+    "jacobian_spectrum",
+    "largest_stable_flips",
+    "learning_dynamics",
+    "lyapunov",
+    "lyapunov_exponents",
+    "network",
+    "neurons",
+    "order_parameter",
+    "order_parameter_of",
+    "plateaus",
+    "problem_network",
+    "regime",
+    "regime_of",
+    "rk4",
+    "signal_kind",
+    "spectrum_at",
+    "stability",
+    "step_size_check",
+    "tangent_kernels",
+    "watch",
+    "zero_one_test",
+]

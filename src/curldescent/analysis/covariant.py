@@ -1,0 +1,154 @@
+"""Covariant Lyapunov vectors by Ginelli's method: directions that the dynamics maps onto themselves."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent import validation
+from curldescent.analysis.tangent import Step, TangentDynamics, pushed
+from curldescent.errors import InputError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class CovariantVectors:
+    """Covariant vectors of the k leading exponents along a piece of trajectory.
+
+    Attributes:
+        times: (n,), in the unit of dt.
+        states: (n, D).
+        vectors: (n, D, k), unit columns; column i grows with exponent i forwards and backwards in time. Signs are
+            arbitrary.
+        exponents: (k,), mean growth of the vectors themselves over these times.
+    """
+
+    times: Array
+    states: Array
+    vectors: Array
+    exponents: Array
+
+    def angles(self, first: int, second: int) -> Array:
+        """(n,), the angle in radians, 0 to π/2, between two vectors: near zero at tangencies.
+
+        Args:
+            first: index of one vector.
+            second: index of the other.
+
+        Returns:
+            The angles along the trajectory.
+        """
+        cosine = np.abs(np.einsum("nd,nd->n", self.vectors[:, :, first], self.vectors[:, :, second]))
+        return np.arccos(np.clip(cosine, 0.0, 1.0))
+
+    def participation(self) -> Array:
+        """(n, k), how many coordinates each vector lives on: 1/Σ v⁴, from 1 (one) to D (all equally)."""
+        return 1.0 / (self.vectors**4).sum(axis=1)
+
+
+def covariant_vectors(
+    step: Step,
+    start: ArrayLike,
+    *,
+    time: float,
+    count: int,
+    transient: float,
+    settle: float,
+    args: Any = None,
+    dt: float = 1.0,
+    every: int = 1,
+    seed: int = 0,
+) -> CovariantVectors:
+    """Covariant Lyapunov vectors of the `count` leading exponents of any differentiable map.
+
+    Forward, a frame is carried along and decomposed, J Q = Q' R; backward, an upper triangular matrix C of
+    coefficients is carried through R⁻¹, which turns it towards the covariant vectors V = Q C.
+
+    Args:
+        step: the map, (state, args) → state on flat arrays (D,), in JAX.
+        start: (D,).
+        time: length of the piece of trajectory whose vectors are wanted.
+        count: k.
+        transient: time before it, for the trajectory to reach its attractor and the frame to converge.
+        settle: time after it, for the backward iteration to converge.
+        args: passed on to `step`.
+        dt: time per step.
+        every: steps between stored points.
+        seed: of the initial frame and coefficients.
+
+    Returns:
+        `CovariantVectors`. Memory: (time + settle)/(dt·every)·k·(D + k) numbers.
+
+    Raises:
+        InputError: arguments out of range, or a trajectory that leaves the finite numbers.
+
+    Source: Ginelli, Poggi, Turchi, Chaté, Livi, Politi, Phys. Rev. Lett. 99, 130601 (2007).
+
+    Example:
+        >>> import numpy as np
+        >>> from curldescent.analysis import covariant_vectors
+        >>> matrix = np.array([[2.0, 1.0], [0.0, 0.5]])        # eigenvectors (1, 0) and (2, −3)/√13
+        >>> found = covariant_vectors(lambda x, a: a @ x, [0.0, 0.0], args=matrix, time=5, count=2,
+        ...                           transient=40, settle=40)
+        >>> np.abs(np.round(found.vectors[0], 4)) + 0.0
+        array([[1.    , 0.5547],
+               [0.    , 0.8321]])
+    """
+    run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
+    wanted, before, after = (
+        int(np.ceil(validation.positive(name, value, zero=name != "time") / (dt * every) - 1e-9))
+        for name, value in (("time", time), ("transient", transient), ("settle", settle))
+    )
+    if before:
+        run.advance(before * every)
+    with jax.enable_x64():
+        out = _forward(step, args, run.state, run.frame, wanted + after, every)
+    states, frames, triangles = (np.asarray(part) for part in out)
+    if not (np.isfinite(states).all() and np.isfinite(triangles).all()):
+        raise InputError("the trajectory leaves the finite numbers before the time is over; use a shorter one")
+    coefficients, growth = _backward(triangles, wanted, np.random.default_rng([seed, 1]))
+    return CovariantVectors(
+        times=np.arange(float(before), float(before + wanted)) * (every * dt),
+        states=states[:wanted],
+        vectors=frames[:wanted] @ coefficients,
+        exponents=growth / (every * dt),
+    )
+
+
+def _backward(triangles: Array, wanted: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Coefficients (wanted, k, k) with unit columns and the vectors' mean logarithmic growth per interval, (k,).
+
+    C at the start of interval i is R_i⁻¹ C at its end; what the column shrinks by backwards it grows by forwards.
+    """
+    from scipy.linalg import solve_triangular
+
+    k = triangles.shape[1]
+    c = np.triu(rng.uniform(0.5, 1.0, (k, k)))
+    kept, growth = np.empty((wanted, k, k)), np.zeros(k)
+    for i in reversed(range(len(triangles))):
+        c = solve_triangular(triangles[i], c)
+        norms = np.linalg.norm(c, axis=0)
+        c /= norms
+        if i < wanted:
+            kept[i] = c
+            growth -= np.log(norms)
+    # At the end of interval i the columns were already of unit norm, so the sum telescopes to the whole growth.
+    return kept, growth / wanted
+
+
+@partial(jax.jit, static_argnames=("step", "intervals", "every"))
+def _forward(step: Step, args: Any, state: Any, frame: Any, intervals: int, every: int) -> tuple[Any, Any, Any]:
+    """States and frames at the start of every interval and the R of its end."""
+
+    def interval(both: Any, _: None) -> Any:
+        state, frame = both
+        moved, image = jax.lax.fori_loop(0, every, lambda _, b: pushed(step, args, *b), both)
+        q, r = jnp.linalg.qr(image)
+        return (moved, q), (state, frame, r)
+
+    return jax.lax.scan(interval, (state, frame), None, length=intervals)[1]

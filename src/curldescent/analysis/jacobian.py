@@ -1,0 +1,148 @@
+"""The Jacobian of the learning field away from zero loss: leading eigenvalues, with and without the residual term."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
+from curldescent import validation
+from curldescent.analysis.network import Network
+from curldescent.analysis.tangent_kernel import KernelProducts
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+METHODS = ("auto", "dense", "matrix-free")
+
+# A dense Jacobian of this size takes a second or two to build and decompose.
+DENSE_SIZE = 600
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianSpectrum:
+    """Eigenvalues of J = −diag(S) H, the linearisation of θ̇ = −S ∘ ∂C/∂θ about the present parameters.
+
+    H = ΦᵀΛΦ/P + R with R = ⟨Σ_k (∂ℓ/∂f_k) ∂²f_k/∂θ²⟩, the residual term, which vanishes at zero loss; there the nonzero
+    eigenvalues are those of −G.
+
+    Attributes:
+        eigenvalues: by descending real part, complex; all n (dense) or the leading ones.
+        errors: ‖J v − λ v‖ of each with ‖v‖ = 1, (len(eigenvalues),). J is not normal: an eigenvalue can be further off
+            than that, by its condition number.
+        growth: the largest real part: the rate at which the fastest perturbation grows (positive) or the slowest
+            decays.
+        directions: eigenvectors in columns, (n, len(eigenvalues)), complex, unit norm.
+        without_residual: the same leading eigenvalues with the residual term left out, real ones first.
+        residual_share: ‖R v‖ / ‖H v‖ averaged over random directions: how far the loss is from where G alone decides.
+        field_norm: ‖F‖; zero at a fixed point. Where it is not, eigenvalues describe how nearby paths separate, not the
+            fate of a fixed point.
+        complete: whether all n eigenvalues were computed.
+        method: "dense" or "matrix-free".
+    """
+
+    eigenvalues: Complex
+    errors: Array
+    growth: float
+    directions: Complex = field(repr=False)
+    without_residual: Complex
+    residual_share: float
+    field_norm: float
+    complete: bool
+    method: str
+
+
+def jacobian_spectrum(
+    network: Network, *, count: int = 6, method: str = "auto", tolerance: float = 1e-8, seed: int = 0
+) -> JacobianSpectrum:
+    """Leading eigenvalues of the field's Jacobian at the network's parameters, wherever it is.
+
+    Args:
+        network: from `cd.analysis.network`, with targets.
+        count: how many eigenvalues with the largest real part (matrix-free).
+        method: "dense" for up to a few thousand synapses, "matrix-free" (Arnoldi), or "auto".
+        tolerance: of Arnoldi's iteration, relative.
+        seed: of its starting vector and of the directions that `residual_share` averages over.
+
+    Returns:
+        A `JacobianSpectrum`.
+
+    Raises:
+        InputError: no targets, or an argument out of range.
+
+    Source: docs/analysis.md, section "Away from zero loss".
+
+    Example:
+        >>> import curldescent as cd, numpy as np
+        >>> f = lambda w, x: w[0] * w[1] * x                    # two weights, the second flipped, at the origin
+        >>> net = cd.analysis.network(f, np.zeros(2), np.ones((1, 1)), [1.0], strengths=np.array([1.0, -1.0]))
+        >>> cd.analysis.jacobian_spectrum(net).eigenvalues.imag     # a centre: pure rotation
+        array([ 1., -1.])
+    """
+    network.require_targets("the Jacobian of the field")
+    validation.choice("method", method, METHODS)
+    count = validation.integer("count", count, minimum=1)
+    if method == "auto":
+        method = "dense" if network.n_params <= DENSE_SIZE else "matrix-free"
+    rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
+    kernel = KernelProducts(network)
+
+    def gauss_newton(v: Array) -> Array:
+        return -network.strengths * kernel.to_parameters(kernel.to_rows(v)) / network.n_samples
+
+    if method == "dense":
+        values, vectors = _ordered(*np.linalg.eig(network.field_jacobian()))
+        plain = np.stack([gauss_newton(row) for row in np.eye(network.n_params)], axis=1)
+        reduced, _ = _ordered(np.linalg.eigvals(plain), None)
+    else:
+        start = rng.standard_normal(network.n_params)
+        values, vectors = _arnoldi(network.field_product, start, count, tolerance)
+        reduced, _ = _arnoldi(gauss_newton, start, count, tolerance)
+    return JacobianSpectrum(
+        eigenvalues=values,
+        errors=np.array(
+            [np.linalg.norm(_complex_product(network, v) - x * v) for x, v in zip(values, vectors.T, strict=True)]
+        ),
+        growth=float(values[0].real) if len(values) else np.nan,
+        directions=vectors,
+        without_residual=reduced,
+        residual_share=_residual_share(network, rng),
+        field_norm=float(np.linalg.norm(network.field())),
+        complete=method == "dense",
+        method=method,
+    )
+
+
+def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8) -> float:
+    shares, kernel = [], KernelProducts(network)
+    for _ in range(probes):
+        v = rng.standard_normal(network.n_params)
+        # H and not −diag(S) H, since strengths of zero would hide what they multiply.
+        whole = network.hessian_product(v)
+        plain = kernel.to_parameters(kernel.to_rows(v)) / network.n_samples
+        shares.append((np.linalg.norm(whole - plain), np.linalg.norm(whole)))
+    numerator, denominator = np.sqrt(np.mean(np.square(shares), axis=0))
+    return float(numerator / denominator) if denominator > 0 else 0.0
+
+
+def _arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[Complex, Complex]:
+    size = start.size
+    operator = LinearOperator((size, size), lambda v: product(v.ravel()), dtype=np.float64)
+    count = min(count, size - 2)
+    krylov = min(size, max(4 * count, 40))
+    try:
+        found = eigs(operator, count, which="LR", v0=start, ncv=krylov, tol=tolerance, maxiter=200)
+    except ArpackNoConvergence as partial:
+        found = partial.eigenvalues, partial.eigenvectors
+    return _ordered(*found)
+
+
+def _ordered(values: Any, vectors: Any) -> tuple[Complex, Any]:
+    # Real parts descend; of a conjugate pair the positive frequency comes first.
+    order = np.lexsort((-values.imag, -values.real))
+    return values[order].astype(complex), None if vectors is None else vectors[:, order].astype(complex)
+
+
+def _complex_product(network: Network, v: Complex) -> Complex:
+    image = network.field_product(v.real).astype(complex)
+    return image + 1j * network.field_product(v.imag) if np.abs(v.imag).max() > 0 else image

@@ -1,0 +1,290 @@
+"""Lyapunov exponents of a differentiable map by tangent dynamics with repeated QR decompositions.
+
+The frame Q of k tangent vectors is carried along by the derivative of the map, J Q = Q' R; the logarithms of R's
+diagonal, divided by the time, average to the k leading exponents (Benettin, Galgani, Giorgilli, Strelcyn, Meccanica
+15, 9, 1980; Shimada and Nagashima, Prog. Theor. Phys. 61, 1605, 1979).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent import validation
+from curldescent.errors import InputError
+
+Array = NDArray[np.float64]
+Step = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Exponents:
+    """The k leading Lyapunov exponents of one trajectory, in descending order of the frame's columns.
+
+    Attributes:
+        values: (k,), per unit time.
+        low: (k,), lower end of the 95 % confidence interval from batch means.
+        high: (k,), upper end.
+        blocks: (B, k), finite-time exponents of consecutive blocks of the run.
+        block_correlation: (k,), correlation of neighbouring blocks; well above 0 the blocks are too short and the
+            interval too narrow.
+        times: (B,), end of each block, counted from the start of the run (transient included).
+        status: "ok", or "diverged" where the state stopped being finite (values are NaN).
+        dt: time per step.
+        state: (D,), where the trajectory ended.
+    """
+
+    values: Array
+    low: Array
+    high: Array
+    blocks: Array
+    block_correlation: Array
+    times: Array
+    status: str
+    dt: float
+    state: Array
+
+    @property
+    def trace(self) -> Array:
+        """(B, k), the running estimate after every block: what convergence looks like."""
+        return np.cumsum(self.blocks, axis=0) / np.arange(1, len(self.blocks) + 1)[:, None]
+
+    @property
+    def kaplan_yorke(self) -> float:
+        """The Kaplan–Yorke dimension, if the exponents computed suffice for it; NaN otherwise."""
+        total = np.cumsum(self.values)
+        if self.values[0] < 0:
+            return 0.0
+        below = np.flatnonzero(total < 0)
+        if not len(below):
+            return float("nan")
+        j = int(below[0])
+        return float(j + total[j - 1] / -self.values[j])
+
+    def window(self, begin: float, end: float) -> "Exponents":
+        """The estimate from the blocks that lie between two times alone."""
+        length = self.times[1] - self.times[0] if len(self.times) > 1 else np.inf
+        inside = (self.times - length >= begin - 1e-9 * length) & (self.times <= end + 1e-9 * length)
+        if inside.sum() < 2:
+            raise InputError(f"a window needs two blocks, got {int(inside.sum())} between {begin:g} and {end:g}")
+        return summarised(self.blocks[inside], self.times[inside], self.dt, self.state)
+
+
+class TangentDynamics:
+    """A trajectory with k tangent vectors that can be advanced step by step.
+
+    Args:
+        step: the map, (state, args) → state, on flat arrays (D,), differentiable by JAX.
+        start: the initial state, (D,).
+        args: passed on to `step`; any pytree.
+        dt: time per step.
+        count: k, how many tangent vectors.
+        every: steps between QR decompositions.
+        seed: of the initial tangent vectors.
+        observe: (state, args) → array, recorded at every QR decomposition; None for nothing.
+
+    Raises:
+        InputError: a start that is not a vector, or more vectors than dimensions.
+
+    Example:
+        >>> import numpy as np
+        >>> from curldescent.analysis import TangentDynamics
+        >>> shear = TangentDynamics(lambda x, a: a * x, np.ones(2), args=np.array([2.0, 0.5]), count=2, every=1)
+        >>> growth, _ = shear.advance(50)
+        >>> np.round(growth[-1] / np.log(2), 6)
+        array([ 1., -1.])
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        start: ArrayLike,
+        *,
+        args: Any = None,
+        dt: float = 1.0,
+        count: int = 1,
+        every: int = 10,
+        seed: int = 0,
+        observe: Step | None = None,
+    ) -> None:
+        self.state = validation.finite_array("start", start, ndim=1)
+        size = len(self.state)
+        self.dt = validation.positive("dt", dt)
+        self.every = validation.integer("every", every, minimum=1)
+        count = validation.integer("count", count, minimum=1, maximum=size)
+        self._step, self._args, self._observe = step, args, observe
+        rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
+        self.frame = np.linalg.qr(rng.standard_normal((size, count)))[0]
+        self.steps = 0
+
+    @property
+    def time(self) -> float:
+        """How far the trajectory has come."""
+        return self.steps * self.dt
+
+    @property
+    def finite(self) -> bool:
+        """Whether the state still is."""
+        return bool(np.isfinite(self.state).all())
+
+    def advance(self, steps: int) -> tuple[Array, Array | None]:
+        """Take steps, a multiple of `every`.
+
+        Args:
+            steps: how many.
+
+        Returns:
+            Logarithmic growth (n, k) of the frame between the n = steps/every decompositions, and the observations
+            (n, …) there, or None.
+
+        Raises:
+            InputError: steps that are not a multiple of `every`.
+        """
+        intervals, rest = divmod(validation.integer("steps", steps, minimum=1), self.every)
+        if rest:
+            raise InputError(f"steps must be a multiple of every = {self.every}, got {steps}")
+        with jax.enable_x64():
+            state, frame, growth, seen = advance_frame(
+                self._step, self._observe, self._args, self.state, self.frame, intervals, self.every
+            )
+            self.state, self.frame = np.asarray(state), np.asarray(frame)
+            self.steps += steps
+            return np.asarray(growth), None if self._observe is None else np.asarray(seen)
+
+
+@partial(jax.jit, static_argnames=("step", "observe", "intervals", "every"))
+def advance_frame(
+    step: Step, observe: Step | None, args: Any, state: Any, frame: Any, intervals: int, every: int
+) -> tuple[Any, Any, Any, Any]:
+    """Carry a state and a frame (D, k) along; returns both, the growth (n, k) and the observations."""
+
+    def carried(_: Any, both: Any) -> Any:
+        return pushed(step, args, *both)
+
+    def interval(both: Any, _: None) -> Any:
+        state, frame = jax.lax.fori_loop(0, every, carried, both)
+        frame, growth = decomposed(frame)
+        seen = () if observe is None else observe(state, args)
+        return (state, frame), (growth, seen)
+
+    (state, frame), (growth, seen) = jax.lax.scan(interval, (state, frame), None, length=intervals)
+    return state, frame, growth, seen
+
+
+def pushed(step: Step, args: Any, state: Any, frame: Any) -> tuple[Any, Any]:
+    """The state after a step and the frame's image under the step's derivative."""
+
+    def image(vector: Any) -> Any:
+        return jax.jvp(lambda x: step(x, args), (state,), (vector,))
+
+    if frame.shape[1] == 1:  # one vector needs no batching, which XLA would pay for
+        moved, vector = image(frame[:, 0])
+        return moved, vector[:, None]
+    return jax.vmap(image, in_axes=1, out_axes=(None, 1))(frame)
+
+
+def decomposed(frame: Any) -> tuple[Any, Any]:
+    """An orthonormal frame and the logarithms of |R|'s diagonal."""
+    if frame.shape[1] == 1:
+        norm = jnp.linalg.norm(frame)
+        return frame / norm, jnp.log(norm)[None]
+    q, r = jnp.linalg.qr(frame)
+    return q, jnp.log(jnp.abs(jnp.diagonal(r)))
+
+
+def lyapunov_exponents(
+    step: Step,
+    start: ArrayLike,
+    *,
+    time: float,
+    transient: float = 0.0,
+    args: Any = None,
+    dt: float = 1.0,
+    count: int = 1,
+    every: int = 10,
+    blocks: int = 20,
+    seed: int = 0,
+) -> Exponents:
+    """The leading Lyapunov exponents of any differentiable map; of a flow through `rk4`.
+
+    Args:
+        step: the map, (state, args) → state on flat arrays (D,), in JAX.
+        start: (D,).
+        time: how long to measure; rounded up to whole blocks.
+        transient: time before the measurement, in which the frame already turns.
+        args: passed on to `step`.
+        dt: time per step; exponents are per unit of it. 1 gives exponents per iteration.
+        count: how many exponents, k.
+        every: steps between QR decompositions; few enough that the frame's vectors do not collapse in between.
+        blocks: B, into how many batches the measurement is cut for the confidence intervals.
+        seed: of the initial tangent vectors.
+
+    Returns:
+        `Exponents`. A trajectory that leaves the finite numbers has status "diverged" and NaN values.
+
+    Raises:
+        InputError: arguments out of range.
+
+    Source: Benettin et al. (1980). Confidence intervals: Student's t on batch means, honest when a block is much
+        longer than the correlation time; `block_correlation` tells.
+
+    Performance notes: a step costs 1 + k evaluations, about; `step` is compiled once per function object, so pass the
+        same function with new `args` rather than a new function.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from curldescent.analysis import lyapunov_exponents
+        >>> henon = lambda x, a: jnp.array([1 - a[0] * x[0] ** 2 + x[1], a[1] * x[0]])
+        >>> found = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=20_000, transient=100, count=2)
+        >>> round(float(found.values.sum()), 6)      # log of the map's constant determinant, log 0.3
+        -1.203973
+    """
+    blocks = validation.integer("blocks", blocks, minimum=2)
+    run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
+    per_block = max(1, int(np.ceil(validation.positive("time", time) / (dt * every * blocks) - 1e-9)))
+    before = int(np.ceil(validation.positive("transient", transient, zero=True) / (dt * every) - 1e-9))
+    # Blocks and transient advance by the same compiled call where they can: the transient is cut into blocks too.
+    for _ in range(before // per_block):
+        run.advance(per_block * every)
+    if before % per_block:
+        run.advance(before % per_block * every)
+    rates, times = np.full((blocks, count), np.nan), np.full(blocks, np.nan)
+    for i in range(blocks):
+        if run.finite:
+            growth, _ = run.advance(per_block * every)
+            rates[i] = growth.sum(axis=0) / (per_block * every * dt)
+        times[i] = (before + (i + 1) * per_block) * every * dt
+    return summarised(rates, times, run.dt, run.state)
+
+
+def summarised(rates: Array, times: Array, dt: float, state: Array) -> Exponents:
+    """Batch means with their 95 % interval."""
+    from scipy.stats import t as student
+
+    blocks, count = rates.shape
+    ok = bool(np.isfinite(rates).all() and np.isfinite(state).all())
+    mean = rates.mean(axis=0)
+    spread = rates.std(axis=0, ddof=1)
+    half = student.ppf(0.975, blocks - 1) * spread / np.sqrt(blocks)
+    centred = rates - mean
+    power = (centred**2).sum(axis=0)
+    lagged = (centred[1:] * centred[:-1]).sum(axis=0)
+    correlation = np.divide(lagged, power, out=np.zeros(count), where=power > 0)
+    if not ok:
+        mean = half = correlation = np.full(count, np.nan)
+    return Exponents(
+        values=mean,
+        low=mean - half,
+        high=mean + half,
+        blocks=rates,
+        block_correlation=correlation,
+        times=times,
+        status="ok" if ok else "diverged",
+        dt=dt,
+        state=state,
+    )

@@ -1,0 +1,77 @@
+"""How much memory a run takes, known before it starts."""
+
+import re
+from pathlib import Path
+
+from curldescent.errors import InputError
+from curldescent.training.schedule import ORDER_BYTES
+from curldescent.training.setup import Experiment
+
+# Copies of all weights that an engine holds at once: its state, the start it is made from, and the arrays it hands out.
+COPIES = {"fused": 3.0, "order-parameters": 3.0, "jax": 4.0}
+
+
+def footprint(experiment: Experiment, *, engine: str, snapshots: int = 0) -> int:
+    """Bytes that a run holds at its peak, to within a factor of two.
+
+    Args:
+        experiment: what is run.
+        engine: "fused", "order-parameters" or "jax".
+        snapshots: how many times all weights are recorded.
+
+    Returns:
+        Bytes: copies of the weights, sample orders, recorded weights, and for JAX, which takes all students through a
+        batch together, their activities and signals.
+    """
+    e = experiment
+    students = e.rules * e.trials
+    outputs, hidden = e.readout.shape[1:]
+    weights = 8 * students * hidden * (e.inputs.shape[1] + outputs)
+    orders = 0 if e.full_batch else 2 * ORDER_BYTES
+    batch = 8 * students * e.batch * hidden * 3 if engine == "jax" else 0
+    # Recorded weights exist once as they are seen and once stacked into the history.
+    return int(weights * (COPIES[engine] + 2 * snapshots) + orders + batch)
+
+
+def available() -> int | None:
+    """Bytes of memory that can be had without swapping, or None where the system does not say."""
+    # Linux counts what its file cache would give up; free pages alone would look far too few.
+    listing = Path("/proc/meminfo")
+    if not listing.exists():
+        return None
+    found = re.search(r"MemAvailable:\s+(\d+) kB", listing.read_text())
+    return None if found is None else 1024 * int(found[1])
+
+
+def pieces_that_fit(experiment: Experiment, *, jax: bool, snapshots: int = 0) -> list[Experiment]:
+    """The experiment in as few groups of trials as fit into memory one after the other.
+
+    Args:
+        experiment: what is to be run.
+        jax: whether the JAX engine runs it.
+        snapshots: how many times all weights are recorded.
+
+    Returns:
+        The experiment itself where it fits, or groups of its trials in order.
+
+    Raises:
+        InputError: not even one trial at a time fits beside what the history keeps of all of them.
+    """
+    engine, free = "jax" if jax else "fused", available()
+    trials = experiment.trials
+    needed = footprint(experiment, engine=engine, snapshots=snapshots)
+    if free is None or needed <= free:
+        return [experiment]
+    # Final and recorded weights of all trials stay while the groups come and go.
+    outputs, hidden = experiment.readout.shape[1:]
+    kept = 8 * experiment.rules * trials * hidden * (experiment.inputs.shape[1] + outputs) * (1 + snapshots)
+    for size in sorted({-(-trials // count) for count in range(2, trials + 1)}, reverse=True):
+        groups = [experiment.part(start, min(start + size, trials)) for start in range(0, trials, size)]
+        if kept + footprint(groups[0], engine=engine, snapshots=snapshots) <= free:
+            return groups
+    recordings = f" and {snapshots} recordings of all weights" if snapshots else ""
+    raise InputError(
+        f"this run needs about {needed / 1e9:.2g} GB for {experiment.rules * trials} students{recordings}, and "
+        f"{free / 1e9:.2g} GB are free, too little even for one trial at a time; "
+        "train fewer trials or rules, or record less"
+    )

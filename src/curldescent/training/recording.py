@@ -1,0 +1,138 @@
+"""Advance an engine from one recording epoch to the next and keep what is seen there."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.progress import Progress
+
+if TYPE_CHECKING:
+    from curldescent.training.fused_engine import FusedEngine
+    from curldescent.training.jax_engine import JaxEngine
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """What a run leaves; R rules, T trials, E recording epochs. None where it was not asked for or is not there.
+
+    Attributes:
+        train_error: (R, T, E).
+        test_error: (R, T, E).
+        hidden: final W1, (R, T, N, M).
+        readout: final W2, (R, T, O, N).
+        hidden_history: W1 at the recording epochs, (R, T, E, N, M).
+        readout_history: W2 at the recording epochs, (R, T, E, O, N).
+        diverged_at: (R, T), −1 where a trial did not diverge.
+        stopped_at: (R, T), −1 where a trial was not stopped early.
+    """
+
+    train_error: Array
+    test_error: Array | None
+    hidden: Array
+    readout: Array
+    hidden_history: Array | None
+    readout_history: Array | None
+    diverged_at: NDArray[np.int64]
+    stopped_at: NDArray[np.int64]
+
+
+def record_run(
+    stepper: "FusedEngine | JaxEngine",
+    *,
+    epochs: int,
+    times: NDArray[np.int64],
+    stop_below: float | None,
+    record_weights: bool,
+    observe: "Callable[[FusedEngine | JaxEngine], object] | None",
+    progress: Progress,
+    done_before: int = 0,
+) -> Record:
+    """Run an engine to the end of its epochs.
+
+    Args:
+        stepper: an engine, not yet advanced.
+        epochs: how long.
+        times: recording epochs, increasing.
+        stop_below: stop a trial at the first recorded training error below this.
+        record_weights: keep all weights at the recording epochs.
+        observe: called with the engine at every recording epoch.
+        progress: told about epochs, counted from `done_before`.
+        done_before: epochs of progress made by earlier pieces of the run.
+
+    Returns:
+        The `Record`.
+    """
+    seen: list[tuple[Array, Array | None]] = []
+    snapshots: list[tuple[Array, Array]] = []
+    stopped_at = np.full(stepper.active.shape, -1, dtype=np.int64)
+    stride = progress_stride(epochs)
+    # Epochs after the last recorded one still count: the final weights are those after `epochs`.
+    for target in dict.fromkeys([*times.tolist(), epochs]):
+        while stepper.epoch < target and stepper.active.any():
+            stepper.advance(min(target - stepper.epoch, stride))
+            progress.update(done_before + stepper.epoch)
+        errors = stepper.errors()
+        # A weight within bounds can still overflow the error where inputs are huge.
+        overflowed = stepper.active & ~np.isfinite(errors[0])
+        if overflowed.any():
+            stepper.stop(overflowed, diverged=True)
+            errors = stepper.errors()
+        if target in times:
+            seen.append(errors)
+            if observe is not None:
+                observe(stepper)
+            if record_weights:
+                snapshots.append(stepper.weights())
+            if stop_below is not None:
+                below = stepper.active & (errors[0] < stop_below)
+                stopped_at[below] = target
+                stepper.stop(below)
+    hidden, readout = stepper.weights()
+    test = [error for _, error in seen if error is not None]
+    return Record(
+        train_error=np.stack([error for error, _ in seen], axis=-1),
+        test_error=np.stack(test, axis=-1) if test else None,
+        hidden=hidden,
+        readout=readout,
+        hidden_history=np.stack([h for h, _ in snapshots], axis=2) if record_weights else None,
+        readout_history=np.stack([r for _, r in snapshots], axis=2) if record_weights else None,
+        diverged_at=stepper.diverged_at,
+        stopped_at=stopped_at,
+    )
+
+
+def collected(records: Iterable[Record], trials: int) -> Record:
+    """Records of consecutive groups of trials as one, of which no two groups need to be in memory at once.
+
+    Args:
+        records: in order of trials; read one by one.
+        trials: T, of all of them together.
+
+    Returns:
+        The record of all trials.
+    """
+    whole: dict[str, Any] = {}
+    start = 0
+    for record in records:
+        count = record.train_error.shape[1]
+        if count == trials:
+            return record
+        for field in fields(Record):
+            values = getattr(record, field.name)
+            if start == 0:
+                shape = None if values is None else (len(values), trials, *values.shape[2:])
+                whole[field.name] = None if shape is None else np.empty(shape, dtype=values.dtype)
+            if values is not None:
+                whole[field.name][:, start : start + count] = values
+        start += count
+    return Record(**whole)
+
+
+def progress_stride(epochs: int) -> int:
+    """Epochs between two words of progress: a hundredth of the run, so that a bar moves and a log stays short."""
+    return max(1, epochs // 100)

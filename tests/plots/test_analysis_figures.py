@@ -1,0 +1,47 @@
+"""Figures of the analysis: they show what they were given."""
+
+import matplotlib as mpl
+import matplotlib.pyplot
+import numpy as np
+import pytest
+
+from curldescent.errors import InputError
+from curldescent.plots.chaos import LOOK, TITLES, exponent_trace, regime_map
+from curldescent.plots.hebbian import hebbian_curl
+
+mpl.use("agg")
+
+
+def cell(ratio, fraction, trial, label):
+    found = {"label": label, "late": [0.01, 0.005, 0.015]}
+    return {"ratio": ratio, "fraction": fraction, "trial": trial, **dict.fromkeys(TITLES, found)}
+
+
+def test_every_label_has_a_look_and_appears_in_the_legend():
+    from curldescent.analysis.regimes import LABELS
+
+    assert set(LOOK) == set(LABELS)
+    cells = [cell(0.5, 0.1 * i, 0, label) for i, label in enumerate(LABELS)]
+    figure = regime_map(cells)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(LOOK)
+    mpl.pyplot.close(figure)
+
+
+def test_a_map_needs_cells():
+    with pytest.raises(InputError, match="cells must hold at least one trial, got none"):
+        regime_map([])
+
+
+def test_traces_and_curl_are_drawn_as_computed():
+    times = np.arange(5.0)
+    figure = exponent_trace({"a": (times, times**2)})
+    np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), times**2)
+    mpl.pyplot.close(figure)
+    figure = hebbian_curl(excitatory=3, inhibitory=2)
+    curves = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    # For D C with unit variances and correlation r everywhere, ‖(B − Bᵀ)/2‖²/‖B‖² counted by hand: 2·3·2 of the 20
+    # off-diagonal entries are antisymmetric.
+    r = 0.9
+    assert curves["E and I, all Hebbian"][-1] == pytest.approx(12 * r**2 / (5 + 20 * r**2))
+    np.testing.assert_allclose(curves["E Hebbian, I anti-Hebbian"], 0, atol=1e-25)
+    mpl.pyplot.close(figure)
