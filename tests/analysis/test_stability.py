@@ -156,7 +156,8 @@ def test_matrix_free_equals_dense(samples):
 
 
 def test_matrix_free_says_when_it_does_not_know():
-    network, *_ = deep_network((4, 9, 7, 2), samples=60, strengths=None)
+    # Far more residuals and parameters than the Lanczos basis has vectors: one pass cannot resolve the ends.
+    network, *_ = deep_network((4, 30, 20, 2), samples=400, strengths=None)
     result = cd.analysis.stability(network, method="matrix-free", resolution=1e-14, max_products=1)
     assert result.verdict == "undecided"
 
