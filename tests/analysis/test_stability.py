@@ -13,8 +13,7 @@ def nonzero(values, count):
     return np.sort(values[np.argsort(-np.abs(values))[:count]])
 
 
-@pytest.mark.parametrize("sizes", [(4, 6, 1), (4, 6, 5, 2), (3, 5, 5, 5, 1)])
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize(("sizes", "seed"), [((4, 6, 1), 0), ((4, 6, 5, 2), 1), ((3, 5, 5, 5, 1), 2)])
 def test_spectrum_is_that_of_the_jacobian_at_zero_loss(sizes, seed):
     network, params, x, y = deep_network(sizes, samples=6, seed=seed)
     signs = random_signs(params, seed + 200)
@@ -42,7 +41,7 @@ def test_direction_is_the_jacobians_eigenvector():
 
 @pytest.mark.parametrize("activation", ["linear", "tanh"])
 def test_inertia_is_that_of_the_linear_theory(activation):
-    for seed in range(4):
+    for seed in range(2):
         problem = random_problem(seed, activation="linear", output_activation=activation, sizes=(6, 9, 1), samples=40)
         problem = problem.starting_at_teacher()
         rule = cd.Plasticity(hidden=0.34, readout=0.25)
@@ -156,8 +155,8 @@ def test_matrix_free_equals_dense(samples):
 
 
 def test_matrix_free_says_when_it_does_not_know():
-    # Far more residuals and parameters than the Lanczos basis has vectors: one pass cannot resolve the ends.
-    network, *_ = deep_network((4, 30, 20, 2), samples=400, strengths=None)
+    # 400 residuals: more than the basis, which would otherwise hold the whole spectrum.
+    network, *_ = deep_network((4, 9, 7, 2), samples=200, strengths=None)
     result = cd.analysis.stability(network, method="matrix-free", resolution=1e-14, max_products=1)
     assert result.verdict == "undecided"
 
@@ -170,9 +169,7 @@ def test_gradient_descent_is_stable_and_ascent_is_not():
 
 
 def test_chunks_do_not_change_the_result():
-    results = [
-        cd.analysis.stability(deep_network(samples=11, batch_size=size)[0]).eigenvalues for size in (1, 4, 11, None)
-    ]
+    results = [cd.analysis.stability(deep_network(samples=11, batch_size=size)[0]).eigenvalues for size in (1, 4, None)]
     for other in results[1:]:
         np.testing.assert_allclose(other, results[0], atol=1e-13)
 

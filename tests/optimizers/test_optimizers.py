@@ -250,6 +250,7 @@ def test_bad_torch_input():
         build(model, 0.1, flips, correction="extragradient").step(closure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "package"), [("digits_optax.py", "optax"), ("digits_torch.py", "torch")])
 def test_digits_example_runs(name, package, tmp_path):
     pytest.importorskip(package)
