@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
-from curldescent.cli.output import print_json, print_table, writable_folder
+from curldescent.cli.output import print_json, print_table
+from curldescent.report import results_folder
 
 EXAMPLES = """Examples:
 
@@ -42,7 +43,7 @@ def bench(
     Medians of interleaved measurements of core time: contenders take turns, so that whatever else the machine does
     slows all of them alike. Close other programs all the same: they share the caches. Takes about a minute.
     """
-    folder = None if out is None else writable_folder(out)
+    folder = None if out is None else results_folder(out)
     ran = subprocess.run(
         [sys.executable, "-m", "curldescent.benchmarking", "--rounds", str(rounds), "--sample", str(sample)],
         env={**os.environ, **ONE_THREAD},

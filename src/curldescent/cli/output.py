@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from curldescent.report import jsonable, results_folder
+from curldescent.report import jsonable
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -26,8 +25,3 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     if not console.is_terminal:
         console = Console(width=Console(width=1000).measure(table).maximum)
     console.print(table)
-
-
-def writable_folder(path: Path) -> Path:
-    """Create the folder that `--out` names."""
-    return results_folder(path)

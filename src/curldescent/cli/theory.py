@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from curldescent.cli.output import print_json, print_table, writable_folder
+from curldescent.cli.output import print_json, print_table
 from curldescent.errors import InputError
+from curldescent.report import results_folder
 
 app = App(help="Predict stability from random-matrix theory, without simulating.")
 
@@ -230,7 +231,7 @@ def _report(
 
         from curldescent.report import jsonable
 
-        (writable_folder(out) / f"{name}.json").write_text(dumps(jsonable(result)) + "\n")
+        (results_folder(out) / f"{name}.json").write_text(dumps(jsonable(result)) + "\n")
     if json:
         print_json(result)
     else:
