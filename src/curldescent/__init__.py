@@ -27,7 +27,7 @@ _HOME = {
     "log_epochs": "curldescent.training.schedule",
     "epochs_to_threshold": "curldescent.training.history",
 }
-_SUBMODULES = ("analysis", "optimizers", "plots", "sweeps", "theory")
+_SUBMODULES = ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")
 
 __all__ = [
     "InputError",
@@ -44,6 +44,7 @@ __all__ = [
     "from_data",
     "log_epochs",
     "optimizers",
+    "paper",
     "plots",
     "predict",
     "student_teacher",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent import analysis, optimizers, plots, sweeps, theory
+    from curldescent import analysis, optimizers, paper, plots, sweeps, theory
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict

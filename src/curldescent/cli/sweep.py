@@ -1,17 +1,14 @@
 """`curldescent sweep`: many experiments on a grid, stored so that nothing finished is lost."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from curldescent.cli.arguments import Whole
+from curldescent.cli.cluster import ClusterOptions, connection
 from curldescent.cli.output import print_json, print_table
-from curldescent.errors import InputError
 
 if TYPE_CHECKING:
     from curldescent.sweeps.running import Summary
@@ -21,19 +18,6 @@ app = App(help="Run many experiments on a grid; stop, resume, extend, merge and 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object.")]
 StorePath = Annotated[Path, Parameter(name="--store", help="Folder of the sweep.")]
 Workers = Annotated[Whole | None, Parameter(help="Processes; default: all cores.")]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True)
-class ClusterOptions:
-    """Where cells are computed, if not here."""
-
-    scheduler: Annotated[str | None, Parameter(help="Address of a Dask scheduler, tcp://host:port.")] = None
-    slurm: Annotated[
-        bool, Parameter(negative="", help="Start workers as SLURM jobs; the same as --jobqueue slurm.")
-    ] = False
-    jobqueue: Annotated[str | None, Parameter(help="Start workers as jobs of slurm, pbs, lsf or sge.")] = None
-    jobs: Annotated[Whole, Parameter(help="How many jobs --slurm or --jobqueue starts.")] = 1
 
 
 @app.command(
@@ -114,7 +98,7 @@ def run(
     from curldescent.sweeps.display import OnStderr
 
     sweep = None if file is None else sweeps.read(file)
-    with _client(cluster or ClusterOptions(), workers) as client:
+    with connection(cluster or ClusterOptions(), workers) as client:
         summary = sweeps.run(sweep, store, workers=workers, client=client, display=OnStderr())
     _end(summary, store, json=json)
 
@@ -139,7 +123,7 @@ def retry(
     from curldescent import sweeps
     from curldescent.sweeps.display import OnStderr
 
-    with _client(cluster or ClusterOptions(), workers) as client:
+    with connection(cluster or ClusterOptions(), workers) as client:
         summary = sweeps.retry(store, workers=workers, client=client, display=OnStderr())
     _end(summary, store, json=json)
 
@@ -255,24 +239,6 @@ def compact(*, store: StorePath, json: Json = False) -> None:
         print_json({"written": str(written)})
     else:
         print(f"Written: {written}")
-
-
-@contextmanager
-def _client(options: ClusterOptions, workers: int | None) -> Iterator[Any]:
-    """A Dask client where one is asked for, its dashboard's address printed; None for the local cores."""
-    queue = "slurm" if options.slurm else options.jobqueue
-    if options.scheduler is None and queue is None:
-        yield None
-        return
-    if options.scheduler is not None and queue is not None:
-        raise InputError("give either --scheduler or a batch system, not both")
-    if workers is not None:
-        raise InputError("--workers is for this machine's cores; a cluster has its own")
-    from curldescent.sweeps.distributed import connected
-
-    with connected(scheduler=options.scheduler, jobqueue=queue, jobs=options.jobs) as client:
-        print(f"Dashboard: {client.dashboard_link}", file=sys.stderr, flush=True)
-        yield client
 
 
 def _end(summary: "Summary", store: Path, *, json: bool) -> None:

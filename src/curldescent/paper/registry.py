@@ -1,0 +1,78 @@
+"""Which figures there are, and how they are called."""
+
+import difflib
+from importlib import import_module
+
+from curldescent.errors import InputError
+from curldescent.paper.contract import Figure
+
+# In the order of the report; one module a figure, named after it.
+_MODULES = ("fig2", "fig3a")
+
+
+def figures() -> tuple[Figure, ...]:
+    """Every figure, in the order of the report.
+
+    Returns:
+        The figures; nothing is computed.
+
+    Example:
+        >>> [figure.key for figure in figures()][:1]
+        ['fig2']
+    """
+    return tuple(import_module(f"curldescent.paper.{name}").FIGURE for name in _MODULES)
+
+
+def figure(name: str) -> Figure:
+    """The figure of a name.
+
+    Args:
+        name: its key or an alias; case and a leading "fig" do not matter.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    (found,) = matching(name) if len(matching(name)) == 1 else (None,)
+    if found is None:
+        raise InputError(f"{name!r} means several figures: {', '.join(f.key for f in matching(name))}")
+    return found
+
+
+def matching(name: str) -> tuple[Figure, ...]:
+    """The figures that a name on the command line means: one, or all panels of a number ("fig5"), or "all".
+
+    Args:
+        name: what was typed.
+
+    Returns:
+        At least one figure.
+
+    Raises:
+        InputError: nothing is called that.
+    """
+    everything = figures()
+    asked = _plain(name)
+    if asked == "all":
+        return everything
+    exact = [f for f in everything if asked in map(_plain, (f.key, *f.aliases))]
+    if exact:
+        return (exact[0],)
+    panels = [f for f in everything if asked.isdigit() and _plain(f.key).rstrip("abcdefinst") == asked]
+    if panels:
+        return tuple(panels)
+    known = [f.key for f in everything]
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise InputError(f"there is no figure {name!r}, accepted are all, {', '.join(known)}{hint}")
+
+
+def _plain(name: str) -> str:
+    """The name without case, separators, and a leading "fig" or "figure"."""
+    text = "".join(c for c in name.lower() if c.isalnum())
+    for prefix in ("figure", "fig"):
+        if text.startswith(prefix):
+            return text[len(prefix) :]
+    return text

@@ -1,0 +1,168 @@
+"""`reproduce`: run a figure's experiments, draw it, judge its claims, write it all down."""
+
+import multiprocessing
+import textwrap
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curldescent import sweeps
+from curldescent.errors import InputError
+from curldescent.paper import computation as computations
+from curldescent.paper.changes import changes
+from curldescent.paper.computation import Computation
+from curldescent.paper.contract import SCALES, Figure, Results, Scale
+from curldescent.paper.verdict import Verdict, spent, write_verdict
+from curldescent.plots import style
+from curldescent.report import results_folder
+from curldescent.sweeps.display import Display, Quiet
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from distributed import Client
+
+
+class Unfinished(Exception):
+    """A run that was stopped; what is done is kept and the same call goes on."""
+
+
+def reproduce(
+    figure: Figure | str,
+    out: str | Path,
+    *,
+    scale: Scale = "standard",
+    workers: int | None = None,
+    client: "Client | None" = None,
+    display: Display | None = None,
+) -> Verdict:
+    """Run a figure's experiments at a scale, draw it and judge its claims.
+
+    What is computed already is not computed again; an interrupted run goes on where it was.
+
+    Args:
+        figure: a `Figure` or its name.
+        out: folder of all scales; made if need be. Data go to ``out/scale/data``, picture (PNG and PDF) and verdict
+            (JSON and Markdown) to ``out/scale``.
+        scale: "quick", "standard" or "paper", the paper's own grids and epochs.
+        workers: processes; all cores by default.
+        client: a `distributed.Client` for the sweeps.
+        display: told how the sweeps go.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        InputError: an unknown figure or scale, or a folder whose data other settings made.
+        Unfinished: the run was stopped with Ctrl-C, or a cell failed.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from curldescent import paper
+        >>> with TemporaryDirectory() as folder:
+        ...     verdict = paper.reproduce("fig2", folder, scale="quick")
+        >>> {finding.verdict for _, finding in verdict.findings}
+        {'confirmed'}
+    """
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    if isinstance(figure, str):
+        from curldescent.paper.registry import figure as named
+
+        figure = named(figure)
+    if scale not in SCALES:
+        raise InputError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")
+    # Pictures go to files: no window system is needed or touched.
+    mpl.use("agg")
+    folder = results_folder(Path(out) / scale)
+    display = display or Quiet()
+    began = time.monotonic()
+    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, display)
+    results = Results(scale, data)
+    seconds = spent(folder, figure.key, time.monotonic() - began if computed else 0.0)
+    changed = changes(figure, scale)
+    with style.figure_style():
+        picture = figure.draw(results)
+        _say_scale(picture, scale, changed)
+    paths = style.save(picture, folder / figure.key)
+    plt.close(picture)
+    verdict = Verdict(
+        figure=figure,
+        scale=scale,
+        changes=changed,
+        findings=tuple((claim, claim.measure(results)) for claim in figure.claims),
+        seconds=seconds,
+        picture=paths[0],
+    )
+    write_verdict(folder, verdict)
+    return verdict
+
+
+def _run(
+    figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", display: Display
+) -> "tuple[Mapping[str, xr.Dataset], bool]":
+    """Everything the figure needs, and whether anything had to be computed for it."""
+    experiments = figure.experiments(scale)
+    data: dict[str, xr.Dataset] = {}
+    computed = False
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            continue
+        display.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
+        summary = sweeps.run(experiment, folder / name, workers=workers, client=client, display=display)
+        if summary.stopped:
+            raise Unfinished(f"{figure.key} was stopped; the same command goes on")
+        if summary.failed:
+            raise Unfinished(
+                f"{figure.key}: {summary.failed} cells failed; see curldescent sweep status --store {folder / name}"
+            )
+        computed |= summary.computed > 0
+        data[name] = sweeps.open(folder / name)
+    missing: dict[str, Computation] = {}
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            found = computations.kept(folder, name, experiment)
+            if found is None:
+                missing[name] = experiment
+            else:
+                data[name] = found
+    for name, dataset in _computed(missing, folder, workers, f"{figure.key}, {scale} scale", display):
+        data[name] = dataset
+    return {name: data[name] for name in experiments}, computed or bool(missing)
+
+
+def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | None, label: str, display: Display):  # type: ignore[no-untyped-def]
+    """Compute in other processes where there are several; each is kept as soon as it is done."""
+    if len(missing) < 2:
+        for name, experiment in missing.items():
+            display.say(f"{label}: {name}")
+            data = experiment.compute()
+            computations.keep(folder, name, experiment, data)
+            yield name, data
+        return
+    context = multiprocessing.get_context("spawn")
+    count = min(len(missing), workers or multiprocessing.cpu_count())
+    with ProcessPoolExecutor(count, mp_context=context) as pool:
+        names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
+        try:
+            for done, future in enumerate(as_completed(names), start=1):
+                name, data = names[future], future.result()
+                computations.keep(folder, name, missing[name], data)
+                display.say(f"{label}: {name} ({done} of {len(missing)})")
+                yield name, data
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> None:
+    """Print on the figure what its scale changes."""
+    from matplotlib.figure import Figure as Picture
+
+    assert isinstance(picture, Picture)
+    text = "the paper's grid and epochs" if scale == "paper" else "; ".join(changed) or "as at paper scale"
+    width = picture.get_size_inches()[0]
+    lines = textwrap.fill(f"Scale: {scale}. {text[:1].upper()}{text[1:]}.", width=int(width * 21))
+    picture.text(0.01, -0.02, lines, ha="left", va="top", fontsize=6, color="0.35", in_layout=False)
