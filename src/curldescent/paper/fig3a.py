@@ -30,7 +30,9 @@ def experiments(scale: Scale) -> Experiments:
 
 def draw(results: Results) -> "Picture":
     """The heat map with the theory's boundary."""
-    return error_map(results["fig3a"].final_test_error, title="Linear students, flipped inputs")
+    return error_map(
+        results["fig3a"].final_test_error, label="final test error", title="Linear students, flipped inputs"
+    )
 
 
 def stable_side(results: Results) -> Finding:
