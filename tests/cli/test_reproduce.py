@@ -1,0 +1,39 @@
+"""`curldescent reproduce` from outside."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from curldescent.cli.app import main
+
+
+def leave(*tokens: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(tokens)
+    return int(left.value.code or 0)
+
+
+def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert leave("reproduce", "--list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["figures"]
+    assert {"fig2", "fig3a"} <= {entry["figure"] for entry in listed}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sentence"),
+    [
+        (("fig99",), "there is no figure 'fig99'"),
+        ((), "say which figures"),
+        (("fig2", "--scale", "huge"), "scale must be one of quick, standard, paper"),
+        (("report", "--scale", "quick"), "nothing was reproduced"),
+        (("fig2", "--summary", "docs"), "--summary belongs to report"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    tokens: tuple[str, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leave("reproduce", *tokens, "--out", str(tmp_path / "out")) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.strip().splitlines()) == 1

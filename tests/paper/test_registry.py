@@ -1,0 +1,54 @@
+"""Figures by name, and what every one of them owes."""
+
+import pytest
+
+from curldescent.errors import InputError
+from curldescent.paper import Computation, figure, figures
+from curldescent.paper.contract import ORIGINS, SCALES
+from curldescent.paper.registry import matching
+from curldescent.sweeps.preflight import check
+
+EVERY = figures()
+
+
+def test_names_are_unique() -> None:
+    names = [name.lower() for f in EVERY for name in (f.key, *f.aliases)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
+def test_experiments_can_run_at_every_scale(one) -> None:
+    for scale in SCALES:
+        experiments = one.experiments(scale)
+        assert experiments
+        for experiment in experiments.values():
+            if isinstance(experiment, Computation):
+                assert (
+                    experiment.fingerprint
+                    == one.experiments(scale)[next(n for n, e in experiments.items() if e is experiment)].fingerprint
+                )
+            else:
+                check(experiment)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
+def test_claims_are_stated(one) -> None:
+    assert one.origin in ORIGINS
+    assert one.claims
+    names = [claim.name for claim in one.claims]
+    assert len(names) == len(set(names))
+    assert all(claim.statement.endswith(".") and claim.criterion for claim in one.claims)
+
+
+@pytest.mark.parametrize("name", ["fig3a", "3a", "FIG3A", "figure 3a", "Fig. 3a"])
+def test_spellings(name: str) -> None:
+    assert figure(name).key == "fig3a"
+
+
+def test_all_means_all() -> None:
+    assert matching("all") == EVERY
+
+
+def test_unknown_names_get_a_hint() -> None:
+    with pytest.raises(InputError, match=r"there is no figure 'fig3x', accepted are all, .*did you mean 'fig3"):
+        matching("fig3x")

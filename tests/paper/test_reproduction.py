@@ -1,0 +1,109 @@
+"""Running a figure: what is written, kept, repeated and refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from curldescent.errors import InputError
+from curldescent.paper import Computation, reproduce
+from curldescent.paper.computation import kept, path_of
+from curldescent.sweeps import status
+from tests.paper import figures
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    return lambda figure=None, scale="quick": reproduce(figure or figures.tiny(), tmp_path, scale=scale, workers=1)
+
+
+def test_a_run_leaves_picture_verdict_and_data(run, tmp_path: Path) -> None:
+    verdict = run()
+    assert [finding.verdict for _, finding in verdict.findings] == [
+        "confirmed",
+        "not confirmed",
+        "not tested at this scale",
+    ]
+    folder = tmp_path / "quick"
+    assert {p.name for p in folder.iterdir()} == {"data", "tiny.json", "tiny.md", "tiny.pdf", "tiny.png"}
+    assert status(folder / "data" / "tiny").missing == 0
+    content = json.loads((folder / "tiny.json").read_text())
+    assert [claim["verdict"] for claim in content["claims"]] == [f.verdict for _, f in verdict.findings]
+    text = (folder / "tiny.md").read_text()
+    assert "value is even \\| so" in text, "a bar in a sentence must not end the cell of a table"
+
+
+def test_the_scale_says_what_it_changes(run) -> None:
+    assert run().changes == (
+        "hidden takes 2 values instead of 3 (tiny)",
+        "epochs 3 instead of 9 (tiny)",
+        "value 3 instead of 9 (tiny-doubled)",
+    )
+    assert run(scale="paper").changes == ()
+
+
+def test_nothing_is_computed_twice(run, tmp_path: Path) -> None:
+    first = run()
+    figures.CALLS.clear()
+    again = run()
+    assert figures.CALLS == []
+    assert again.seconds == pytest.approx(first.seconds, abs=0.051), "a run that computes nothing adds no time"
+    assert json.loads((tmp_path / "quick/tiny.json").read_text())["seconds"] == pytest.approx(first.seconds, abs=0.1)
+
+
+def test_other_arguments_or_another_version_are_not_taken_for_the_kept_ones(run, tmp_path: Path) -> None:
+    run()
+    folder = tmp_path / "quick" / "data"
+    computation = Computation(figures.doubled, {"value": 3})
+    assert int(kept(folder, "tiny-doubled", computation).value) == 6
+    assert kept(folder, "tiny-doubled", Computation(figures.doubled, {"value": 4})) is None
+    assert kept(folder, "tiny-doubled", dataclasses.replace(computation, version=2)) is None
+    assert kept(folder, "tiny-doubled", Computation(figures.failing, {"value": 3})) is None
+
+
+def test_a_damaged_file_is_named(run, tmp_path: Path) -> None:
+    run()
+    path = path_of(tmp_path / "quick" / "data", "tiny-doubled")
+    path.write_bytes(b"CDF\x01 but not really")
+    with pytest.raises(InputError, match=r"cannot be read .*delete it"):
+        run()
+
+
+def test_text_and_numbers_survive_the_file(run) -> None:
+    run()
+    run()
+    assert figures.doubled(1).name.values.tolist() == ["two", "words"]
+
+
+def test_computations_run_in_several_processes(tmp_path: Path) -> None:
+    several = dataclasses.replace(
+        figures.tiny(),
+        experiments=lambda scale: {f"c{i}": Computation(figures.doubled, {"value": i}) for i in range(3)},
+        draw=lambda results: figures.draw_nothing(),
+        claims=(),
+    )
+    figures.CALLS.clear()
+    reproduce(several, tmp_path, scale="quick", workers=2)
+    assert figures.CALLS == [], "they run elsewhere"
+    assert [
+        int(kept(tmp_path / "quick/data", f"c{i}", Computation(figures.doubled, {"value": i})).value) for i in range(3)
+    ] == [0, 2, 4]
+
+
+def test_a_computation_that_raises_keeps_what_the_others_found(tmp_path: Path) -> None:
+    broken = dataclasses.replace(
+        figures.tiny(),
+        experiments=lambda scale: {
+            "good": Computation(figures.doubled, {"value": 1}),
+            "bad": Computation(figures.failing, {"value": 1}),
+        },
+    )
+    with pytest.raises(ArithmeticError, match="no 1"):
+        reproduce(broken, tmp_path, scale="quick", workers=1)
+    assert kept(tmp_path / "quick/data", "good", Computation(figures.doubled, {"value": 1})) is not None
+
+
+def test_unknown_scale(run) -> None:
+    with pytest.raises(InputError, match="scale must be one of quick, standard, paper, got 'huge'"):
+        run(scale="huge")
