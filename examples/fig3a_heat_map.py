@@ -1,7 +1,7 @@
 """Draw the heat map of a sweep over compression ratio and flipped inputs, as in the paper's figure 3a.
 
-curldescent sweep run examples/fig3a_tenth_two_trials.toml --store results/fig3a_tenth_two_trials
-python examples/fig3a_heat_map.py results/fig3a_tenth_two_trials docs/figures/fig3a_tenth
+curldescent sweep run examples/fig3a_tenth.toml --store results/fig3a_tenth
+python examples/fig3a_heat_map.py results/fig3a_tenth docs/figures/fig3a_tenth
 """
 
 import sys
