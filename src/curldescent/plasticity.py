@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -141,6 +141,7 @@ class Plasticity:
         """
         if self.feedback is None:
             return None
+        citations.use("lillicrap2016")
         if isinstance(self.feedback, str):
             width = self.feedback_scale / math.sqrt(n_hidden)
             streams = [np.random.default_rng([seed, trial, _FEEDBACK_STREAM]) for trial in range(trials)]

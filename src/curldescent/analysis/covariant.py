@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.tangent import Step, TangentDynamics, pushed
 from curldescent.errors import InputError
 
@@ -99,6 +99,7 @@ def covariant_vectors(
         array([[1.    , 0.5547],
                [0.    , 0.8321]])
     """
+    citations.use("ginelli2007")
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
     wanted, before, after = (
         int(np.ceil(validation.positive(name, value, zero=name != "time") / (dt * every) - 1e-9))

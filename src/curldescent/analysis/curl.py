@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.network import Network
 
 Array = NDArray[np.float64]
@@ -92,6 +92,7 @@ def curl(
         # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
         share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / whole if whole > 0 else 0.0
         return CurlShare(share, share, share, float(np.sqrt(whole)), True, level, 0)  # noqa: FBT003
+    citations.use("hutchinson1989")
     anti, total = np.empty(probes), np.empty(probes)
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size=network.n_params)

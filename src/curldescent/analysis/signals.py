@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -176,6 +176,7 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     x = validation.finite_array("signal", signal, ndim=1)
     if len(x) < 200:
         raise InputError(f"signal must have at least 200 samples, got {len(x)}")
+    citations.use("gottwald2009")
     rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
     n, cut = len(x), len(x) // 10
     lags = np.arange(1, cut + 1)

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.from_problem import require_problem, trial_networks
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts, extreme_eigenvalues, reduced_kernel
@@ -248,6 +248,7 @@ def _stability(
         raise InputError("preserve_norms needs the dense method: the kernel is not symmetric")
     else:
         found = _matrix_free(network, count, tolerance, resolution, max_products, seed)
+    citations.use("jacot2018")
     residual, at_solution = _residual(network)
     direction = found.pop("direction")
     norm = np.linalg.norm(direction)

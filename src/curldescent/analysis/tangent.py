@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -112,6 +112,7 @@ class TangentDynamics:
         seed: int = 0,
         observe: Step | None = None,
     ) -> None:
+        citations.use("benettin1980")
         self.state = validation.finite_array("start", start, ndim=1)
         size = len(self.state)
         self.dt = validation.positive("dt", dt)

@@ -8,7 +8,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.theory import moments as _moments
 from curldescent.theory import poles as _poles
 from curldescent.theory.sampling import Distribution, n_hidden_for, sample_matrix
@@ -60,6 +60,7 @@ class Spectrum:
         object.__setattr__(self, "rho", validation.positive("rho", self.rho, zero=True))
         object.__setattr__(self, "sigma2", validation.positive("sigma2", self.sigma2))
         _ = self.hidden_strengths, self.readout_strengths
+        citations.use("voiculescu1986")
 
     @cached_property
     def hidden_strengths(self) -> Strengths:
