@@ -2,8 +2,12 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import curldescent
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_extensions"))
@@ -26,7 +30,7 @@ extensions = [
 
 # Strict: a reference that leads nowhere is an error (make docs passes -W and -n).
 nitpicky = True
-exclude_patterns = ["_extensions", "_static", "data"]
+exclude_patterns = ["conf.py", "_extensions", "_static", "data"]
 source_suffix = {".md": "myst-nb", ".rst": "restructuredtext", ".py": "myst-nb"}
 
 # Tutorials are Python scripts with cells (jupytext's percent format), run when the site is built.
@@ -47,6 +51,8 @@ autodoc_typehints = "none"
 autodoc_default_options = {"members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
 napoleon_use_rtype = False
 napoleon_custom_sections = ["Source", "Performance"]
 add_module_names = False
@@ -65,3 +71,18 @@ html_theme_options = {
 }
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+# Reports of a reproduction and the page of the explorer are listed where they exist; Sphinx would warn of an empty list.
+OPTIONAL = ("reproduction/*", "explorer*")
+
+
+def only_existing(app: "Sphinx", page: str, source: list[str]) -> None:
+    """Take patterns that match no page out of the front page's lists."""
+    if page == "index":
+        missing = {pattern for pattern in OPTIONAL if not any(HERE.glob(f"{pattern}.md"))}
+        source[0] = "\n".join(line for line in source[0].split("\n") if line not in missing)
+
+
+def setup(app: "Sphinx") -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", only_existing)

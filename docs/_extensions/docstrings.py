@@ -6,6 +6,7 @@ documented, and code otherwise. "Source: …" is a section of its own, and a fil
 
 import re
 from importlib import import_module
+from inspect import ismodule
 from typing import Any
 
 from docutils import nodes
@@ -22,6 +23,7 @@ MODULES = (
     "curldescent.theory",
 )
 SECTION = re.compile(r"^(\s*)(Source|Performance): (\S.*)$")
+HIDDEN_COLON = "\ue000"
 PAGE = re.compile(r"\bdocs/(\w+)\.md\b")
 
 
@@ -52,16 +54,27 @@ class Name(SphinxRole):
 
     def _target(self, text: str) -> str | None:
         here = self.env.ref_context.get("py:module")
-        modules = [here, *MODULES] if here in MODULES else list(MODULES)
-        first, _, rest = text.removeprefix("curldescent.").partition(".")
-        for module in modules:
-            if text.startswith("curldescent.") and f"curldescent.{first}" in MODULES:
-                inside = rest.partition(".")[0]
-                if inside in PUBLIC[f"curldescent.{first}"]:
-                    return text
-            elif first in PUBLIC[module] and f"{module}.{first}" not in MODULES:
-                return ".".join(part for part in (module, first, rest) if part)
+        text = text.removeprefix("curldescent.")
+        inside = f"curldescent.{text.partition('.')[0]}"
+        if inside in MODULES:
+            return documented(inside, text.partition(".")[2])
+        where = [here, *MODULES] if here in MODULES else MODULES
+        return next((found for module in where if (found := documented(module, text))), None)
+
+
+def documented(module: str, path: str) -> str | None:
+    """Where the reference has a name of a public module, or a member of one; None where it has not."""
+    first, *rest = path.split(".")
+    if first not in PUBLIC[module]:
         return None
+    value = getattr(import_module(module), first)
+    if ismodule(value):
+        return None
+    # The same object can be public in several modules, and is described once, in the outermost.
+    home = next(m for m in MODULES if first in PUBLIC[m] and getattr(import_module(m), first) is value)
+    for name in rest:
+        value = getattr(value, name, None)
+    return None if value is None else ".".join([home, first, *rest])
 
 
 PUBLIC = public_names()
@@ -81,13 +94,36 @@ def sections(app: Sphinx, what: str, name: str, obj: object, options: Any, lines
         else:
             inside = None
             out.append(line)
-    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", line) for line in out]
+    if what in ("property", "attribute"):
+        # Napoleon takes what stands before a colon for the type of a property; ours have none.
+        out = [line.replace(": ", f"{HIDDEN_COLON} ") for line in out]
+    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", _bars(line)) for line in out]
+
+
+def colons(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
+    """Put back what `sections` hid from napoleon."""
+    lines[:] = [line.replace(HIDDEN_COLON, ":") for line in lines]
+
+
+def _bars(line: str) -> str:
+    """Bars are magnitudes and norms here, and no substitutions; code is left as it is."""
+    return line if "`" in line or line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|")
+
+
+def untyped(app: Sphinx, doctree: nodes.document) -> None:
+    """Drop the types of properties: NumPy's are a line of generics, and the text gives the shape."""
+    for entry in doctree.findall(addnodes.desc):
+        if entry["objtype"] in ("property", "attribute"):
+            for annotation in list(entry.findall(addnodes.desc_annotation)):
+                if annotation.astext().lstrip().startswith(":"):
+                    annotation.parent.remove(annotation)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the role and the hook; before napoleon, which reads the sections."""
     app.add_role("name", Name())
-    app.add_config_value("_docstrings", None, "env")
     app.connect("config-inited", lambda app, config: setattr(config, "default_role", "name"))
     app.connect("autodoc-process-docstring", sections, priority=100)
+    app.connect("autodoc-process-docstring", colons, priority=900)
+    app.connect("doctree-read", untyped)
     return {"parallel_read_safe": True}

@@ -21,7 +21,8 @@ class CurlShare:
 
     Attributes:
         antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation).
-        low, high: confidence interval of it; equal to it where exact.
+        low: lower end of its confidence interval; equal to it where exact.
+        high: the upper end.
         norm: ‖J‖_F; estimated where not exact.
         exact: whether the whole Jacobian was computed.
         confidence: the interval's level.
