@@ -72,7 +72,7 @@ html_theme_options = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-# Reports of a reproduction and the page of the explorer are listed where they exist; Sphinx would warn of an empty list.
+# Reports of a reproduction and the page of the explorer are listed where they exist; an empty list would be a warning.
 OPTIONAL = ("reproduction/*", "explorer*")
 
 

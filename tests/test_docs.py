@@ -1,5 +1,6 @@
 """The pages of docs/ say what is so: their code runs, their figures have a source, their tutorials work."""
 
+import os
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ def blocks():
 
 
 @pytest.mark.filterwarnings("ignore:In the future .* will be an error:FutureWarning")
-@pytest.mark.parametrize(("package", "code"), blocks())
+@pytest.mark.parametrize(("package", "code"), list(blocks()))
 def test_the_code_of_a_page_runs(package, code, tmp_path, monkeypatch):
     if package:
         pytest.importorskip(package)
@@ -28,7 +29,14 @@ def test_the_code_of_a_page_runs(package, code, tmp_path, monkeypatch):
     exec(compile(code, "<page>", "exec"), {"__name__": "page"})
 
 
-@pytest.mark.parametrize("path", sorted((DOCS / "tutorials").glob("*.py")), ids=lambda path: path.stem)
+def tutorials():
+    """The first by default, for whoever runs `make test`; all of them in `make test-all`."""
+    for path in sorted((DOCS / "tutorials").glob("*.py")):
+        marks = [] if path.stem == "first_experiment" else [pytest.mark.slow]
+        yield pytest.param(path, marks=marks, id=path.stem)
+
+
+@pytest.mark.parametrize("path", list(tutorials()))
 def test_a_tutorial_runs(path, tmp_path):
     for package in {"optimizer": ("optax", "sklearn"), "sweep_on_a_cluster": ("distributed",)}.get(path.stem, ()):
         pytest.importorskip(package)
@@ -38,7 +46,7 @@ def test_a_tutorial_runs(path, tmp_path):
         text=True,
         cwd=tmp_path,
         timeout=300,
-        env={**__import__("os").environ, "MPLBACKEND": "agg"},
+        env={**os.environ, "MPLBACKEND": "agg"},
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
@@ -57,3 +65,51 @@ def test_every_figure_names_its_source():
     for figure, script in sources.items():
         assert (ROOT / script).is_file()
         assert figure in (ROOT / script).read_text(encoding="utf-8"), f"{script} does not write {figure}"
+
+
+@pytest.fixture
+def extensions(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(DOCS / "_extensions"))
+
+
+def test_the_site_check_sees_a_public_name_that_is_missing(extensions):
+    import public_names
+
+    everything = {f"{m}.{name}" for m, names in public_names.PUBLIC.items() for name in names}
+    assert public_names.missing(everything) == []
+    assert public_names.missing(everything - {"curldescent.train"}) == ["curldescent.train"]
+    # Described once, public twice.
+    assert public_names.missing(everything - {"curldescent.optimizers.Signature"}) == []
+
+
+def test_every_public_name_is_in_the_reference(extensions):
+    import public_names
+
+    found = set()
+    for page in (DOCS / "api").glob("*.md"):
+        module = ""
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith((".. currentmodule:: ", ".. module:: ")):
+                module = line.split(":: ")[1]
+                found.add(module)
+            elif line.startswith(".. auto"):
+                found.add(f"{module}.{line.split(':: ')[1]}")
+    assert public_names.missing(found) == []
+
+
+def test_the_site_check_sees_what_a_page_would_load(extensions, tmp_path):
+    import offline
+
+    (tmp_path / "page.html").write_text(
+        '<link rel="stylesheet" href="https://fonts.example/a.css"><script src="//cdn.example/m.js"></script>'
+        '<a href="https://example.org">followed, not loaded</a><link rel="license" href="https://example.org/l">'
+        '<img src="figure.png"><style>@import "http://example.net/b.css";</style>'
+    )
+    (tmp_path / "site.css").write_text("@font-face { src: url(https://fonts.example/f.woff2) } p { color: red }")
+    assert offline.remote_loads(tmp_path) == [
+        ("page.html", "https://fonts.example/a.css"),
+        ("page.html", "//cdn.example/m.js"),
+        ("page.html", "http://example.net/b.css"),
+        ("site.css", "https://fonts.example/f.woff2"),
+    ]

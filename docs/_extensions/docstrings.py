@@ -23,6 +23,7 @@ MODULES = (
     "curldescent.theory",
 )
 SECTION = re.compile(r"^(\s*)(Source|Performance): (\S.*)$")
+STAR = re.compile(r"(?<=[^\W\d_])\*(?!\*)")
 HIDDEN_COLON = "\ue000"
 PAGE = re.compile(r"\bdocs/(\w+)\.md\b")
 
@@ -97,7 +98,7 @@ def sections(app: Sphinx, what: str, name: str, obj: object, options: Any, lines
     if what in ("property", "attribute"):
         # Napoleon takes what stands before a colon for the type of a property; ours have none.
         out = [line.replace(": ", f"{HIDDEN_COLON} ") for line in out]
-    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", _bars(line)) for line in out]
+    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", _plain(line)) for line in out]
 
 
 def colons(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:
@@ -105,9 +106,11 @@ def colons(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: 
     lines[:] = [line.replace(HIDDEN_COLON, ":") for line in lines]
 
 
-def _bars(line: str) -> str:
-    """Bars are magnitudes and norms here, and no substitutions; code is left as it is."""
-    return line if "`" in line or line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|")
+def _plain(line: str) -> str:
+    """Bars are magnitudes and norms here, and the stars of c* and α* are stars; code is left as it is."""
+    if "`" in line or line.lstrip().startswith((">>>", "...")):
+        return line
+    return STAR.sub(r"\\*", line.replace("|", r"\|"))
 
 
 def untyped(app: Sphinx, doctree: nodes.document) -> None:

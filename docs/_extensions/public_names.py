@@ -20,7 +20,8 @@ def missing(documented: set[str]) -> list[str]:
         if not name.startswith("__")
     }
     there = {id(value) for name, value in objects.items() if name in documented}
-    return sorted(n for n, value in objects.items() if n not in MODULES and n not in documented and id(value) not in there)
+    known = {*MODULES, *documented}
+    return sorted(name for name, value in objects.items() if name not in known and id(value) not in there)
 
 
 def check(app: Sphinx, env: BuildEnvironment) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent import citations, validation
 from curldescent.analysis.tangent import Step, TangentDynamics, pushed
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class CovariantVectors:
     states: Array
     vectors: Array
     exponents: Array
+
+    __repr__ = of_fields
 
     def angles(self, first: int, second: int) -> Array:
         """(n,), the angle in radians, 0 to π/2, between two vectors: near zero at tangencies.

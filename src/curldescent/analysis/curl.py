@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from curldescent import citations, validation
 from curldescent.analysis.network import Network
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 METHODS = ("auto", "exact", "hutchinson")
@@ -36,6 +37,8 @@ class CurlShare:
     exact: bool
     confidence: float
     probes: int
+
+    __repr__ = of_fields
 
     @property
     def symmetric(self) -> float:

@@ -10,6 +10,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from curldescent import citations, validation
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -50,6 +51,8 @@ class JacobianSpectrum:
     field_norm: float
     complete: bool
     method: str
+
+    __repr__ = of_fields
 
 
 def jacobian_spectrum(

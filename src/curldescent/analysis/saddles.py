@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent import citations, validation
 from curldescent.analysis.dynamics import Facts, LearningDynamics, LearningField
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -54,6 +55,8 @@ class CriticalPoint:
     rotating: int
     neutral: int
     status: str
+
+    __repr__ = of_fields
 
     @property
     def kind(self) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 KINDS = ("constant", "drifting", "periodic", "quasi-periodic", "broadband")
@@ -46,6 +47,8 @@ class SignalKind:
     line_share: float
     lines: int
     frequencies: tuple[float, ...]
+
+    __repr__ = of_fields
 
 
 def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> SignalKind:

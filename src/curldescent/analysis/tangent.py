@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 Step = Callable[[Any, Any], Any]
@@ -48,6 +49,8 @@ class Exponents:
     status: str
     dt: float
     state: Array
+
+    __repr__ = of_fields
 
     @property
     def trace(self) -> Array:

@@ -1,5 +1,6 @@
 """Curl descent in one picture: the rule, what it does to the flow, where solutions stay stable, what learning does."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +64,7 @@ def at_a_glance(stable: "xr.DataArray", unstable: "xr.DataArray", tanh: "xr.Data
 def _draw_network(axes: "Axes") -> None:
     """Layers as columns of neurons; what a flipped neuron sends on is drawn in its colour."""
     places = [[(x, (n - 1) / 2 - i) for i in range(n)] for x, n in zip((0.0, 1.6, 3.2), LAYERS, strict=True)]
-    for (below, above), flipped in zip(zip(places, places[1:], strict=False), FLIPPED, strict=False):
+    for (below, above), flipped in zip(pairwise(places), FLIPPED, strict=False):
         for i, (x0, y0) in enumerate(below):
             wrong = i < flipped
             for x1, y1 in above:
