@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo test test-all check clean clean-kernels
+.PHONY: setup demo test test-all check docs dist clean clean-kernels
 
 setup: $(STAMP)
 
@@ -28,6 +28,21 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Strict: whatever does not resolve, any public name without an entry, anything loaded from the network ends the build.
+docs: setup $(VENV)/.docs
+	$(BIN)/python -m sphinx -W -n --keep-going -q -b html -d build/doctrees docs build/docs
+	@echo build/docs/index.html
+
+$(VENV)/.docs: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
+# The source archive, and from it the wheel.
+dist: setup
+	rm -rf dist
+	$(BIN)/python -m build
+	@ls dist
 
 clean:
 	rm -rf $(VENV) results build dist

@@ -1,4 +1,4 @@
-"""Draw every picture of docs/analysis.md and print its numbers.
+"""Draw every picture of docs/analysis.md and docs/curl_sources.md and print their numbers.
 
 Run from the repository's root: ``python examples/analysis_figures.py [folder]``. Half a minute.
 """
@@ -12,6 +12,7 @@ import numpy as np
 import curldescent as cd
 from curldescent.plots import style
 from curldescent.plots.game import corrections
+from curldescent.plots.hebbian import hebbian_curl
 
 MU = np.linspace(0, 4, 81)
 
@@ -54,6 +55,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/figures")
     folder.mkdir(parents=True, exist_ok=True)
     style.save(corrections(), folder / "game_corrections")
+    style.save(hebbian_curl(), folder / "hebbian_curl")
     draw_adjusted(folder)
 
 

@@ -20,6 +20,7 @@ _HOME = {
     "Signature": "curldescent.signatures",
     "TwoWeights": "curldescent.toy",
     "accuracy": "curldescent.evaluation",
+    "cite": "curldescent.citations",
     "predict": "curldescent.evaluation",
     "train": "curldescent.training.engine",
     "flow": "curldescent.training.flow",
@@ -39,6 +40,7 @@ __all__ = [
     "__version__",
     "accuracy",
     "analysis",
+    "cite",
     "epochs_to_threshold",
     "flow",
     "from_data",
@@ -56,6 +58,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from curldescent import analysis, optimizers, paper, plots, sweeps, theory
+    from curldescent.citations import cite
     from curldescent.data import from_data
     from curldescent.errors import InputError
     from curldescent.evaluation import accuracy, predict

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import network, validation
+from curldescent import citations, network, validation
 from curldescent.errors import InputError
 from curldescent.problems import Problem
 from curldescent.sampling import layer_weights, stack
@@ -182,6 +182,7 @@ def _digits() -> Columns:
         from sklearn.datasets import load_digits
     except ImportError:
         raise InputError("the digits come with scikit-learn: pip install 'curldescent[data]'") from None
+    citations.use("alpaydin1998", "pedregosa2011")
     pixels, labels = load_digits(return_X_y=True)
     return {"pixels": pixels, "digit": labels}
 

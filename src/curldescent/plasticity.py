@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, representation, validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -141,6 +141,7 @@ class Plasticity:
         """
         if self.feedback is None:
             return None
+        citations.use("lillicrap2016")
         if isinstance(self.feedback, str):
             width = self.feedback_scale / math.sqrt(n_hidden)
             streams = [np.random.default_rng([seed, trial, _FEEDBACK_STREAM]) for trial in range(trials)]
@@ -161,6 +162,26 @@ class Plasticity:
         if self.feedback is not None:
             parts.append("feedback='random'" if isinstance(self.feedback, str) else "feedback=<given>")
         return f"Plasticity({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        def layer(value: ArrayLike, neurons: str) -> str:
+            array = np.asarray(value)
+            if array.ndim == 0:
+                return f"{float(array):.4g} of the {neurons} flipped" if array else "gradient descent"
+            each = neurons if array.ndim == 1 else "synapses"
+            share = f"{(array < 0).mean():.3g} negative, {(array == 0).mean():.3g} frozen"
+            return f"strengths of {'×'.join(map(str, array.shape))} {each}: {share}, mean {array.mean():.3g}"
+
+        names = ("inputs", "hidden neurons") if self.flips == "presynaptic" else ("hidden neurons", "outputs")
+        feedback = "W2ᵀ, backpropagation"
+        if self.feedback is not None:
+            feedback = "fixed B, " + ("sampled per trial" if isinstance(self.feedback, str) else "given")
+        rows = [
+            ("hidden, W1", layer(self.hidden, names[0])),
+            ("readout, W2", layer(self.readout, names[1])),
+            ("error carried by", feedback),
+        ]
+        return representation.html_table(f"Plasticity: {self.label}", rows)
 
 
 # Keeps the stream of sampled feedback apart from that of the sample orders, which has the same seed and trial.

@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import network, validation
+from curldescent import network, representation, validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -234,3 +234,17 @@ class Problem:
             f"outputs={s.n_outputs}, train={self.n_train}, test={n_test}, trials={self.trials}, "
             f"{'targets given' if self.teacher is None else 'teacher'})"
         )
+
+    def _repr_html_(self) -> str:
+        s = self.student
+        n_test = 0 if self.test_inputs is None else len(self.test_inputs)
+        taught = "" if self.teacher is None else f"of a teacher with {self.teacher.n_hidden} hidden neurons"
+        rows = [
+            ("student", f"ŷ = φ_out(W2 φ(W1 x)), φ {self.activation}, φ_out {self.output_activation}"),
+            ("neurons", f"M = {s.n_inputs} inputs, N = {s.n_hidden} hidden, O = {s.n_outputs} output"),
+            ("compression ratio", f"c = M/N = {s.n_inputs / s.n_hidden:.3g}"),
+            ("samples", f"P = {self.n_train} for training, {n_test} for testing"),
+            ("targets", taught or "given"),
+            ("trials", str(self.trials)),
+        ]
+        return representation.html_table("Problem", rows)

@@ -26,8 +26,8 @@ class Signature:
     """Which synapses of a network learn with which sign and strength, layer by layer.
 
     Args:
-        layers: what applies to which parameters: glob patterns over parameter paths ("*", "0.weight", "*.kernel") to
-            rules; the first pattern that matches a parameter decides. Parameters that none matches learn by gradient
+        layers: what applies to which parameters: glob patterns over parameter paths (``"*"``, ``"*.kernel"``)
+            to rules; the first pattern that matches a parameter decides. Parameters that none matches learn by gradient
             descent. A rule is read as in `Plasticity`: a number is the fraction of presynaptic neurons that are
             flipped, a vector has one strength per presynaptic neuron, an array of the parameter's shape one per
             synapse. In parameters of one dimension (biases) every entry counts as a neuron.

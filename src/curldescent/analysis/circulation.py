@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from curldescent import validation
 from curldescent.analysis.network import Network
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class Circulation:
     certified: bool
     work: float
     points: int
+
+    __repr__ = of_fields
 
 
 def circulation(

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.tangent import Step, TangentDynamics, pushed
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -32,6 +33,8 @@ class CovariantVectors:
     states: Array
     vectors: Array
     exponents: Array
+
+    __repr__ = of_fields
 
     def angles(self, first: int, second: int) -> Array:
         """(n,), the angle in radians, 0 to π/2, between two vectors: near zero at tangencies.
@@ -99,6 +102,7 @@ def covariant_vectors(
         array([[1.    , 0.5547],
                [0.    , 0.8321]])
     """
+    citations.use("ginelli2007")
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
     wanted, before, after = (
         int(np.ceil(validation.positive(name, value, zero=name != "time") / (dt * every) - 1e-9))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.network import Network
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 METHODS = ("auto", "exact", "hutchinson")
@@ -21,7 +22,8 @@ class CurlShare:
 
     Attributes:
         antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation).
-        low, high: confidence interval of it; equal to it where exact.
+        low: lower end of its confidence interval; equal to it where exact.
+        high: the upper end.
         norm: ‖J‖_F; estimated where not exact.
         exact: whether the whole Jacobian was computed.
         confidence: the interval's level.
@@ -35,6 +37,8 @@ class CurlShare:
     exact: bool
     confidence: float
     probes: int
+
+    __repr__ = of_fields
 
     @property
     def symmetric(self) -> float:
@@ -92,6 +96,7 @@ def curl(
         # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
         share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / whole if whole > 0 else 0.0
         return CurlShare(share, share, share, float(np.sqrt(whole)), True, level, 0)  # noqa: FBT003
+    citations.use("hutchinson1989")
     anti, total = np.empty(probes), np.empty(probes)
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size=network.n_params)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from curldescent.analysis.network import Network
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -35,6 +36,8 @@ class DescentProfile:
     climbing: float
     height: float
     drop: float
+
+    __repr__ = of_fields
 
     def __str__(self) -> str:
         return (

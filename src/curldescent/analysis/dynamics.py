@@ -123,6 +123,11 @@ class LearningDynamics:
     continuous: bool
     reduced: bool
 
+    def __repr__(self) -> str:
+        kind = "flow" if self.continuous else "steps"
+        reduced = ", reduced" if self.reduced else ""
+        return f"LearningDynamics({kind} of {self.dt:g}, {len(self.start)} weights{reduced})"
+
     @property
     def field(self) -> LearningField:
         """The velocity in continuous time."""

@@ -13,6 +13,7 @@ from curldescent import validation
 from curldescent.analysis.dynamics import LearningDynamics
 from curldescent.analysis.saddles import velocity_and_jacobian
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -40,6 +41,8 @@ class Escape:
     times: Array
     distances: Array
     loss: Array
+
+    __repr__ = of_fields
 
 
 def escape(

@@ -14,6 +14,7 @@ from curldescent.analysis.tangent import Exponents, Step, lyapunov_exponents
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.representation import of_fields
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -227,6 +228,8 @@ class StepSizeCheck:
     tolerance: Array
     stiffness: float
     agree: bool
+
+    __repr__ = of_fields
 
 
 def step_size_check(

@@ -11,6 +11,7 @@ from curldescent.analysis.flips import Groups, checked_groups, group_kernel, neu
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import reduced_kernel
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ class StableFlips:
     candidates: int
     strengths: Array
     cuts: int
+
+    __repr__ = of_fields
 
     @property
     def size(self) -> int:

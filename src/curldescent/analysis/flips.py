@@ -10,6 +10,7 @@ from curldescent import validation
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import ReducedKernel, reduced_kernel
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 from curldescent.signatures import presynaptic
 
 Array = NDArray[np.float64]
@@ -38,6 +39,8 @@ class FlipMargins:
     effect: Array
     first_order: Array
     present: float
+
+    __repr__ = of_fields
 
     @property
     def ranking(self) -> NDArray[np.intp]:

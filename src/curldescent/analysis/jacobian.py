@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -50,6 +51,8 @@ class JacobianSpectrum:
     field_norm: float
     complete: bool
     method: str
+
+    __repr__ = of_fields
 
 
 def jacobian_spectrum(
@@ -128,6 +131,7 @@ def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8)
 def _arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[Complex, Complex]:
     size = start.size
     operator = LinearOperator((size, size), lambda v: product(v.ravel()), dtype=np.float64)
+    citations.use("lehoucq1998")
     count = min(count, size - 2)
     krylov = min(size, max(4 * count, 40))
     try:

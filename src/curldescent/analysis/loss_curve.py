@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -31,6 +32,8 @@ class Plateau:
     last: int
     final: bool
 
+    __repr__ = of_fields
+
 
 @dataclass(frozen=True)
 class Climb:
@@ -47,6 +50,8 @@ class Climb:
     end: float
     bottom: float
     top: float
+
+    __repr__ = of_fields
 
 
 def plateaus(

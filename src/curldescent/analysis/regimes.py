@@ -17,6 +17,7 @@ from curldescent.analysis.tangent import Exponents, TangentDynamics, summarised
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 LABELS = (
@@ -83,6 +84,8 @@ class Record:
     onset: float
     state: Array
 
+    __repr__ = of_fields
+
     @property
     def diverged(self) -> bool:
         """Whether the run left the finite numbers."""
@@ -135,6 +138,8 @@ class Regime:
     time: float
     refined: "Regime | None"
     record: Record
+
+    __repr__ = of_fields
 
     def evidence(self) -> dict[str, object]:
         """The numbers as plain values, for a table or JSON."""

@@ -15,9 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.analysis.dynamics import Facts, LearningDynamics, LearningField
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -54,6 +55,8 @@ class CriticalPoint:
     rotating: int
     neutral: int
     status: str
+
+    __repr__ = of_fields
 
     @property
     def kind(self) -> str:
@@ -99,6 +102,7 @@ def critical_point(
     if len(begin) > MAX_DIMENSION:
         raise InputError(f"critical_point needs a dense Jacobian, at most {MAX_DIMENSION} weights, got {len(begin)}")
     tolerance = validation.positive("tolerance", tolerance)
+    citations.use("sussillo2013")
     state, damping = begin.copy(), 1e-3
     velocity, jacobian = velocity_and_jacobian(dynamics.field, state, dynamics.args)
     for _ in range(validation.integer("max_steps", max_steps, minimum=1)):

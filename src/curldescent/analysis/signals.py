@@ -6,8 +6,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 KINDS = ("constant", "drifting", "periodic", "quasi-periodic", "broadband")
@@ -46,6 +47,8 @@ class SignalKind:
     line_share: float
     lines: int
     frequencies: tuple[float, ...]
+
+    __repr__ = of_fields
 
 
 def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> SignalKind:
@@ -176,6 +179,7 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     x = validation.finite_array("signal", signal, ndim=1)
     if len(x) < 200:
         raise InputError(f"signal must have at least 200 samples, got {len(x)}")
+    citations.use("gottwald2009")
     rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
     n, cut = len(x), len(x) // 10
     lags = np.arange(1, cut + 1)

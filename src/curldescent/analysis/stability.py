@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import citations, representation, validation
 from curldescent.analysis.from_problem import require_problem, trial_networks
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts, extreme_eigenvalues, reduced_kernel
@@ -83,6 +83,22 @@ class Stability:
         """How many directions grow; at least so many where the spectrum is not complete."""
         return self.inertia[0]
 
+    __repr__ = representation.of_fields
+
+    def _repr_html_(self) -> str:
+        more = "" if self.complete else " or more"
+        rows = [
+            ("λ_min", f"{self.lambda_min:.4g}"),
+            ("λ_max", f"{self.lambda_max:.4g}"),
+            ("margin λ_min/κ", f"{self.margin:+.3g}"),
+            ("unstable", f"{self.n_unstable}{more}, of {len(self.eigenvalues)} eigenvalues computed"),
+            ("method", self.method if self.method == "dense" else f"{self.method}, {self.products} products"),
+        ]
+        if self.residual is not None:
+            where = "at a solution" if self.at_solution else "not at a solution: the residual's present motion"
+            rows.append(("residual", f"{self.residual:.2g}, {where}"))
+        return representation.html_table("Stability", rows, note=self.verdict, colour=_COLOURS[self.verdict])
+
     def __str__(self) -> str:
         more = "" if self.complete else " or more"
         text = (
@@ -92,6 +108,9 @@ class Stability:
         if self.at_solution is False:
             text += f"; not at a solution, residual {self.residual:.2g}: this is the residual's present motion"
         return text
+
+
+_COLOURS = {"stable": representation.GOOD, "unstable": representation.BAD, "undecided": representation.OPEN}
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +163,18 @@ class TrialStability(Sequence[Stability]):
         names = ("verdict", "stable", "lambda_min", "lambda_max", "margin", "n_unstable", "residual")
         columns = {name: ("trial", [getattr(result, name) for result in self.results]) for name in names}
         return xr.Dataset(columns, coords={"trial": np.arange(len(self.results))})
+
+    def __repr__(self) -> str:
+        verdicts = [f"{self.verdict.count(name)} {name}" for name in _COLOURS if name in self.verdict]
+        return f"TrialStability({', '.join(verdicts)})"
+
+    def _repr_html_(self) -> str:
+        names = ("trial", "verdict", "λ_min", "margin", "unstable directions")
+        rows = (
+            (str(trial), r.verdict, f"{r.lambda_min:.4g}", f"{r.margin:+.3g}", str(r.n_unstable))
+            for trial, r in enumerate(self.results)
+        )
+        return representation.html_columns("Stability", names, rows)
 
     def __str__(self) -> str:
         return "\n".join(f"trial {number}: {result}" for number, result in enumerate(self.results))
@@ -248,6 +279,7 @@ def _stability(
         raise InputError("preserve_norms needs the dense method: the kernel is not symmetric")
     else:
         found = _matrix_free(network, count, tolerance, resolution, max_products, seed)
+    citations.use("jacot2018")
     residual, at_solution = _residual(network)
     direction = found.pop("direction")
     norm = np.linalg.norm(direction)

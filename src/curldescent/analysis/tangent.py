@@ -15,8 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 Step = Callable[[Any, Any], Any]
@@ -48,6 +49,8 @@ class Exponents:
     status: str
     dt: float
     state: Array
+
+    __repr__ = of_fields
 
     @property
     def trace(self) -> Array:
@@ -112,6 +115,7 @@ class TangentDynamics:
         seed: int = 0,
         observe: Step | None = None,
     ) -> None:
+        citations.use("benettin1980")
         self.state = validation.finite_array("start", start, ndim=1)
         size = len(self.state)
         self.dt = validation.positive("dt", dt)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from curldescent import citations
 from curldescent.analysis.network import Network
 from curldescent.errors import InputError
 
@@ -178,6 +179,7 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
     Returns:
         The `Extremes`. An error bound is ‖G u − λ u‖: some eigenvalue of G lies within it of λ.
     """
+    citations.use("lehoucq1998")
     kernel, size = KernelProducts(network), network.n_rows
     count = max(2, min(count, size - 1))
     start = np.random.default_rng(seed).standard_normal(size)

@@ -13,7 +13,7 @@ Aᵀξ = (Jᵀξ − Jξ)/2 = (H (S_t ∘ ξ) − S_t ∘ (H ξ))/2: two Hessian
 from collections.abc import Callable
 from typing import Any
 
-from curldescent import validation
+from curldescent import citations, validation
 from curldescent.errors import InputError
 
 CORRECTIONS = ("sga", "aligned-sga", "extragradient")
@@ -43,6 +43,7 @@ def check(learning_rate: Any, amount: Any, correction: Any, strength: Any) -> tu
         validation.real("amount", amount)
     if correction is not None:
         validation.choice("correction", correction, CORRECTIONS)
+        citations.use("korpelevich1976" if correction == "extragradient" else "balduzzi2018")
     return correction, validation.positive("correction_strength", strength)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from curldescent import validation
+from curldescent.representation import of_fields
 from curldescent.sweeps.preflight import check, engine_for
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.schema import dimensions, variables
@@ -50,6 +51,8 @@ class Plan:
     memory: float
     disk: float
     upper_bound: bool
+
+    __repr__ = of_fields
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -91,7 +91,7 @@ def run(
 
     Raises:
         InputError: a sweep that cannot run; a store in use, of other settings, or of another format.
-        StoreUnwritable: the disk is full; make space and run again.
+        OSError: the disk is full; make space and run again.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 from curldescent.theory.sampling import Distribution, n_hidden_for, sample_matrix
 from curldescent.theory.spectrum import Spectrum
 
@@ -35,6 +36,8 @@ class StabilityProbability:
     lambda_min: Array
     limit: bool
 
+    __repr__ = of_fields
+
 
 @dataclass(frozen=True)
 class FiniteSizeScaling:
@@ -55,6 +58,8 @@ class FiniteSizeScaling:
     spread: Array
     exponent: float
     exponent_error: float
+
+    __repr__ = of_fields
 
 
 def sample_lambda_min(

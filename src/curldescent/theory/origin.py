@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
+from curldescent.representation import of_fields
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class OriginSpectrum:
     saddles: int
     centres: int
     neutral: int
+
+    __repr__ = of_fields
 
 
 def origin_spectrum(

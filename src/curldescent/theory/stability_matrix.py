@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ class LinearStability:
     eigenvalues: NDArray
     inertia: tuple[int, int, int]
     stable: bool
+
+    __repr__ = of_fields
 
     @property
     def lambda_min(self) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import curldescent
-from curldescent import network, validation
+from curldescent import citations, network, validation
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity, Strengths
 from curldescent.problems import Problem
@@ -156,6 +156,7 @@ def flow(
         output_error=output_error,
         seed=seed,
     )
+    citations.use("virtanen2020", *(["hairer1993"] if method == "DOP853" else []))
     progress = progress or Silent()
     progress.start(e.rules * e.trials, "students")
     found = []

@@ -36,12 +36,12 @@ def labelled_history(
     lead: tuple[str, ...] = ("rule", "trial")
     hidden_dims, readout_dims = ("hidden", "input"), ("output", "hidden")
     variables: dict[str, tuple[tuple[str, ...], NDArray, dict[str, str]]] = {
-        "train_error": (("epoch",), record.train_error, {"long_name": "training error ½⟨‖ŷ − y‖²⟩"}),
+        "train_error": (("epoch",), record.train_error, {"long_name": "training error ½⟨‖ŷ − y‖²⟩", "units": "1"}),
         "student_hidden": (hidden_dims, record.hidden, {"long_name": "final hidden weights W1"}),
         "student_readout": (readout_dims, record.readout, {"long_name": "final readout weights W2"}),
         "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
-        "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none"}),
-        "stopped_at": ((), record.stopped_at, {"long_name": "epoch at which the trial was stopped early, −1 for none"}),
+        "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none", "units": "epochs"}),
+        "stopped_at": ((), record.stopped_at, {"long_name": "epoch of early stopping, −1 for none", "units": "epochs"}),
     }
     optional = {
         "test_error": ((), record.test_error, "test error ½⟨‖ŷ − y‖²⟩"),
@@ -50,16 +50,21 @@ def labelled_history(
     }
     for name, (dims, values, meaning) in optional.items():
         if values is not None:
-            variables[name] = (("epoch", *dims), values, {"long_name": meaning})
+            units = {"units": "1"} if name == "test_error" else {}
+            variables[name] = (("epoch", *dims), values, {"long_name": meaning, **units})
     if rule_names is None:
         lead = ("trial",)
         variables = {name: (dims, values[0], attrs) for name, (dims, values, attrs) in variables.items()}
     coordinates: dict[str, object] = {
-        "trial": np.arange(record.hidden.shape[1]),
-        "epoch": ("epoch", np.asarray(epochs), {"long_name": "finished epochs"}),
+        "trial": (
+            "trial",
+            np.arange(record.hidden.shape[1]),
+            {"long_name": "student, with its own teacher or targets"},
+        ),
+        "epoch": ("epoch", np.asarray(epochs), {"long_name": "finished epochs", "units": "epochs"}),
     }
     if rule_names is not None:
-        coordinates["rule"] = list(rule_names)
+        coordinates["rule"] = ("rule", list(rule_names), {"long_name": "plasticity rule"})
     return xr.Dataset(
         {name: ((*lead, *dims), values, attrs) for name, (dims, values, attrs) in variables.items()},
         coords=coordinates,

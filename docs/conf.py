@@ -1,0 +1,88 @@
+"""Sphinx settings of the site: `make docs` builds it from this folder, without a network."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import curldescent
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_extensions"))
+
+project = "curldescent"
+author = "The curldescent developers"
+copyright = author
+version = release = curldescent.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "myst_nb",
+    # Ours, in _extensions:
+    "docstrings",
+    "public_names",
+    "offline",
+]
+
+# Strict: a reference that leads nowhere is an error (make docs passes -W and -n).
+nitpicky = True
+exclude_patterns = ["conf.py", "_extensions", "_static", "data"]
+source_suffix = {".md": "myst-nb", ".rst": "restructuredtext", ".py": "myst-nb"}
+
+# Tutorials are Python scripts with cells (jupytext's percent format), run when the site is built.
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE.parent / "build" / "tutorials")
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+# An interactive widget would be loaded from a server; there is none.
+nb_ipywidgets_js = {}
+
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
+myst_heading_anchors = 4
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+autodoc_default_options = {"members": True}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_attr_annotations = False
+napoleon_use_rtype = False
+napoleon_custom_sections = ["Source", "Performance"]
+add_module_names = False
+python_display_short_literal_types = True
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = f"curldescent {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#0072b2", "color-brand-content": "#0072b2"},
+    "dark_css_variables": {"color-brand-primary": "#56b4e9", "color-brand-content": "#56b4e9"},
+}
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# Reports of a reproduction and the page of the explorer are listed where they exist; an empty list would be a warning.
+OPTIONAL = ("reproduction/*", "explorer*")
+
+
+def only_existing(app: "Sphinx", page: str, source: list[str]) -> None:
+    """Take patterns that match no page out of the front page's lists."""
+    if page == "index":
+        missing = {pattern for pattern in OPTIONAL if not any(HERE.glob(f"{pattern}.md"))}
+        source[0] = "\n".join(line for line in source[0].split("\n") if line not in missing)
+
+
+def setup(app: "Sphinx") -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", only_existing)

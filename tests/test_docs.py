@@ -1,0 +1,115 @@
+"""The pages of docs/ say what is so: their code runs, their figures have a source, their tutorials work."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [DOCS / "faq.md", DOCS / "citing.md", *sorted((DOCS / "how_to").glob("*.md"))]
+BLOCK = re.compile(r"(<!-- needs (\w+) -->\n)?```python\n(.*?)```", re.DOTALL)
+
+
+def blocks():
+    for page in PAGES:
+        for number, (_, package, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+            yield pytest.param(package, code, id=f"{page.stem}-{number}")
+
+
+@pytest.mark.filterwarnings("ignore:In the future .* will be an error:FutureWarning")
+@pytest.mark.parametrize(("package", "code"), list(blocks()))
+def test_the_code_of_a_page_runs(package, code, tmp_path, monkeypatch):
+    if package:
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "<page>", "exec"), {"__name__": "page"})
+
+
+def tutorials():
+    """The first by default, for whoever runs `make test`; all of them in `make test-all`."""
+    for path in sorted((DOCS / "tutorials").glob("*.py")):
+        marks = [] if path.stem == "first_experiment" else [pytest.mark.slow]
+        yield pytest.param(path, marks=marks, id=path.stem)
+
+
+@pytest.mark.parametrize("path", list(tutorials()))
+def test_a_tutorial_runs(path, tmp_path):
+    for package in {"optimizer": ("optax", "sklearn"), "sweep_on_a_cluster": ("distributed",)}.get(path.stem, ()):
+        pytest.importorskip(package)
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        env={**os.environ, "MPLBACKEND": "agg"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_all_five_tutorials_are_there():
+    listed = re.search(r"```\{toctree\}.*?\n\n(.*?)\n```", (DOCS / "tutorials/index.md").read_text(), re.DOTALL)[1]
+    assert set(listed.split()) == {path.stem for path in (DOCS / "tutorials").glob("*.py")}
+    assert len(listed.split()) == 5
+
+
+def test_every_figure_names_its_source():
+    table = (DOCS / "development.md").read_text(encoding="utf-8")
+    sources = dict(re.findall(r"^\| `(\w+)\.png` \| `python ([\w/]+\.py)", table, re.MULTILINE))
+    assert set(sources) == {path.stem for path in (DOCS / "figures").glob("*.png")}
+    for figure, script in sources.items():
+        assert (ROOT / script).is_file()
+        assert figure in (ROOT / script).read_text(encoding="utf-8"), f"{script} does not write {figure}"
+
+
+@pytest.fixture
+def extensions(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(DOCS / "_extensions"))
+
+
+def test_the_site_check_sees_a_public_name_that_is_missing(extensions):
+    import public_names
+
+    everything = {f"{m}.{name}" for m, names in public_names.PUBLIC.items() for name in names}
+    assert public_names.missing(everything) == []
+    assert public_names.missing(everything - {"curldescent.train"}) == ["curldescent.train"]
+    # Described once, public twice.
+    assert public_names.missing(everything - {"curldescent.optimizers.Signature"}) == []
+
+
+def test_every_public_name_is_in_the_reference(extensions):
+    import public_names
+
+    found = set()
+    for page in (DOCS / "api").glob("*.md"):
+        module = ""
+        for line in page.read_text(encoding="utf-8").splitlines():
+            if line.startswith((".. currentmodule:: ", ".. module:: ")):
+                module = line.split(":: ")[1]
+                found.add(module)
+            elif line.startswith(".. auto"):
+                found.add(f"{module}.{line.split(':: ')[1]}")
+    assert public_names.missing(found) == []
+
+
+def test_the_site_check_sees_what_a_page_would_load(extensions, tmp_path):
+    import offline
+
+    (tmp_path / "page.html").write_text(
+        '<link rel="stylesheet" href="https://fonts.example/a.css"><script src="//cdn.example/m.js"></script>'
+        '<a href="https://example.org">followed, not loaded</a><link rel="license" href="https://example.org/l">'
+        '<img src="figure.png"><style>@import "http://example.net/b.css";</style>'
+    )
+    (tmp_path / "site.css").write_text("@font-face { src: url(https://fonts.example/f.woff2) } p { color: red }")
+    assert offline.remote_loads(tmp_path) == [
+        ("page.html", "https://fonts.example/a.css"),
+        ("page.html", "//cdn.example/m.js"),
+        ("page.html", "http://example.net/b.css"),
+        ("site.css", "https://fonts.example/f.woff2"),
+    ]
