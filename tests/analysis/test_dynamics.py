@@ -174,7 +174,7 @@ def test_bad_input_is_refused():
         learning_dynamics(p, 0.5)
     with pytest.raises(InputError, match="window must be a whole number between 2 and 10, got 20"):
         order_parameter(p, cd.Plasticity(), epochs=10, window=20)
-    with pytest.raises(InputError, match="history must be .* at least two of each, got shape"):
+    with pytest.raises(InputError, match=r"history must be .* at least two of each, got shape"):
         order_parameter_of(np.zeros((1, 5)))
     d = learning_dynamics(p, cd.Plasticity())
     with pytest.raises(InputError, match="window in samples must be a whole number at least 2, got 1"):
