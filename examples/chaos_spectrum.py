@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from chaos_map import SAMPLES, TOTAL_NEURONS, setting
 from numpy.typing import NDArray
@@ -57,7 +58,8 @@ def spectrum(point: dict[str, Any], *, total: int, shorter: float) -> dict[str, 
     vectors = covariant_vectors(step, found.state, args=facts, dt=dt, count=COUNT, every=50, **pieces)
     looked = range(0, len(vectors.times), 10)
     rotation = [[along_rotations(dynamics, vectors.states[i], v) for v in vectors.vectors[i].T] for i in looked]
-    velocity = [np.asarray(step(vectors.states[i], facts)) - vectors.states[i] for i in looked]
+    with jax.enable_x64():
+        velocity = [np.asarray(step(vectors.states[i], facts)) - vectors.states[i] for i in looked]
     motion = [(v @ vectors.vectors[i] / np.linalg.norm(v)) ** 2 for i, v in zip(looked, velocity, strict=True)]
     n, m, _ = dynamics.field.shape
     return {

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
@@ -146,6 +147,24 @@ def test_order_parameter_against_recorded_weights():
     np.testing.assert_allclose(streamed, direct, rtol=1e-8)
     # One trial's weights move by 1e-7 of themselves, of which double precision keeps nine digits.
     np.testing.assert_allclose(order_parameter_of(weights), direct, rtol=1e-9)
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_rotations_of_equal_hidden_neurons_are_neutral(continuous):
+    """x → A x with A antisymmetric on the hidden index is mapped to A f(x): such tangent vectors never grow."""
+    p = problem(n_outputs=1)
+    d = learning_dynamics(p, cd.Plasticity(hidden=0.5), preserve_norms=True, continuous=continuous, reduce=False)
+    n = d.field.shape[0]
+    a = np.random.default_rng(0).standard_normal((n, n))
+    a -= a.T
+
+    def turned(state):
+        hidden, readout = d.weights(state)
+        return np.concatenate([(a @ hidden).ravel(), (readout @ a.T).ravel()])
+
+    with jax.enable_x64():
+        moved, image = jax.jvp(lambda x: d.step(x, d.args), (d.start,), (turned(d.start),))
+    np.testing.assert_allclose(image, turned(np.asarray(moved)), atol=1e-12)
 
 
 @pytest.mark.parametrize("layer", ["hidden", "readout", "both"])

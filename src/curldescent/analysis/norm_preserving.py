@@ -15,6 +15,7 @@ from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts, largest_magnitude, reduced_kernel
 
 Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class NormPreservingSpectrum:
         products: how many products with the kernel were made.
     """
 
-    values: NDArray[np.complex128] | Array
+    values: Complex | Array
     errors: Array
     direction: Array
     scale: float
@@ -98,11 +99,11 @@ def matrix_free(
     )
 
 
-def _ordered(values: NDArray[np.complex128], vectors: NDArray[np.complex128]) -> tuple[Array, Array]:
+def _ordered(values: Complex, vectors: Complex) -> tuple[Complex, Complex]:
     order = np.argsort(values.real, kind="stable")
     return values[order], vectors[:, order]
 
 
-def _real(values: Array, zero: float) -> Array:
-    complex_ = np.iscomplexobj(values) and len(values) > 0 and np.abs(values.imag).max() > zero
-    return values if complex_ else values.real
+def _real(values: Complex, zero: float) -> Complex | Array:
+    rotating = len(values) > 0 and np.abs(values.imag).max() > zero
+    return values if rotating else values.real

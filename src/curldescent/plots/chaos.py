@@ -154,7 +154,7 @@ def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
                 low, high = run["low"][i], run["high"][i]
                 axis.plot([at, at], [low, high], color=style.CYCLE[i % len(style.CYCLE)], linewidth=2)
             axis.axhline(0, color="black", linewidth=0.8)
-            axis.set(title=title, xlabel="time (total step)")
+            axis.set(title=title.capitalize(), xlabel="time (total step)")
         axes[0, 0].set_ylabel("exponents λ\n(per unit of total step)")
         axes[0, 0].legend(ncols=2)
     return figure
