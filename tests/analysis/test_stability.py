@@ -94,6 +94,53 @@ def test_norm_preservation_adds_the_theorys_term():
         )
 
 
+@pytest.mark.parametrize("samples", [10, 90])
+def test_matrix_free_norm_preservation_equals_the_dense_operator(samples):
+    """Φ P S Φᵀ/P written out, layer by layer, and its eigenvalues of smallest real part."""
+    network, *_ = deep_network((4, 9, 7, 2), samples=samples, batch_size=7)
+    phi, project = network.jacobian(), np.eye(network.n_params)
+    at = 0
+    for shape, weights in zip(network.shapes.values(), network.named(network.theta).values(), strict=True):
+        size = int(np.prod(shape))
+        w = weights.ravel() / np.linalg.norm(weights)
+        project[at : at + size, at : at + size] -= np.outer(w, w)
+        at += size
+    operator = phi @ project @ (network.strengths[:, None] * phi.T) / samples
+    exact = np.linalg.eigvals(operator)
+    exact = exact[np.argsort(exact.real)]
+    free = cd.analysis.stability(network, method="matrix-free", preserve_norms=True, count=4, resolution=1e-9)
+    dense = cd.analysis.stability(network, method="dense", preserve_norms=True)
+    for found in (free, dense):
+        np.testing.assert_allclose(np.real(found.eigenvalues[:3]), exact[:3].real, atol=1e-7 * dense.scale)
+        np.testing.assert_allclose(
+            np.sort(np.abs(np.imag(found.eigenvalues[:2]))), np.sort(np.abs(exact[:2].imag)), atol=1e-7 * dense.scale
+        )
+        assert found.verdict == "unstable"
+    assert free.errors.max() < 1e-7 * dense.scale
+    assert not free.complete
+    assert free.lambda_min == pytest.approx(dense.lambda_min, abs=1e-8 * dense.scale)
+    direction = network.flat(free.direction)
+    assert abs(direction @ network.flat(dense.direction)) == pytest.approx(1, abs=1e-6)
+    # Nothing along any layer's weights.
+    np.testing.assert_allclose(project @ direction, direction, atol=1e-12)
+
+
+def test_matrix_free_norm_preservation_says_when_it_does_not_know():
+    network, *_ = deep_network((4, 9, 7, 2), samples=200, strengths=None)
+    options = {"method": "matrix-free", "preserve_norms": True}
+    assert cd.analysis.stability(network, resolution=1e-14, max_products=1, **options).verdict == "undecided"
+
+
+def test_matrix_free_norm_preservation_finds_gradient_descent_stable():
+    """A linear student at its teacher: a dense verdict of stable, with more residuals than parameters."""
+    problem = random_problem(5, activation="linear", output_activation="linear", sizes=(4, 5, 1), samples=40)
+    for method in ("dense", "matrix-free"):
+        results = cd.analysis.stability(
+            problem.starting_at_teacher(), cd.Plasticity(), method=method, preserve_norms=True, resolution=1e-6
+        )
+        assert results.stable.all(), method
+
+
 @pytest.mark.parametrize("output_activation", ["tanh", "sigmoid"])
 def test_delta_rule_is_judged_as_training_moves(output_activation):
     """ė = −G e for the delta rule: two full-batch updates of the reference engine from a slightly moved solution."""
@@ -250,10 +297,6 @@ ERRORS = {
     "feedback": (lambda n, p: cd.analysis.stability(p, cd.Plasticity(feedback="random")), "feedback alignment"),
     "rule twice": (lambda n, p: cd.analysis.stability(n, cd.Plasticity()), "has its own strengths"),
     "method": (lambda n, p: cd.analysis.stability(n, method="densely"), "did you mean 'dense'"),
-    "norms": (
-        lambda n, p: cd.analysis.stability(n, method="matrix-free", preserve_norms=True),
-        "preserve_norms needs the dense method",
-    ),
     "trial": (lambda n, p: cd.analysis.problem_network(p, cd.Plasticity(), trial=2), "between 0 and 1, got 2"),
 }
 

@@ -20,7 +20,7 @@ from curldescent.analysis.integrate import rk4
 from curldescent.analysis.jacobian import JacobianSpectrum, jacobian_spectrum
 from curldescent.analysis.loss_curve import Climb, Plateau, climbs, plateaus
 from curldescent.analysis.network import Network, network
-from curldescent.analysis.order_parameters import order_parameter, order_parameter_of
+from curldescent.analysis.order_parameters import late_order_parameter, order_parameter
 from curldescent.analysis.regimes import Record, Regime, regime, regime_of, watch
 from curldescent.analysis.saddles import CriticalPoint, critical_point, critical_points_along, spectrum_at
 from curldescent.analysis.signals import SignalKind, signal_kind, zero_one_test
@@ -28,6 +28,7 @@ from curldescent.analysis.sources import HebbianNetwork, antisymmetric_share, da
 from curldescent.analysis.stability import Stability, TrialStability, stability
 from curldescent.analysis.tangent import Exponents, TangentDynamics, lyapunov_exponents
 from curldescent.analysis.tangent_kernel import tangent_kernels
+from curldescent.order_parameter import order_parameter_of
 
 __all__ = [
     "Circulation",
@@ -66,6 +67,7 @@ __all__ = [
     "follow_exponents",
     "jacobian_spectrum",
     "largest_stable_flips",
+    "late_order_parameter",
     "learning_dynamics",
     "lyapunov",
     "lyapunov_exponents",

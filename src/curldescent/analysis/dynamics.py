@@ -16,6 +16,7 @@ from curldescent.training.setup import Experiment, experiment
 from curldescent.training.students import factored
 
 Array = NDArray[np.float64]
+Group = tuple[NDArray[np.intp], Array | None]
 
 
 class Facts(NamedTuple):
@@ -114,14 +115,21 @@ class LearningDynamics:
         start: initial weights, flat: W1 row by row, then W2.
         args: `Facts` of the trial.
         continuous: whether it is the flow.
-        reduced: whether a wide linear student is followed in the fewer coordinates that can change.
+        groups: where a wide linear student is followed in the fewer coordinates that can change: its equally plastic
+            hidden neurons, group by group, each with an orthonormal basis Q (neurons, coordinates) of what can change
+            in it, or None where that is everything. Empty without the reduction.
     """
 
     step: LearningMap | LearningFlow
     start: Array
     args: Facts
     continuous: bool
-    reduced: bool
+    groups: tuple["Group", ...] = ()
+
+    @property
+    def reduced(self) -> bool:
+        """Whether a wide linear student is followed in the fewer coordinates that can change."""
+        return len(self.groups) > 0
 
     def __repr__(self) -> str:
         kind = "flow" if self.continuous else "steps"
@@ -148,6 +156,22 @@ class LearningDynamics:
         """W1 (N, M) and W2 (O, N) of a flat state; in reduced coordinates the student that stands for the wide one."""
         hidden, readout = unpacked(np.asarray(state, dtype=np.float64), self.field.shape)
         return np.asarray(hidden), np.asarray(readout)
+
+    def whole_weights(self, state: Any) -> tuple[Array, Array]:
+        """W1 (N, M) and W2 (O, N) of the student itself, wide again where it is followed in fewer coordinates."""
+        hidden, readout = self.weights(state)
+        if not self.reduced:
+            return hidden, readout
+        n = sum(len(members) for members, _ in self.groups)
+        wide, out = np.empty((n, hidden.shape[1])), np.empty((len(readout), n))
+        at = 0
+        for members, basis in self.groups:
+            size = len(members) if basis is None else basis.shape[1]
+            part, to = hidden[at : at + size], readout[:, at : at + size]
+            wide[members] = part if basis is None else basis @ part
+            out[:, members] = to if basis is None else to @ basis.T
+            at += size
+        return wide, out
 
 
 def learning_dynamics(
@@ -211,9 +235,9 @@ def learning_dynamics(
     hidden, readout = setup.hidden[trial], setup.readout[trial]
     learning = [setup.hidden_strengths[0], setup.readout_strengths[0], setup.feedback[0, trial], setup.aligned[0]]
     norms = np.array([np.linalg.norm(hidden), np.linalg.norm(readout)])
-    reduced = False
+    groups: tuple[Group, ...] = ()
     if reduce and setup.activation == "linear":
-        hidden, readout, learning, reduced = _reduced(hidden, readout, learning)
+        hidden, readout, learning, groups = _reduced(hidden, readout, learning)
     linear = setup.activation == setup.output_activation == "linear"
     inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, _targets(setup, trial), 0.0)
     facts = Facts(Learning(*learning), norms, inputs, targets, np.float64(floor))
@@ -221,7 +245,7 @@ def learning_dynamics(
     field = LearningField((*hidden.shape, len(readout)), convention, linear)
     kind = LearningFlow if continuous else LearningMap
     start = np.concatenate([hidden.ravel(), readout.ravel()])
-    return LearningDynamics(kind(field, setup.learning_rate), start, facts, continuous, reduced)
+    return LearningDynamics(kind(field, setup.learning_rate), start, facts, continuous, groups)
 
 
 def unpacked(state: Any, shape: tuple[int, int, int]) -> Synapses:
@@ -271,31 +295,33 @@ def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
     return np.asarray(root), np.asarray(best, dtype=np.float64), 0.0 if floor < 1e-28 * float((y**2).mean()) else floor
 
 
-def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array, Array, list[Any], bool]:
+def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array, Array, list[Any], tuple[Group, ...]]:
     """The narrower student whose W2 W1, norms and updates are the wide one's; unchanged where there is none."""
     s1, s2, feedback, aligned = learning
     factors = factored(s1)
     if factors is None:
-        return hidden, readout, learning, False
+        return hidden, readout, learning, ()
     post, pre = factors
     _, kind = np.unique(np.concatenate([post[:, None], s2.T], axis=1), axis=0, return_inverse=True)
     parts: dict[str, list[Array]] = {name: [] for name in ("hidden", "readout", "feedback", "post", "s2")}
-    smaller = False
+    groups: list[Group] = []
     for k in range(kind.max() + 1):
         members = np.flatnonzero(kind == k)
         columns = np.concatenate([hidden[members], readout[:, members].T], axis=1)
         if aligned:
             columns = np.concatenate([columns, feedback[members]], axis=1)
+        basis = None
         if len(members) > columns.shape[1]:
-            columns, smaller = np.asarray(np.linalg.qr(columns, mode="r")), True
+            basis, columns = (np.asarray(part) for part in np.linalg.qr(columns))
+        groups.append((members, basis))
         m, o = hidden.shape[1], len(readout)
         parts["hidden"].append(columns[:, :m])
         parts["readout"].append(columns[:, m : m + o].T)
         parts["feedback"].append(columns[:, m + o :] if aligned else np.zeros((len(columns), o)))
         parts["post"].append(np.full(len(columns), post[members[0]]))
         parts["s2"].append(np.repeat(s2[:, members[:1]], len(columns), axis=1))
-    if not smaller:
-        return hidden, readout, learning, False
+    if all(basis is None for _, basis in groups):
+        return hidden, readout, learning, ()
     strengths = np.concatenate(parts["post"])[:, None] * pre
     narrow = [strengths, np.concatenate(parts["s2"], axis=1), np.concatenate(parts["feedback"]), aligned]
-    return np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1), narrow, True
+    return np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1), narrow, tuple(groups)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import citations, representation, validation
+from curldescent.analysis import norm_preserving
 from curldescent.analysis.from_problem import require_problem, trial_networks
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import KernelProducts, extreme_eigenvalues, reduced_kernel
@@ -206,8 +206,10 @@ def stability(
         resolution: of the matrix-free method, relative to κ: what it cannot tell from zero.
         max_products: at most about so many products with G in the matrix-free method.
         output_error: of a problem, as in `train`; it changes rates and never a sign where φ_out is increasing.
-        preserve_norms: judge the dynamics that keep every layer's Frobenius norm (dense only); G is then not symmetric,
-            `eigenvalues` are ordered by real part and may be complex, and `lambda_min` is the smallest real part.
+        preserve_norms: judge the dynamics that keep every layer's Frobenius norm; G is then not symmetric,
+            `eigenvalues` are ordered by real part and may be complex, and `lambda_min` is the smallest real part. The
+            matrix-free method then looks for the lower end only, and its `errors` are residuals ‖Gu − λu‖, which bound
+            the error up to the condition number of an eigenvalue.
         seed: of the Lanczos starting vector.
 
     Returns:
@@ -271,12 +273,10 @@ def _stability(
         few_rows = network.n_rows <= network.n_params
         fits = network.n_rows * network.n_params <= DENSE_ENTRIES or not few_rows
         method = "dense" if min(network.n_rows, network.n_params) <= DENSE_SIDE and fits else "matrix-free"
-    if method == "dense" and preserve_norms:
-        found = _norm_preserving(network, tolerance)
+    if preserve_norms:
+        found = _norm_preserving(network, method, count, tolerance, resolution, max_products, seed)
     elif method == "dense":
         found = _dense(network, tolerance)
-    elif preserve_norms:
-        raise InputError("preserve_norms needs the dense method: the kernel is not symmetric")
     else:
         found = _matrix_free(network, count, tolerance, resolution, max_products, seed)
     citations.use("jacot2018")
@@ -307,58 +307,51 @@ def _dense(network: Network, tolerance: float) -> dict[str, Any]:
     }
 
 
-def _norm_preserving(network: Network, tolerance: float) -> dict[str, Any]:
-    """The dynamics that keep the norm of every layer: updates lose their component along the layer's weights."""
-    kernel = reduced_kernel(network)
-    pushed = kernel.features * network.strengths
-    for part, weights in zip(_slices(network), network.named(network.theta).values(), strict=True):
-        square = float((weights**2).sum())
-        if square > 0:
-            along = pushed[:, part] @ weights.ravel()
-            pushed[:, part] -= np.outer(along / square, weights.ravel())
-    # Row j of `pushed` is how the update answers residual direction j: G_ij = B_i · (P S B_jᵀ).
-    values, vectors = np.linalg.eig(kernel.features @ pushed.T)
-    order = np.argsort(values.real, kind="stable")
-    values, vectors = values[order], vectors[:, order]
-    scale = float(np.linalg.eigvalsh(kernel.signed(np.abs(network.strengths)))[-1])
-    found = _summary(values.real, scale, tolerance)
-    if np.iscomplexobj(values) and np.abs(values.imag).max() > tolerance * scale:
-        found["eigenvalues"] = values
-    condition = np.linalg.cond(vectors)
+def _norm_preserving(
+    network: Network,
+    method: str,
+    count: int,
+    tolerance: float,
+    resolution: float,
+    max_products: int,
+    seed: int,
+) -> dict[str, Any]:
+    if method == "dense":
+        spectrum = norm_preserving.dense(network, tolerance)
+    else:
+        _require_rows(network)
+        spectrum = norm_preserving.matrix_free(
+            network, count=count, tolerance=tolerance, resolution=resolution, max_products=max_products, seed=seed
+        )
+    values = spectrum.values
+    found = _summary(values.real, spectrum.scale, tolerance) if len(values) else _nothing(spectrum.scale)
+    if method == "matrix-free" and len(values):
+        # The operator is not normal, so that nothing is proof: below zero counts only beyond the residual.
+        lowest, error = found["lambda_min"], float(spectrum.errors[0])
+        rounding = max(tolerance, float(np.finfo(np.float32).eps)) * spectrum.scale
+        if spectrum.converged and lowest < -max(rounding, error):
+            found["verdict"] = "unstable"
+        elif not spectrum.converged or lowest - error < -resolution * spectrum.scale:
+            found["verdict"] = "undecided"
+        else:
+            found["verdict"] = "stable"
     return found | {
-        # Bauer–Fike: eigenvalues of a matrix that is not normal move by the condition of their eigenvectors.
-        "errors": np.full(values.shape, 10 * np.finfo(float).eps * len(values) * scale * condition),
-        "complete": True,
-        "direction": vectors[:, 0].real @ pushed,
-        "products": 0,
+        "eigenvalues": values,
+        "errors": spectrum.errors,
+        "complete": method == "dense",
+        "direction": spectrum.direction,
+        "products": spectrum.products,
     }
-
-
-def _slices(network: Network) -> list[slice]:
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in network.shapes.values())])
-    return [slice(int(a), int(b)) for a, b in pairwise(ends)]
 
 
 def _matrix_free(
     network: Network, count: int, tolerance: float, resolution: float, max_products: int, seed: int
 ) -> dict[str, Any]:
-    if network.n_rows < 4:
-        raise InputError(f"the matrix-free method needs at least 4 residuals, got {network.n_rows}; use method='dense'")
+    _require_rows(network)
     ends = extreme_eigenvalues(network, count=count, resolution=resolution, max_products=max_products, seed=seed)
     if len(ends.values) == 0:
-        return {
-            "verdict": "undecided",
-            "lambda_min": np.nan,
-            "lambda_max": np.nan,
-            "margin": np.nan,
-            "eigenvalues": ends.values,
-            "errors": ends.errors,
-            "inertia": (0, 0, 0),
-            "complete": False,
-            "direction": np.zeros(network.n_params),
-            "scale": ends.scale,
-            "products": ends.products,
-        }
+        found = _nothing(ends.scale)
+        return found | {"errors": ends.errors, "direction": np.zeros(network.n_params), "products": ends.products}
     found = _summary(ends.values, ends.scale, tolerance)
     lowest, error = found["lambda_min"], float(ends.errors[0])
     # A Ritz value is never below the smallest eigenvalue, so a negative one is proof; one that is not negative shows
@@ -376,6 +369,18 @@ def _matrix_free(
         "direction": network.strengths * KernelProducts(network).to_parameters(ends.vectors[:, 0]),
         "products": ends.products,
     }
+
+
+def _require_rows(network: Network) -> None:
+    if network.n_rows < 4:
+        raise InputError(f"the matrix-free method needs at least 4 residuals, got {network.n_rows}; use method='dense'")
+
+
+def _nothing(scale: float) -> dict[str, Any]:
+    """What is said where no eigenvalue converged."""
+    unknown = dict.fromkeys(("lambda_min", "lambda_max", "margin"), np.nan)
+    nothing = {"eigenvalues": np.zeros(0), "inertia": (0, 0, 0), "complete": False, "scale": scale}
+    return {"verdict": "undecided"} | unknown | nothing
 
 
 def _summary(values: Array, scale: float, tolerance: float) -> dict[str, Any]:

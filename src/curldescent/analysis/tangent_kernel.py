@@ -183,13 +183,7 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
     kernel, size = KernelProducts(network), network.n_rows
     count = max(2, min(count, size - 1))
     start = np.random.default_rng(seed).standard_normal(size)
-    magnitude = LinearOperator((size, size), lambda u: kernel.product(u, np.abs(network.strengths)), dtype=np.float64)
-    krylov = min(size, 8)
-    try:
-        top = eigsh(magnitude, 1, which="LA", v0=start, ncv=krylov, tol=1e-2, return_eigenvectors=False)[0]
-    except ArpackNoConvergence:
-        top = np.linalg.norm(magnitude @ start) / np.linalg.norm(start) * 10
-    shift = 2 * float(top) if top > 0 else 1.0
+    shift = 2 * largest_magnitude(network, kernel, start)
     shifted = LinearOperator(
         (size, size), lambda u: kernel.product(u.ravel(), network.strengths) - shift * u.ravel(), dtype=np.float64
     )
@@ -207,3 +201,14 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
         [np.linalg.norm(kernel.product(u, network.strengths) - v * u) for v, u in zip(values, vectors.T, strict=True)]
     )
     return Extremes(values, errors, vectors, shift / 2, converged, kernel.count)
+
+
+def largest_magnitude(network: Network, kernel: KernelProducts, start: Array) -> float:
+    """κ, the largest eigenvalue of Φ diag|S| Φᵀ / P, to a per cent; ½ where it is zero."""
+    size = len(start)
+    magnitude = LinearOperator((size, size), lambda u: kernel.product(u, np.abs(network.strengths)), dtype=np.float64)
+    try:
+        top = eigsh(magnitude, 1, which="LA", v0=start, ncv=min(size, 8), tol=1e-2, return_eigenvectors=False)[0]
+    except ArpackNoConvergence:
+        top = np.linalg.norm(magnitude @ start) / np.linalg.norm(start) * 10
+    return float(top) if top > 0 else 0.5

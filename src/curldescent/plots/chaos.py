@@ -1,6 +1,6 @@
-"""Pictures of long runs: a map of regimes, and exponents against their convergence."""
+"""Pictures of long runs: a map of regimes, and the convergence of their leading exponents."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +31,12 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
     """Regimes over compression ratio and flipped fraction, a panel per step, and the exponents they rest on.
 
     Args:
-        cells: one mapping per trial with "ratio", "fraction", "trial" and, for each step of `TITLES`, the mapping that
-            `Regime.evidence` returns.
+        cells: one mapping per trial with "ratio", "fraction", "trial", optionally "seed" and, for each step of
+            `TITLES`, the mapping that `Regime.evidence` returns, optionally with the order parameter "q".
 
     Returns:
-        The figure: markers side by side in a cell are trials; below, the exponent over the second half of every run
-        with its 95 % interval.
+        The figure: markers in a cell are trials, side by side, a row per seed; below, the exponent over the second half
+        of every run with its 95 % interval, and q.
 
     Raises:
         InputError: no cells.
@@ -50,26 +50,31 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
         raise InputError("cells must hold at least one trial, got none")
     ratios = sorted({cell["ratio"] for cell in cells})
     fractions = sorted({cell["fraction"] for cell in cells})
+    seeds = sorted({cell.get("seed", 0) for cell in cells})
     with style.figure_style():
-        figure, axes = plt.subplots(2, 3, figsize=(style.PAGE_INCHES, 5.6), height_ratios=(1.25, 1))
-        for (name, title), top, bottom in zip(TITLES.items(), axes[0], axes[1], strict=True):
+        figure, axes = plt.subplots(3, 3, figsize=(style.PAGE_INCHES, 7.6), height_ratios=(1.4, 1, 1), sharey="row")
+        for (name, title), column in zip(TITLES.items(), axes.T, strict=True):
+            top, middle, bottom = column
             for cell in cells:
-                _mark(top, ratios.index(cell["ratio"]), fractions.index(cell["fraction"]), cell["trial"], cell[name])
+                row = fractions.index(cell["fraction"]) + 0.4 * (seeds.index(cell.get("seed", 0)) + 0.5) / len(seeds)
+                _mark(top, ratios.index(cell["ratio"]) - 0.2 + 0.4 * cell["trial"], row - 0.2, cell[name])
             top.set(xlim=(-0.5, len(ratios) - 0.5), ylim=(-0.5, len(fractions) - 0.5), title=title)
-            top.set_xticks(range(len(ratios)), [f"{r:g}" for r in ratios])
             top.set_yticks(range(len(fractions)), [f"{f:g}" for f in fractions])
-            top.set_xlabel("compression ratio c = M/N")
-            for edge in np.arange(0.5, len(ratios) - 1):
-                top.axvline(edge, color="0.9", linewidth=0.8, zorder=0)
             for edge in np.arange(0.5, len(fractions) - 1):
                 top.axhline(edge, color="0.9", linewidth=0.8, zorder=0)
-            _exponents(bottom, [(cell["ratio"], cell["fraction"], cell[name]) for cell in cells], ratios)
-        axes[0, 0].set_ylabel("flipped inputs α_h")
+            runs = [(cell["ratio"], cell["fraction"], cell[name]) for cell in cells]
+            _exponents(middle, runs, ratios)
+            _order_parameters(bottom, runs, ratios)
+            for axis in column:
+                axis.set_xlim(-0.5, len(ratios) - 0.5)
+                axis.set_xticks(range(len(ratios)), [f"{r:g}" for r in ratios])
+                for edge in np.arange(0.5, len(ratios) - 1):
+                    axis.axvline(edge, color="0.9", linewidth=0.8, zorder=0)
+            bottom.set_xlabel("compression ratio c = M/N")
+        axes[0, 0].set_ylabel("flipped inputs α$_h$")
         axes[1, 0].set_ylabel("late exponent λ\n(per unit of total step)")
-        low = min(axis.get_ylim()[0] for axis in axes[1])
-        high = max(axis.get_ylim()[1] for axis in axes[1])
-        for axis in axes[1]:
-            axis.set_ylim(low, high)
+        axes[2, 0].set_ylabel("order parameter q")
+        axes[2, 0].set_yscale("log")
         seen = [label for label in LOOK if any(cell[name]["label"] == label for cell in cells for name in TITLES)]
         handles = [
             Line2D([], [], linestyle="none", marker=LOOK[label][1], color=LOOK[label][0], markersize=7, label=label)
@@ -79,18 +84,25 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
     return figure
 
 
-def _mark(axes: "Axes", column: int, row: int, trial: int, found: Mapping[str, Any]) -> None:
+def _mark(axes: "Axes", column: float, row: float, found: Mapping[str, Any]) -> None:
     colour, marker = LOOK[found["label"]]
-    axes.plot(column - 0.2 + 0.4 * (trial % 2), row + 0.3 * (trial // 2), marker=marker, color=colour, markersize=8)
+    axes.plot(column, row, marker=marker, color=colour, markersize=6, linestyle="none")
 
 
-def _exponents(axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]) -> None:
+def _placed(
+    runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]
+) -> Iterator[tuple[float, Mapping[str, Any]]]:
+    """Where each run stands: within a ratio the flipped fraction rises to the right."""
     counts: dict[float, int] = dict.fromkeys(ratios, 0)
     per_ratio = {ratio: sum(run[0] == ratio for run in runs) for ratio in ratios}
     for ratio, _, found in sorted(runs, key=lambda run: run[:2]):
-        value, low, high = (np.nan if item is None else item for item in found["late"])
-        place = ratios.index(ratio) + 0.8 * ((counts[ratio] + 0.5) / per_ratio[ratio] - 0.5)
+        yield ratios.index(ratio) + 0.8 * ((counts[ratio] + 0.5) / per_ratio[ratio] - 0.5), found
         counts[ratio] += 1
+
+
+def _exponents(axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]) -> None:
+    for place, found in _placed(runs, ratios):
+        value, low, high = (np.nan if item is None else item for item in found["late"])
         colour, marker = LOOK[found["label"]]
         axes.errorbar(
             place,
@@ -98,30 +110,51 @@ def _exponents(axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any
             [[value - low], [high - value]],
             color=colour,
             marker=marker,
-            markersize=4,
-            linewidth=1,
+            markersize=3.5,
+            linewidth=0.9,
         )
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_xticks(range(len(ratios)), [f"{r:g}" for r in ratios])
-    axes.set_xlabel("c; within it α_h rises to the right")
 
 
-def exponent_trace(runs: Mapping[str, tuple[Any, Any]]) -> "Figure":
-    """Finite-time exponents along runs: what settles, and what only looked chaotic for a while.
+def _order_parameters(
+    axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]
+) -> None:
+    for place, found in _placed(runs, ratios):
+        colour, marker = LOOK[found["label"]]
+        axes.plot(place, found.get("q", np.nan), marker=marker, color=colour, markersize=4, linestyle="none")
+
+
+def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
+    """Running estimates of the leading exponents, a panel per run: what converges, and to what.
 
     Args:
-        runs: legend text to (times, finite-time exponents), each (B,).
+        runs: title to a mapping with "times" (B,), "trace" (B, k), "exponents", "low" and "high" (k,).
 
     Returns:
-        The figure: one line per run.
+        The figure; the final 95 % intervals stand at the right of each panel.
+
+    Raises:
+        InputError: no runs.
+
+    Source: docs/chaos.md.
     """
     from matplotlib import pyplot as plt
 
+    if not runs:
+        raise InputError("runs must hold at least one run, got none")
     with style.figure_style():
-        figure, axes = plt.subplots(figsize=(style.COLUMN_INCHES * 1.4, 2.8))
-        for label, (times, values) in runs.items():
-            axes.plot(times, values, label=label, linewidth=1.1)
-        axes.axhline(0, color="black", linewidth=0.8)
-        axes.set(xlabel="time (total step)", ylabel="finite-time exponent λ")
-        axes.legend(ncols=2)
+        figure, axes = plt.subplots(
+            1, len(runs), figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True, squeeze=False
+        )
+        for axis, (title, run) in zip(axes[0], runs.items(), strict=True):
+            times, trace = np.asarray(run["times"]), np.asarray(run["trace"])
+            for i, values in enumerate(trace.T):
+                axis.plot(times, values, color=style.CYCLE[i % len(style.CYCLE)], linewidth=1.2, label=f"λ$_{i + 1}$")
+                at = times[-1] + (0.02 + 0.025 * i) * (times[-1] - times[0])
+                low, high = run["low"][i], run["high"][i]
+                axis.plot([at, at], [low, high], color=style.CYCLE[i % len(style.CYCLE)], linewidth=2)
+            axis.axhline(0, color="black", linewidth=0.8)
+            axis.set(title=title.capitalize(), xlabel="time (total step)")
+        axes[0, 0].set_ylabel("exponents λ\n(per unit of total step)")
+        axes[0, 0].legend(ncols=2)
     return figure

@@ -19,7 +19,6 @@ _HOME = {
     "log": "curldescent.sweeps.grid",
     "merge": "curldescent.sweeps.merging",
     "open": "curldescent.sweeps.dataset",
-    "order_parameter": "curldescent.sweeps.temporal",
     "plan": "curldescent.sweeps.planning",
     "read": "curldescent.sweeps.sweep",
     "retry": "curldescent.sweeps.running",
@@ -38,7 +37,6 @@ __all__ = [
     "log",
     "merge",
     "open",
-    "order_parameter",
     "plan",
     "read",
     "retry",
@@ -59,7 +57,6 @@ if TYPE_CHECKING:
     from curldescent.sweeps.state import status
     from curldescent.sweeps.store import Store
     from curldescent.sweeps.sweep import Sweep, read
-    from curldescent.sweeps.temporal import order_parameter
 
 
 def __getattr__(name: str) -> object:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.errors import InputError
+from curldescent.order_parameter import WeightWatcher
 from curldescent.sweeps.keep import ALWAYS
 from curldescent.sweeps.recipe import Recipe, Resolved
-from curldescent.sweeps.temporal import WeightWatcher
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -17,8 +17,8 @@ class Keep:
         error_curves: both errors at every recorded epoch.
         epochs_to: thresholds; the first recorded epoch below each, the last epoch if never (the paper's convention).
         maximum_error: the largest error over the recorded epochs (the paper's figure 4).
-        order_parameter: q over that many last epochs; see `curldescent.sweeps.order_parameter`. 0 for none; the paper
-            takes 1000.
+        order_parameter: q over that many last epochs; see `curldescent.analysis.order_parameter_of`. 0 for none; the
+            paper takes 1000.
         lambda_min: the lowest eigenvalue of the stability matrix K that the theory predicts for the cell's sizes and
             flips, of large linear networks, at its teacher.
         weights: final weights of the student, padded with NaN to the largest network of the grid.
