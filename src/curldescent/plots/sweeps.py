@@ -84,7 +84,7 @@ def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None
     image = axis.pcolormesh(
         cell_edges(error.ratio.values, logarithmic=not linear),
         cell_edges(error[layer].values, logarithmic=False),
-        np.ma.maximum(values, norm.vmin),
+        np.ma.maximum(values, float(norm.vmin or _FLOOR)),
         cmap=plt.get_cmap(style.SEQUENTIAL).with_extremes(bad="0.8"),
         norm=norm,
         rasterized=True,
@@ -130,7 +130,7 @@ def error_range(*errors: "xr.DataArray") -> "LogNorm":
     """
     from matplotlib.colors import LogNorm
 
-    values = np.ma.concatenate([_medians(error)[1].ravel() for error in errors])
+    values = np.concatenate([_medians(error)[1].compressed() for error in errors])
     if not (values > 0).any():
         raise InputError("error_map needs at least one positive error")
     low = max(_FLOOR, float(values[values > 0].min()))
