@@ -269,8 +269,8 @@ FIGURE = Figure(
         "Linear students of 220 neurons start at a teacher with ‖W1‖_F = √N and ‖W2‖ = 1, 1e-10 away from it, and "
         "learn with the full batch, norms preserved. Above: the order parameter q, over the last 1000 epochs the "
         "variance of a weight in time, averaged over weights, over the variance between weights. Dots: trials; lines: "
-        "their median; dashes: theory's boundary. Below: eight weights in time, at rest, and beyond the boundary with the "
-        "paper's step and with a fifth of it."
+        "their median; dashes: theory's boundary. Below: eight weights in time, at rest, and beyond the boundary with "
+        "the paper's step and with a fifth of it."
     ),
     origin="paper",
     experiments=experiments,

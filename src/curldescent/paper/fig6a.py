@@ -55,7 +55,8 @@ FIGURE = Figure(
     about=(
         "Figure 3a with tanh students and teachers, and linear ones with the same inputs and initial weights beside "
         "them. Colour: test error after the last epoch, median of the trials; line: the critical ratio of linear "
-        "networks; dashes: up to where more than half of the tanh teachers are stable by their own signed tangent kernel."
+        "networks; dashes: up to where more than half of the tanh teachers are stable by their own "
+        "signed tangent kernel."
     ),
     origin="paper",
     experiments=experiments,

@@ -6,6 +6,7 @@ import numpy as np
 
 from curldescent.paper import boundary
 from curldescent.paper.contract import Finding
+from curldescent.paper.teachers import leaves
 from curldescent.plots import style
 from curldescent.plots.sweeps import draw_error_map, draw_on_map, error_range
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 # Half-way, on a logarithmic scale, between the start's error, 1e-30, and an error of order one.
 LEFT = 1e-15
+STEP = 0.1
 # The final error that counts as low: the same as learned in figure 3a.
 LOW = boundary.LEARNED
 # A start 1e-15 away shows that it is unstable if growth at the predicted rate comes to this factor within the run.
@@ -68,8 +70,17 @@ def finds_another(data: "xr.Dataset") -> Finding:
     """Final errors of unstable cells with normally learning readout neurons left."""
     error = data.final_test_error
     _, unstable = boundary.sides(error)
-    values = _typical(error).values[(unstable & (error.readout < 1)).transpose("ratio", "readout").values]
-    return _low(values, most=True, phrase="unstable cells with α_r < 1 end at or below")
+    chosen = (unstable & (error.readout < 1)).transpose("ratio", "readout").values
+    found = _low(_typical(error).values[chosen], most=True, phrase="unstable cells with α_r < 1 end at or below")
+    if found.holds is not False:
+        return found
+    # Slow or stuck? Between the middle of the recorded epochs, which are log-spaced, and the end.
+    curve = data.test_error.median("trial", skipna=False)
+    middle = curve.sel(epoch=curve.epoch[-1].item() / 2, method="nearest").transpose("ratio", "readout").values
+    high = chosen & ~(_typical(error).values <= LOW)
+    falling = int((_typical(error).values < middle / 2)[high].sum())
+    said = f"{found.said}; {falling} of the {int(high.sum())} others more than halved their error in the last half"
+    return Finding(found.holds, said, {**found.numbers, "still_falling": falling})
 
 
 def nothing_to_find(data: "xr.Dataset") -> Finding:
@@ -116,10 +127,10 @@ def teacher_by_teacher(data: "xr.Dataset", teachers: "xr.Dataset", *, time: floa
     """
     dims = ("ratio", "readout", "trial")
     left = ~(data.maximum_test_error.transpose(*dims).values < LEFT)
-    rate, free = teachers.rate.transpose(*dims).values, teachers.free_rate.transpose(*dims).values
+    predicted, free = (leaves(teachers, step=STEP, rate=name).transpose(*dims).values for name in ("rate", "free_rate"))
     # Stable is stable however slowly; growth has to show within the run.
-    clear = (rate >= 0) | (rate * time < -np.log(VISIBLE))
-    agree, without = int((left == (rate < 0))[clear].sum()), int((left == (free < 0))[clear].sum())
+    clear = ~predicted | (teachers.rate.transpose(*dims).values * time < -np.log(VISIBLE))
+    agree, without = int((left == predicted)[clear].sum()), int((left == free)[clear].sum())
     of, close = int(clear.sum()), int((~clear).sum())
     said = (
         f"{agree} of {of} trials leave or stay as their solution's own kernel says ({without} of {of} without the "

@@ -52,14 +52,14 @@ def from_solutions(
         trials: per cell.
 
     Returns:
-        The sweep, with final and maximum errors.
+        The sweep, with final and maximum errors and the curves.
     """
     return Sweep(
         axes={"ratio": ratio, "readout": readout},
         student_teacher=_sampler(activation, trials),
         start={"at": "teacher", "hidden_noise": 1e-15},
         training={"epochs": epochs, "learning_rate": 0.1, "batch_size": None, "preserve_norms": True},
-        keep={"maximum_error": True},
+        keep={"maximum_error": True, "error_curves": True},
     )
 
 

@@ -36,9 +36,10 @@ def teacher_stability(
         normalise_teacher: as in `curldescent.sweeps.Start`.
 
     Returns:
-        Over (ratio, layer, trial): `rate`, the smallest real part of an eigenvalue with norms preserved, per unit of
-        total step, where negative means that residuals grow; and `free_rate`, the same without the term of rank one
-        that preserving norms adds. The teachers and inputs are those of the sweeps of `phase_maps`.
+        Over (ratio, layer, trial), per unit of total step: `rate`, the smallest real part of an eigenvalue with norms
+        preserved, where negative means that residuals grow; `free_rate`, the same without the terms that preserving
+        norms adds; and `fastest`, the largest, which a step η follows only while η × fastest < 2. The teachers and
+        inputs are those of the sweeps of `phase_maps`.
     """
     sweep = Sweep(
         axes={"ratio": ratio, layer: fraction},
@@ -46,7 +47,7 @@ def teacher_stability(
         start={"at": "teacher", "normalise_teacher": normalise_teacher},
         training={"epochs": 1},
     )
-    rates = np.empty((*sweep.grid.shape, trials, 2))
+    rates = np.empty((*sweep.grid.shape, trials, 3))
     for index in sweep.grid.indices():
         resolved = sweep.recipe.resolved(sweep.grid.cell(index))
         problem = sweep.recipe.problem(resolved, sweep.seed_text(index))
@@ -56,14 +57,31 @@ def teacher_stability(
         )
         d1, d2 = strengths.hidden[0], strengths.readout[0]
         for trial in range(trials):
-            rates[(*index, trial)] = lowest_rates(problem, trial, d1, d2)
+            rates[(*index, trial)] = extreme_rates(problem, trial, d1, d2)
     dims = ("ratio", layer, "trial")
     coords: dict[str, Any] = {"ratio": list(ratio), layer: list(fraction)}
-    return xr.Dataset({"rate": (dims, rates[..., 0]), "free_rate": (dims, rates[..., 1])}, coords=coords)
+    return xr.Dataset(
+        {"rate": (dims, rates[..., 0]), "free_rate": (dims, rates[..., 1]), "fastest": (dims, rates[..., 2])},
+        coords=coords,
+    )
 
 
-def lowest_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[float, float]:
-    """The lowest rate of one trial's student, at zero loss, with norms preserved and without.
+def leaves(teachers: xr.Dataset, *, step: float, rate: str = "rate") -> xr.DataArray:
+    """Which teachers full-batch learning leaves: a residual grows, or the step overshoots the fastest one.
+
+    Args:
+        teachers: of `teacher_stability`.
+        step: η.
+        rate: "rate", or "free_rate" to leave out what preserving norms adds.
+
+    Returns:
+        Over (ratio, layer, trial).
+    """
+    return (teachers[rate] < 0) | (step * teachers.fastest > 2)
+
+
+def extreme_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[float, float, float]:
+    """The extreme rates of one trial's student, at zero loss.
 
     Args:
         problem: one output, with a trial axis.
@@ -72,7 +90,8 @@ def lowest_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[fl
         d2: strengths per hidden neuron, (N,).
 
     Returns:
-        With and without. Rates that rounding cannot tell from zero are zero.
+        The lowest with norms preserved, the lowest without, the highest with. Rates that rounding cannot tell from
+        zero are zero.
 
     Source: docs/analysis.md, section "Stability"; linear students by the smaller matrix of docs/theory.md, section "A
     given network".
@@ -87,10 +106,10 @@ def lowest_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[fl
     else:
         free, kept = tangent_kernels(problem.inputs, w1, w2[0], d1, d2, problem.activation, problem.output_activation)
         both = [np.linalg.eigvals(kept), np.linalg.eigvalsh(free)]
-    lowest = [float(values.real.min()) for values in both]
+    extremes = [float(both[0].real.min()), float(both[1].real.min()), float(both[0].real.max())]
     scale = max(float(np.abs(values).max()) for values in both)
-    with_norms, without = (rate if abs(rate) > 1e-10 * scale else 0.0 for rate in lowest)
-    return with_norms, without
+    kept_low, free_low, kept_high = (rate if abs(rate) > 1e-10 * scale else 0.0 for rate in extremes)
+    return kept_low, free_low, kept_high
 
 
 def tangent_kernels(
