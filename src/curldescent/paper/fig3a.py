@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from curldescent.paper import boundary
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.phase_maps import from_random_start
 from curldescent.plots.sweeps import error_map
-from curldescent.sweeps import Sweep, lin, log
+from curldescent.sweeps import lin, log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -19,10 +20,12 @@ def experiments(scale: Scale) -> Experiments:
         "paper": (20, 21, 100_000, 10),
     }[scale]
     return {
-        "fig3a": Sweep(
-            axes={"ratio": log(0.1, 100, points), "hidden": lin(0, 1, fractions)},
-            student_teacher={"total": 220, "activation": "linear", "n_train": 250, "n_test": 100, "trials": trials},
-            training={"epochs": epochs, "learning_rate": 0.1, "batch_size": 10, "preserve_norms": True},
+        "fig3a": from_random_start(
+            "linear",
+            ratio=log(0.1, 100, points),
+            hidden=lin(0, 1, fractions),
+            epochs=epochs,
+            trials=trials,
             keep={"maximum_error": True, "lambda_min": True},
         )
     }
@@ -43,6 +46,16 @@ def stable_side(results: Results) -> Finding:
 def unstable_side(results: Results) -> Finding:
     """Median final test error of the cells well inside the unstable region."""
     return boundary.unstable_cells_stay(results["fig3a"].final_test_error, above=1e-4)
+
+
+def every_cell(results: Results) -> Finding:
+    """Which side every cell is on."""
+    return boundary.cells_agree(results["fig3a"].final_test_error)
+
+
+def where_learning_ends(results: Results) -> Finding:
+    """The observed boundary beside c*."""
+    return boundary.boundary_found(results["fig3a"].final_test_error)
 
 
 FIGURE = Figure(
@@ -68,6 +81,18 @@ FIGURE = Figure(
             "On the unstable side the error stays high.",
             "median test error ≥ 1e-4 in at least 90 % of the cells with c > 1.5 c*",
             unstable_side,
+        ),
+        Claim(
+            "every cell",
+            "Cell by cell, with none left out for being near the line, theory says where students learn.",
+            "median test error ≤ 1e-8 exactly where c < c* in at least 90 % of the cells with α_h > 0",
+            every_cell,
+        ),
+        Claim(
+            "where learning ends",
+            "The ratio up to which students learn is the critical ratio.",
+            "at the median fraction it is off by no more than one step of the grid",
+            where_learning_ends,
         ),
     ),
 )

@@ -7,7 +7,18 @@ from curldescent.errors import InputError
 from curldescent.paper.contract import Figure
 
 # In the order of the report; one module a figure, named after it.
-_MODULES = ("fig2", "fig3a")
+_MODULES = (
+    "fig1",
+    "fig2",
+    "fig3a",
+    "fig3a_inset",
+    "fig3b",
+    "fig4",
+    "fig6a",
+    "fig6b",
+    "fig8",
+    "histograms",
+)
 
 
 def figures() -> tuple[Figure, ...]:
@@ -18,7 +29,7 @@ def figures() -> tuple[Figure, ...]:
 
     Example:
         >>> [figure.key for figure in figures()][:1]
-        ['fig2']
+        ['fig1']
     """
     return tuple(import_module(f"curldescent.paper.{name}").FIGURE for name in _MODULES)
 

@@ -8,7 +8,17 @@ from curldescent.analysis.sources import HebbianNetwork
 from curldescent.plots import style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+CIRCUITS = (
+    "E and I, all Hebbian",
+    "E alone, as many anti-Hebbian",
+    "E Hebbian, I anti-Hebbian",
+    "E alone, all Hebbian",
+)
+CORRELATIONS = np.linspace(0, 0.9, 19)
 
 
 def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2) -> "Figure":
@@ -29,23 +39,49 @@ def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2) -> "Figure":
     """
     from matplotlib import pyplot as plt
 
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES * 1.25, 3.1))
+        draw_hebbian_curl(axis, correlations=CORRELATIONS, shares=curl_shares(excitatory, inhibitory))
+        axis.legend()
+    return figure
+
+
+def curl_shares(excitatory: int, inhibitory: int) -> "NDArray[np.float64]":
+    """The antisymmetric share of every circuit of `CIRCUITS` at every one of `CORRELATIONS`.
+
+    Args:
+        excitatory: how many excitatory neurons.
+        inhibitory: how many inhibitory ones.
+
+    Returns:
+        (circuits, correlations).
+
+    Example:
+        >>> from curldescent.plots.hebbian import curl_shares
+        >>> curl_shares(2, 1)[:, 0].tolist()
+        [0.0, 0.0, 0.0, 0.0]
+    """
     n = excitatory + inhibitory
     signs = np.r_[np.ones(excitatory), -np.ones(inhibitory)]
-    circuits = {
-        "E and I, all Hebbian": (signs, np.ones(n), style.CURL_DESCENT, "-"),
-        "E alone, as many anti-Hebbian": (np.ones(n), signs, "#cc79a7", ":"),
-        "E Hebbian, I anti-Hebbian": (signs, signs, style.ACCENT, "-"),
-        "E alone, all Hebbian": (np.ones(n), np.ones(n), style.GRADIENT_DESCENT, "--"),
-    }
-    correlations = np.linspace(0, 0.9, 19)
-    with style.figure_style():
-        figure, axes = plt.subplots(figsize=(style.COLUMN_INCHES * 1.25, 3.1))
-        for label, (dale, plasticity, colour, dashes) in circuits.items():
-            share = [
-                HebbianNetwork(dale, (1 - r) * np.eye(n) + r * np.ones((n, n)), plasticity=plasticity).curl
-                for r in correlations
-            ]
-            axes.plot(correlations, share, color=colour, linestyle=dashes, label=label, linewidth=2.2)
-        axes.set(xlabel="correlation of all inputs", ylabel="antisymmetric share of the Jacobian")
-        axes.legend()
-    return figure
+    circuits = ((signs, np.ones(n)), (np.ones(n), signs), (signs, signs), (np.ones(n), np.ones(n)))
+    covariances = [(1 - r) * np.eye(n) + r * np.ones((n, n)) for r in CORRELATIONS]
+    return np.array(
+        [
+            [HebbianNetwork(dale, covariance, plasticity=plasticity).curl for covariance in covariances]
+            for dale, plasticity in circuits
+        ]
+    )
+
+
+def draw_hebbian_curl(axis: "Axes", *, correlations: "ArrayLike", shares: "ArrayLike") -> None:
+    """Draw the shares of `curl_shares` into axes of one's own.
+
+    Args:
+        axis: where to.
+        correlations: (n,).
+        shares: (circuits, n), in the order of `CIRCUITS`.
+    """
+    looks = ((style.CURL_DESCENT, "-"), ("#cc79a7", ":"), (style.ACCENT, "-"), (style.GRADIENT_DESCENT, "--"))
+    for label, share, (colour, dashes) in zip(CIRCUITS, np.asarray(shares), looks, strict=True):
+        axis.plot(correlations, share, color=colour, linestyle=dashes, label=label, linewidth=2.2)
+    axis.set(xlabel="correlation of all inputs", ylabel="antisymmetric share of the Jacobian")

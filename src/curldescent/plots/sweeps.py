@@ -1,8 +1,9 @@
 """Pictures of sweeps: an error over compression ratio and flipped fraction, with the boundary that theory predicts."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from curldescent.errors import InputError
 from curldescent.plots import style
@@ -10,6 +11,9 @@ from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
 _LAYERS = {"hidden": "flipped inputs α$_h$", "readout": "flipped hidden neurons α$_r$"}
@@ -37,38 +41,10 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
         >>> figure = error_map(xr.DataArray(np.geomspace(1e-15, 1, 9).reshape(3, 3), coords=coords))
     """
     import matplotlib.pyplot as plt
-    from matplotlib.colors import LogNorm
 
-    layers = [name for name in _LAYERS if name in error.dims]
-    if "ratio" not in error.dims or len(layers) != 1:
-        raise InputError(f"error_map needs dimensions 'ratio' and one of 'hidden', 'readout'; got {error.dims}")
-    (layer,) = layers
-    others = [dim for dim in error.dims if dim not in ("ratio", layer)]
-    shown = error.median(others, skipna=False).transpose(layer, "ratio")
-    values = np.ma.masked_invalid(shown.values)
-    if not (values > 0).any():
-        raise InputError("error_map needs at least one positive error")
-    values = np.ma.maximum(values, max(_FLOOR, float(values[values > 0].min())))
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.4, 2.9))
-        colours = plt.get_cmap(style.SEQUENTIAL).with_extremes(bad="0.8")
-        image = axis.pcolormesh(
-            _edges(error.ratio.values, logarithmic=True),
-            _edges(error[layer].values, logarithmic=False),
-            values,
-            cmap=colours,
-            norm=LogNorm(values.min(), values.max() if values.max() > values.min() else 2 * values.min()),
-            rasterized=True,
-        )
-        limits = axis.get_xlim(), axis.get_ylim()
-        alpha = np.concatenate([np.geomspace(1e-6, 1e-2, 100), np.linspace(0.01, 1, 400)])
-        boundary = np.asarray(critical_ratio(alpha) if layer == "hidden" else critical_ratio(None, alpha))
-        # White under black: the line must be seen on the dark and on the light side.
-        axis.plot(boundary, alpha, color="white", linewidth=3)
-        axis.plot(boundary, alpha, color=style.THEORY, linewidth=1.5, label="theory")
-        axis.set(
-            xlim=limits[0], ylim=limits[1], xscale="log", xlabel="compression ratio c = M/N", ylabel=_LAYERS[layer]
-        )
+        image = draw_error_map(axis, error)
         axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
         if title is not None:
             axis.set_title(title)
@@ -76,8 +52,115 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
         return figure
 
 
-def _edges(centres: np.ndarray, *, logarithmic: bool) -> np.ndarray:
-    """Borders of the cells around these centres, half-way between neighbours on the axis's scale."""
+def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None" = None) -> "QuadMesh":
+    """Draw the heat map of `error_map` into axes of one's own, the boundary labelled "theory" and no legend.
+
+    Args:
+        axis: where to.
+        error: as in `error_map`. The ratio's axis is linear where its values are evenly spaced.
+        norm: the colours' range; `error_range` gives one for several maps. This map's own by default.
+
+    Returns:
+        The image, for a colour bar.
+
+    Raises:
+        InputError: other dimensions, or no positive value to draw.
+
+    Example:
+        >>> import numpy as np, xarray as xr
+        >>> from matplotlib import pyplot as plt
+        >>> coords = {"ratio": [0.1, 0.2, 0.3], "readout": [0, 0.5, 1]}
+        >>> error = xr.DataArray(np.geomspace(1e-15, 1, 9).reshape(3, 3), coords=coords)
+        >>> axis = plt.figure().add_subplot()
+        >>> image = draw_error_map(axis, error, norm=error_range(error))
+        >>> axis.get_xscale()
+        'linear'
+    """
+    import matplotlib.pyplot as plt
+
+    layer, values = _medians(error)
+    norm = error_range(error) if norm is None else norm
+    linear = _evenly_spaced(error.ratio.values)
+    image = axis.pcolormesh(
+        cell_edges(error.ratio.values, logarithmic=not linear),
+        cell_edges(error[layer].values, logarithmic=False),
+        np.ma.maximum(values, float(norm.vmin or _FLOOR)),
+        cmap=plt.get_cmap(style.SEQUENTIAL).with_extremes(bad="0.8"),
+        norm=norm,
+        rasterized=True,
+    )
+    limits = axis.get_xlim(), axis.get_ylim()
+    alpha = np.concatenate([np.geomspace(1e-6, 1e-2, 100), np.linspace(0.01, 1, 400)])
+    boundary = np.asarray(critical_ratio(alpha) if layer == "hidden" else critical_ratio(None, alpha))
+    draw_on_map(axis, boundary, alpha, color=style.THEORY, label="theory")
+    axis.set(
+        xlim=limits[0],
+        ylim=limits[1],
+        xscale="linear" if linear else "log",
+        xlabel="compression ratio c = M/N",
+        ylabel=_LAYERS[layer],
+    )
+    return image
+
+
+def draw_on_map(axis: "Axes", ratio: ArrayLike, fraction: ArrayLike, **line: Any) -> None:
+    """Draw a line over a heat map, a white one under it: it must be seen on the dark and on the light side.
+
+    Args:
+        axis: of the map.
+        ratio: compression ratios along the line.
+        fraction: flipped fractions along it.
+        **line: matplotlib's options of a line.
+    """
+    axis.plot(ratio, fraction, color="white", linewidth=3)
+    axis.plot(ratio, fraction, **{"linewidth": 1.5, **line})
+
+
+def error_range(*errors: "xr.DataArray") -> "LogNorm":
+    """The logarithmic colour range that several error maps share.
+
+    Args:
+        *errors: as in `error_map`.
+
+    Returns:
+        From the smallest to the largest cell of all maps, not below 1e-32.
+
+    Raises:
+        InputError: other dimensions, or no positive value in any.
+    """
+    from matplotlib.colors import LogNorm
+
+    values = np.concatenate([_medians(error)[1].compressed() for error in errors])
+    if not (values > 0).any():
+        raise InputError("error_map needs at least one positive error")
+    low = max(_FLOOR, float(values[values > 0].min()))
+    return LogNorm(low, max(float(values.max()), 2 * low))
+
+
+def _medians(error: "xr.DataArray") -> "tuple[str, np.ma.MaskedArray[Any, Any]]":
+    layers = [name for name in _LAYERS if name in error.dims]
+    if "ratio" not in error.dims or len(layers) != 1:
+        raise InputError(f"error_map needs dimensions 'ratio' and one of 'hidden', 'readout'; got {error.dims}")
+    (layer,) = layers
+    others = [dim for dim in error.dims if dim not in ("ratio", layer)]
+    return layer, np.ma.masked_invalid(error.median(others, skipna=False).transpose(layer, "ratio").values)
+
+
+def _evenly_spaced(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return len(steps) > 1 and bool(np.ptp(steps) < 1e-6 * abs(steps).max())
+
+
+def cell_edges(centres: np.ndarray, *, logarithmic: bool) -> np.ndarray:
+    """Borders of the cells around these centres, half-way between neighbours on the axis's scale.
+
+    Args:
+        centres: (n,), ascending.
+        logarithmic: whether the scale is.
+
+    Returns:
+        (n + 1,).
+    """
     x = np.log(centres) if logarithmic else np.asarray(centres, dtype=float)
     if len(x) == 1:
         edges = np.array([x[0] - 0.5, x[0] + 0.5])

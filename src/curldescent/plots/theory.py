@@ -156,58 +156,71 @@ def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, 
     """
     import matplotlib.pyplot as plt
 
-    validation.integer("bins", bins, minimum=1)
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.7))
-        top = 0.0
-        for low, high in law.edges:
-            theta = np.linspace(0, np.pi, 600)[1:-1]
-            x = (low + high) / 2 - (high - low) / 2 * np.cos(theta)
-            y = law.density(x)
-            top = max(top, float(np.quantile(y, 0.98)))
-            axis.plot(
-                np.concatenate([[low], x, [high]]),
-                np.concatenate([[0], y, [0]]),
-                color=style.THEORY,
-                label="limiting density" if low == law.edges[0, 0] else None,
-                zorder=3,
-            )
-        if sample is not None:
-            lam = validation.finite_array("sample", sample, ndim=tuple(range(1, 9))).ravel()
-            on_atom = np.zeros(lam.size, dtype=bool)
-            for location, _ in law.atoms:
-                on_atom |= np.abs(lam - location) < 1e-8 * (1 + abs(location))
-            counts, edges = np.histogram(lam[~on_atom], bins=bins)
-            # Dividing by all eigenvalues, so that the bars share the density's scale.
-            heights = counts / (lam.size * np.diff(edges))
-            top = max(top, float(heights.max(initial=0)))
-            axis.stairs(
-                heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=f"{lam.size} sampled eigenvalues"
-            )
-        top = top or 1.0
-        for location, weight in law.atoms:
-            axis.annotate(
-                "",
-                xy=(location, 1.05 * top),
-                xytext=(location, 0),
-                arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.5},
-            )
-            axis.text(
-                location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=8
-            )
-        if law.lambda_min < 0 < law.lambda_max:
-            axis.axvline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
-        margin = 0.04 * (law.lambda_max - law.lambda_min)
-        axis.set(
-            xlabel="eigenvalue λ of K",
-            ylabel="density",
-            ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
-            xlim=(law.lambda_min - margin, law.lambda_max + margin),
-        )
+        draw_spectrum(axis, law, sample, bins=bins)
         axis.set_title(_parameters(law) if title is None else title)
         if sample is not None:
             figure.legend(loc="outside lower center", ncols=2)
         return figure
+
+
+def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80) -> None:
+    """Draw what `spectrum` draws into axes of one's own.
+
+    Args:
+        axis: where to.
+        law: the law.
+        sample: eigenvalues, any shape.
+        bins: bins of the histogram.
+
+    Raises:
+        InputError: eigenvalues that are not finite, or fewer than one bin.
+    """
+    validation.integer("bins", bins, minimum=1)
+    top = 0.0
+    for low, high in law.edges:
+        theta = np.linspace(0, np.pi, 600)[1:-1]
+        x = (low + high) / 2 - (high - low) / 2 * np.cos(theta)
+        y = law.density(x)
+        top = max(top, float(np.quantile(y, 0.98)))
+        axis.plot(
+            np.concatenate([[low], x, [high]]),
+            np.concatenate([[0], y, [0]]),
+            color=style.THEORY,
+            label="limiting density" if low == law.edges[0, 0] else None,
+            zorder=3,
+        )
+    if sample is not None:
+        lam = validation.finite_array("sample", sample, ndim=tuple(range(1, 9))).ravel()
+        on_atom = np.zeros(lam.size, dtype=bool)
+        for location, _ in law.atoms:
+            on_atom |= np.abs(lam - location) < 1e-8 * (1 + abs(location))
+        counts, edges = np.histogram(lam[~on_atom], bins=bins)
+        # Dividing by all eigenvalues, so that the bars share the density's scale.
+        heights = counts / (lam.size * np.diff(edges))
+        top = max(top, float(heights.max(initial=0)))
+        axis.stairs(heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=f"{lam.size} sampled eigenvalues")
+    top = top or 1.0
+    for location, weight in law.atoms:
+        axis.annotate(
+            "",
+            xy=(location, 1.05 * top),
+            xytext=(location, 0),
+            arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.5},
+        )
+        axis.text(
+            location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=8
+        )
+    if law.lambda_min < 0 < law.lambda_max:
+        axis.axvline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
+    margin = 0.04 * (law.lambda_max - law.lambda_min)
+    axis.set(
+        xlabel="eigenvalue λ of K",
+        ylabel="density",
+        ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
+        xlim=(law.lambda_min - margin, law.lambda_max + margin),
+    )
 
 
 def _parameters(law: Spectrum) -> str:

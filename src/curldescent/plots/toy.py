@@ -8,6 +8,8 @@ from curldescent.plots import style
 from curldescent.toy import TwoWeights
 
 if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -27,8 +29,6 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
         (solid where stable, dotted where not), trajectories, and the conserved curve under each.
     """
     from matplotlib import pyplot as plt
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     rules = {
         "Gradient descent: hyperbolas": TwoWeights(target),
@@ -40,14 +40,43 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
             draw_flow(panel, network, time=time)
             panel.set_title(title)
         axes[0].set_ylabel("readout weight w2")
-        handles = [
-            Line2D([], [], color=style.STABLE, linewidth=2.4, label="stable solutions"),
-            Line2D([], [], color=style.UNSTABLE, linewidth=2.4, linestyle=(0, (1, 1)), label="unstable solutions"),
-            Line2D([], [], color="black", marker="o", markersize=4, label="trajectory, from dot to square"),
-            Line2D([], [], color=style.ACCENT, linestyle="--", label="conserved curve"),
-            Patch(color="#b8b8b8", label="higher loss is darker"),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        figure.legend(handles=_flow_handles(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
+    """Where curl comes from and what it does: Hebbian curl, two flow fields, the loss along their trajectories.
+
+    Args:
+        toy: `loss` over (rule, start, time), rules GD and CD, starts as in `STARTS`.
+        hebbian: `share` over (circuit, correlation), as `curldescent.plots.hebbian.curl_shares` has them.
+
+    Returns:
+        A figure of four panels.
+    """
+    from matplotlib import pyplot as plt
+
+    from curldescent.plots.hebbian import draw_hebbian_curl
+
+    with style.figure_style():
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 6.4), height_ratios=(1, 1.45))
+        draw_hebbian_curl(axes[0, 0], correlations=hebbian.correlation.values, shares=hebbian.share.values)
+        axes[0, 0].set_title("Hebbian plasticity")
+        axes[0, 0].legend(fontsize=7)
+        looks = (("GD", style.GRADIENT_DESCENT, "-"), ("CD", style.CURL_DESCENT, "--"))
+        for rule, colour, dashes in looks:
+            for number, loss in enumerate(toy.loss.sel(rule=rule).values):
+                label = rule if number == 0 else None
+                axes[0, 1].plot(toy.time, loss, color=colour, linestyle=dashes, linewidth=1.2, label=label)
+        axes[0, 1].set(yscale="log", ylim=(1e-12, 20), xlim=(0, 15), xlabel="time", ylabel="loss")
+        axes[0, 1].set_title("Loss along the paths below")
+        axes[0, 1].legend()
+        rules = (("Gradient descent: hyperbolas", 1.0), ("Curl descent, w2 flipped: circles", -1.0))
+        for panel, (title, flip) in zip(axes[1], rules, strict=True):
+            draw_flow(panel, TwoWeights(1.0, readout=flip), time=30.0)
+            panel.set_title(title)
+        axes[1, 0].set_ylabel("readout weight w2")
+        figure.legend(handles=_flow_handles(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -88,6 +117,19 @@ def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
         axes.plot(*start, marker="o", markersize=4, color="black", zorder=5)
         axes.plot(*path[:, -1], marker="s", markersize=3.5, color="white", markeredgecolor="black", zorder=5)
     axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xlabel="hidden weight w1")
+
+
+def _flow_handles() -> list["Artist"]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        Line2D([], [], color=style.STABLE, linewidth=2.4, label="stable solutions"),
+        Line2D([], [], color=style.UNSTABLE, linewidth=2.4, linestyle=(0, (1, 1)), label="unstable solutions"),
+        Line2D([], [], color="black", marker="o", markersize=4, label="trajectory, from dot to square"),
+        Line2D([], [], color=style.ACCENT, linestyle="--", label="conserved curve"),
+        Patch(color="#b8b8b8", label="higher loss is darker"),
+    ]
 
 
 def _draw_solutions(axes: "Axes", network: TwoWeights, w1: np.ndarray) -> None:
