@@ -7,7 +7,22 @@ from curldescent.errors import InputError
 from curldescent.paper.contract import Figure
 
 # In the order of the report; one module a figure, named after it.
-_MODULES = ("fig2", "fig3a")
+_MODULES = (
+    "fig2",
+    "fig3a",
+    "fig5ab",
+    "fig5c",
+    "fig5d",
+    "fig5e",
+    "fig5f",
+    "fig10ab",
+    "fig10c",
+    "fig11a",
+    "fig11b",
+    "fig11c",
+    "fig11d",
+    "table",
+)
 
 
 def figures() -> tuple[Figure, ...]:

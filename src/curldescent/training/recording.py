@@ -51,7 +51,7 @@ def stopping_errors(stop_below: object) -> tuple[float, float]:
         stop_below: as `curldescent.train` takes it.
 
     Returns:
-        Both; 0 as the training error where trials are never stopped, infinity as the test error where it does not count.
+        Both: 0 as the training error where trials are never stopped, infinity as the test error that does not count.
 
     Raises:
         InputError: neither None, nor a positive number, nor two of them.
