@@ -134,6 +134,11 @@ CASES = {
     "recording backwards": (lambda: train(record=[2, 1]), r"increasing epochs between 0 and 3, got \[2, 1\]"),
     "recording nothing": (lambda: train(record=[]), "record must list increasing epochs"),
     "a threshold of zero": (lambda: train(stop_below=0.0), "stop_below must be a positive number"),
+    "three errors to stop below": (lambda: train(stop_below=[1e-3, 1e-3, 1e-3]), "a training and a test error, got"),
+    "a test error to stop below without a test": (
+        lambda: cd.train(problem(), cd.Plasticity(), epochs=3, stop_below=[1e-3, 1e-3]),
+        "stop_below names a test error, but the problem has no test samples",
+    ),
     "missing file": (lambda: cd.from_data("nope.csv", targets="y", n_hidden=2), "file 'nope.csv' does not exist"),
     "unknown kind of file": (lambda: cd.from_data("x.xlsx", targets="y", n_hidden=2), "ending in .csv, .npz, .parquet"),
     "a list as data": (lambda: cd.from_data([1, 2], targets="y", n_hidden=2), "data must be a file.*got list"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.errors import InputError
 from curldescent.sweeps.preflight import check
 from tests.sweeps.conftest import small
 
@@ -164,3 +165,11 @@ def test_rules_make_an_axis(tmp_path):
     sweep = from_text(tmp_path, text)
     assert sweep.grid.axes[0].labels == ("GD", "FA")
     assert sweep.grid.shape == (2, 20)
+
+
+def test_a_test_error_to_stop_below_needs_test_samples():
+    training = {"epochs": 9, "stop_below": [1e-3, 1e-3]}
+    check(small(training=training))
+    without = {"total": 12, "n_train": 20, "n_test": 0, "trials": 2}
+    with pytest.raises(InputError, match="stop_below names a test error, but n_test is 0"):
+        check(small(training=training, student_teacher=without))

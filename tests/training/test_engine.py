@@ -238,6 +238,30 @@ def test_trials_stop_below_the_threshold_and_keep_the_weights_they_stopped_with(
     assert set(np.unique(free.stopped_at)) == {-1}
 
 
+@pytest.mark.parametrize("preserve_norms", [False, True])
+def test_stopping_below_both_errors_leaves_the_epochs_to_both_as_they_were(preserve_norms):
+    problem = cd.student_teacher(
+        n_inputs=6, n_hidden=5, activation="tanh", n_train=60, n_test=40, student_scale=2.0, trials=6, seed=1
+    )
+    rules = {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=0.2)}
+    settings = {"epochs": 400, "batch_size": 10, "preserve_norms": preserve_norms}
+    free = cd.train(problem, rules, **settings)
+    train, test = 1.5e-3, 2e-3
+    stopped = cd.train(problem, rules, stop_below=[train, test], **settings)
+    for error, threshold in (("train_error", train), ("test_error", test)):
+        expected = cd.epochs_to_threshold(free[error], threshold)
+        np.testing.assert_array_equal(cd.epochs_to_threshold(stopped[error], threshold), expected)
+    both = (free.train_error < train) & (free.test_error < test)
+    expected = free.epoch[both.argmax("epoch")].where(both.any("epoch"), -1)
+    np.testing.assert_array_equal(stopped.stopped_at, expected)
+    # The case has to be one: trials that stop and one that does not, test errors that come later than training errors.
+    ended = stopped.stopped_at.values >= 0
+    assert ended.any()
+    assert not ended.all()
+    train_alone = cd.epochs_to_threshold(free.train_error, train).values
+    assert (train_alone < stopped.stopped_at.values)[ended].any()
+
+
 def test_epochs_to_threshold_counts_the_last_epoch_where_never_reached():
     problem = random_problem()
     history = cd.train(problem, cd.Plasticity(), epochs=20, record=[0, 5, 20])

@@ -38,12 +38,18 @@ def difference(ours: Experiments, theirs: Experiments) -> list[str]:
         else:
             a, b = _settings(ours[name]), _settings(theirs[name])
             for key in dict.fromkeys((*a, *b)):
-                if a.get(key) != b.get(key):
+                if a.get(key) != b.get(key) and not _follows(key, a.get(key), b.get(key)):
                     phrase = f"{_PLAIN.get(key, key.split('.')[-1])} {_versus(a.get(key), b.get(key))}"
                     phrases.setdefault(phrase, []).append(name)
     if len(theirs) == 1:
         return list(phrases)
     return [f"{phrase} ({_names(names, len(theirs))})" for phrase, names in phrases.items()]
+
+
+def _follows(key: str, ours: Any, theirs: Any) -> bool:
+    """A shorter run that records the same epochs as the longer, up to its own last: its epochs say it already."""
+    listed = isinstance(ours, list) and isinstance(theirs, list)
+    return key == "training.record" and listed and ours[:-1] == theirs[: len(ours) - 1]
 
 
 def _names(names: list[str], of: int) -> str:

@@ -14,10 +14,22 @@ _MODULES = (
     "fig3a_inset",
     "fig3b",
     "fig4",
+    "fig5ab",
+    "fig5c",
+    "fig5d",
+    "fig5e",
+    "fig5f",
     "fig6a",
     "fig6b",
     "fig8",
+    "fig10ab",
+    "fig10c",
+    "fig11a",
+    "fig11b",
+    "fig11c",
+    "fig11d",
     "histograms",
+    "table",
 )
 
 

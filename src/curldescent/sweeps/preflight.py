@@ -1,6 +1,7 @@
 """What can be known to be wrong with a sweep before any of it runs."""
 
 import itertools
+import math
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from curldescent.sweeps.derivations import DERIVED
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.sweep import Sweep
 from curldescent.sweeps.work import memory_bytes
+from curldescent.training.recording import stopping_errors
 
 _SIZES = {"n_inputs", "n_hidden", "n_outputs", "n_train", "batch_size", *DERIVED}
 # Sizes are tried in every combination up to this many, then only one axis at a time.
@@ -91,11 +93,9 @@ def _try(sweep: Sweep, index: tuple[int, ...]) -> None:
     single = replace(resolved, student_teacher={**resolved.student_teacher, "trials": 1})
     engine_for(sweep, single, index)
     recipe.recorded(resolved)
-    stop = resolved.training["stop_below"]
-    if stop is not None:
-        from curldescent import validation
-
-        validation.positive("stop_below", stop)
+    _, test_error = stopping_errors(resolved.training["stop_below"])
+    if math.isfinite(test_error) and not resolved.student_teacher["n_test"]:
+        raise InputError("stop_below names a test error, but n_test is 0")
     if recipe.keep.order_parameter > resolved.training["epochs"]:
         raise InputError(
             f"keep.order_parameter looks at {recipe.keep.order_parameter} epochs, the run has only "

@@ -1,5 +1,6 @@
 """`train`: the easy call. Checks, chooses an engine, runs it in pieces that fit into memory, labels the record."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from curldescent.progress import Progress, Silent
 from curldescent.training.choice import build_engine, uses_jax
 from curldescent.training.history import labelled_history
 from curldescent.training.memory import pieces_that_fit
-from curldescent.training.recording import Record, collected, record_run
+from curldescent.training.recording import Record, collected, record_run, stopping_errors
 from curldescent.training.schedule import recording_epochs
 from curldescent.training.setup import experiment, named_rules
 
@@ -35,7 +36,7 @@ def train(
     preserve_norms: bool = False,
     record: int | Sequence[int] | None = None,
     output_error: str = "delta",
-    stop_below: float | None = None,
+    stop_below: float | Sequence[float] | None = None,
     record_weights: bool = False,
     seed: int = 0,
     dtype: str = "float64",
@@ -63,8 +64,10 @@ def train(
         output_error: "delta": the output error signal is e = ŷ − y even behind an output nonlinearity, the paper's
             convention. "mse": e = (ŷ − y)·φ'_out, so that without flips the update is the exact gradient of the
             recorded error. The two coincide for a linear output.
-        stop_below: stop a trial at the first recorded epoch whose training error is below this; its later errors are
-            those of the weights it stopped with. Nothing is computed once no trial is left.
+        stop_below: stop a trial at the first recorded epoch whose training error is below this; or, given two numbers,
+            whose training error is below the first and test error below the second, so that the epochs to both
+            thresholds are those of the whole run. Its later errors are those of the weights it stopped with. Nothing is
+            computed once no trial is left.
         record_weights: also keep all weights at the recorded epochs.
         seed: of the sample orders and of sampled feedback. The same seed gives the same history to the bit on one
             machine.
@@ -114,8 +117,9 @@ def train(
         seed=seed,
     )
     times = recording_epochs(record, epochs)
-    if stop_below is not None:
-        stop_below = validation.positive("stop_below", stop_below)
+    stop = stopping_errors(stop_below)
+    if math.isfinite(stop[1]) and problem.test_inputs is None:
+        raise InputError("stop_below names a test error, but the problem has no test samples")
     validation.choice("dtype", dtype, DTYPES)
     progress = Silent() if progress is None else progress
 
@@ -133,7 +137,7 @@ def train(
                 stepper,
                 epochs=epochs,
                 times=times,
-                stop_below=stop_below,
+                stop_below=stop,
                 record_weights=record_weights,
                 observe=observe,
                 progress=progress,

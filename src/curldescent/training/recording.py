@@ -1,12 +1,15 @@
 """Advance an engine from one recording epoch to the next and keep what is seen there."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent import validation
+from curldescent.errors import InputError
 from curldescent.progress import Progress
 
 if TYPE_CHECKING:
@@ -41,12 +44,38 @@ class Record:
     stopped_at: NDArray[np.int64]
 
 
+def stopping_errors(stop_below: object) -> tuple[float, float]:
+    """The training and the test error that a trial must be below to be stopped.
+
+    Args:
+        stop_below: as `curldescent.train` takes it.
+
+    Returns:
+        Both: 0 as the training error where trials are never stopped, infinity as the test error that does not count.
+
+    Raises:
+        InputError: neither None, nor a positive number, nor two of them.
+
+    Example:
+        >>> stopping_errors(1e-3), stopping_errors([1e-3, 1e-2])
+        ((0.001, inf), (0.001, 0.01))
+    """
+    if stop_below is None:
+        return 0.0, math.inf
+    if isinstance(stop_below, str) or not isinstance(stop_below, Sequence):
+        return validation.positive("stop_below", stop_below), math.inf
+    if len(stop_below) != 2:
+        raise InputError(f"stop_below must be a training error, or a training and a test error, got {stop_below!r}")
+    train, test = (validation.positive("stop_below", value) for value in stop_below)
+    return train, test
+
+
 def record_run(
     stepper: "FusedEngine | JaxEngine",
     *,
     epochs: int,
     times: NDArray[np.int64],
-    stop_below: float | None,
+    stop_below: tuple[float, float],
     record_weights: bool,
     observe: "Callable[[FusedEngine | JaxEngine], object] | None",
     progress: Progress,
@@ -58,7 +87,7 @@ def record_run(
         stepper: an engine, not yet advanced.
         epochs: how long.
         times: recording epochs, increasing.
-        stop_below: stop a trial at the first recorded training error below this.
+        stop_below: of `stopping_errors`; a trial is stopped at the first recording epoch with both errors below.
         record_weights: keep all weights at the recording epochs.
         observe: called with the engine at every recording epoch.
         progress: told about epochs, counted from `done_before`.
@@ -88,10 +117,11 @@ def record_run(
                 observe(stepper)
             if record_weights:
                 snapshots.append(stepper.weights())
-            if stop_below is not None:
-                below = stepper.active & (errors[0] < stop_below)
-                stopped_at[below] = target
-                stepper.stop(below)
+            below = stepper.active & (errors[0] < stop_below[0])
+            if errors[1] is not None:
+                below &= errors[1] < stop_below[1]
+            stopped_at[below] = target
+            stepper.stop(below)
     hidden, readout = stepper.weights()
     test = [error for _, error in seen if error is not None]
     return Record(

@@ -1,0 +1,285 @@
+"""Epochs to an error threshold: the sweeps behind the speed-up figures, and what is compared in them.
+
+Protocol of the paper's figures 5, 10 and 11 (docs/theory.md, simulation protocol): tanh or relu students with 100
+inputs and 10 hidden neurons, the nonlinearity also at the output, batches of 10; the first of about 100 log-spaced
+recorded epochs with an error below 1e-3 counts, the last epoch where there is none.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from curldescent.paper.contract import Finding
+from curldescent.paper.statistics import LEVEL, Paired, paired
+from curldescent.sweeps import Sweep
+from curldescent.training.schedule import log_epochs
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+THRESHOLD = 1e-3
+INPUTS, HIDDEN = 100, 10
+PAPER_EPOCHS = 100_000
+RULES: Mapping[str, Mapping[str, Any]] = {"GD": {}, "CD": {"readout": 0.1}}
+
+# Values of the paper's grids.
+SAMPLES = (100, 140, 180, 220, 260, 300, 340, 380, 420, 440, 500, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000)
+STUDENT_SCALES = (0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+TEACHER_SCALES = (0.1, *(0.25 * step for step in range(1, 17)))
+FLIPS = tuple(range(HIDDEN + 1))
+
+# With fewer pairs no two-sided signed-rank test can get below the level: 2/2⁵ > 0.05.
+FEWEST_PAIRS = 6
+
+
+def sweep(
+    axes: Mapping[str, Any],
+    *,
+    trials: int,
+    epochs: int,
+    paper_epochs: int = PAPER_EPOCHS,
+    rules: Mapping[str, Mapping[str, Any]] | None = RULES,
+    activation: str = "tanh",
+    preserve_norms: bool = True,
+    stop_below: float | Sequence[float] = (THRESHOLD, THRESHOLD),
+    paired: Sequence[str] = (),
+    **problem: Any,
+) -> Sweep:
+    """A sweep of the speed-up protocol.
+
+    Args:
+        axes: what is varied.
+        trials: per cell.
+        epochs: at most; recorded are the epochs that the paper's run would record up to there, and the last.
+        paper_epochs: the length of that run.
+        rules: of the axis `rule`; None where plasticity is varied by the axes.
+        activation: of student and teacher, hidden and output.
+        preserve_norms: the paper's "normalised" runs.
+        stop_below: a trial is stopped once both errors are below the threshold: what is kept does not change.
+        paired: axes whose cells share students, teachers and sample orders.
+        problem: further arguments of `curldescent.student_teacher`.
+
+    Returns:
+        The sweep.
+    """
+    grid = log_epochs(paper_epochs)
+    return Sweep(
+        axes=axes,
+        rules=rules,
+        student_teacher={
+            "n_inputs": INPUTS,
+            "n_hidden": HIDDEN,
+            "activation": activation,
+            "n_test": 100,
+            "trials": trials,
+            **({} if "student_scale" in axes else {"student_scale": 2.0}),
+            **problem,
+        },
+        training={
+            "epochs": epochs,
+            "learning_rate": 0.1,
+            "batch_size": 10,
+            "preserve_norms": preserve_norms,
+            "record": [*grid[grid < epochs].tolist(), epochs],
+            "stop_below": stop_below if isinstance(stop_below, float) else list(stop_below),
+        },
+        keep={"epochs_to": [THRESHOLD]},
+        paired=paired,
+    )
+
+
+def needed(data: "xr.Dataset", part: str) -> "xr.DataArray":
+    """Epochs to the threshold, the last epoch where it is never reached.
+
+    Args:
+        data: of a `sweep`.
+        part: "train" or "test", whose error.
+
+    Returns:
+        In memory, with the axes of the sweep and `trial`.
+    """
+    return data[f"epochs_to_{part}"].sel(threshold=THRESHOLD, drop=True).load().astype(float)
+
+
+def last_epoch(data: "xr.Dataset") -> int:
+    """The epoch that stands for "never"."""
+    return int(json.loads(data.attrs["settings"])["training"]["epochs"])
+
+
+def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Paired]:
+    """GD and CD, student by student.
+
+    Args:
+        data: with the axes `rule` and `axis`.
+        part: "train" or "test".
+        axis: name of the other axis.
+
+    Returns:
+        Value on the axis → comparison; the ratio is that of GD's epochs to CD's.
+    """
+    epochs = needed(data, part)
+    return {
+        value: paired(epochs.sel({"rule": "GD", axis: value}).values, epochs.sel({"rule": "CD", axis: value}).values)
+        for value in epochs[axis].values.tolist()
+    }
+
+
+def flips_compared(data: "xr.Dataset", part: str) -> dict[float, Paired]:
+    """No flipped readout neuron against k of them, student by student.
+
+    Args:
+        data: with the axis `readout_flips`, 0 among its values.
+        part: "train" or "test".
+
+    Returns:
+        k → comparison, for k > 0.
+    """
+    epochs = needed(data, part)
+    none = epochs.sel(readout_flips=0).values
+    return {
+        flips: paired(none, epochs.sel(readout_flips=flips).values)
+        for flips in epochs.readout_flips.values.tolist()
+        if flips > 0
+    }
+
+
+def faster(compared: Mapping[float, Paired], value: float, *, test: str = "wilcoxon") -> Finding:
+    """Whether CD needs fewer epochs than GD at one value.
+
+    Args:
+        compared: value → comparison.
+        value: which; None is found where the grid of a scale does not have it.
+        test: "wilcoxon" or "t", paired.
+
+    Returns:
+        Holds where CD's mean is lower and p < 0.05.
+    """
+    if value not in compared:
+        return Finding(None, f"the grid of this scale has no {value:g}")
+    found = compared[value]
+    if found.n < FEWEST_PAIRS:
+        return Finding(None, f"{found.n} pairs are too few for a test, {FEWEST_PAIRS} are needed")
+    p_value = found.p_value if test == "wilcoxon" else found.t_p_value
+    return Finding(found.second < found.first and p_value < LEVEL, said(found), numbers({value: found}))
+
+
+def nowhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *, margin: float = 1.1) -> Finding:
+    """Whether CD gains nothing at any of some values.
+
+    Args:
+        compared: value → comparison.
+        values: which; those that the grid has.
+        margin: what the ratio must stay below, besides not being significant.
+
+    Returns:
+        Holds where at each value CD is not significantly faster and the ratio is below the margin.
+    """
+    chosen = {value: compared[value] for value in values if value in compared}
+    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
+        return Finding(None, "the grid of this scale has no such value, or too few pairs")
+    gains = [value for value, found in chosen.items() if found.faster or found.ratio >= margin]
+    return Finding(not gains, listed(chosen), numbers(chosen))
+
+
+def everywhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *, share: float = 1.0) -> Finding:
+    """Whether CD is significantly faster at some values.
+
+    Args:
+        compared: value → comparison.
+        values: which; those that the grid has.
+        share: of the values at which it must be.
+
+    Returns:
+        Holds where it is.
+    """
+    chosen = {value: compared[value] for value in values if value in compared}
+    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
+        return Finding(None, "the grid of this scale has no such value, or too few pairs")
+    count = sum(found.faster for found in chosen.values())
+    return Finding(
+        count >= share * len(chosen),
+        f"faster at {count} of {len(chosen)} values: {listed(chosen)}",
+        {"faster": count, "of": len(chosen), **numbers(chosen)},
+    )
+
+
+def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
+    """Whether the gain, GD's epochs over CD's, grows along an axis.
+
+    Args:
+        data: with the axes `rule` and `axis`.
+        part: "train" or "test".
+        axis: its values are those of independent students.
+
+    Returns:
+        Holds where Spearman's rank correlation of gain and value over all students is positive with p < 0.05; students
+        that reach the threshold under neither rule tell nothing and are left out.
+
+    Source: Spearman, Am. J. Psychol. 15 (1904) 72.
+    """
+    from scipy import stats
+
+    epochs = needed(data, part).transpose("rule", axis, "trial")
+    gain = epochs.sel(rule="GD", drop=True) / epochs.sel(rule="CD", drop=True)
+    tells = (epochs < last_epoch(data)).any("rule")
+    values = gain[axis].broadcast_like(gain).values[tells.values]
+    if len(np.unique(values)) < 3 or len(values) < 10:
+        return Finding(None, "fewer than three values with students that reach the threshold")
+    gains = gain.values[tells.values]
+    if len(np.unique(gains)) == 1:
+        return Finding(holds=False, said="the gain is the same everywhere", numbers={"students": len(values)})
+    found = stats.spearmanr(values, gains)
+    rank, p_value = float(found.statistic), float(found.pvalue)
+    return Finding(
+        rank > 0 and p_value < LEVEL,
+        f"Spearman's ρ = {rank:.2f} over {len(values)} students, p = {p_value:.1g}",
+        {"spearman": rank, "p_value": p_value, "students": len(values)},
+    )
+
+
+def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, share: float = 0.95) -> Finding:
+    """Whether students up to a value of an axis never get below the threshold.
+
+    Args:
+        data: with the axis `axis`.
+        part: "train" or "test".
+        axis: name.
+        up_to: its largest value that counts.
+        share: of the trials that must not get there.
+
+    Returns:
+        The share.
+    """
+    epochs = needed(data, part)
+    chosen = epochs.where(epochs[axis] <= up_to, drop=True)
+    if not chosen.size:
+        return Finding(None, f"the grid of this scale has no value up to {up_to:g}")
+    never = int((chosen >= last_epoch(data)).sum())
+    return Finding(
+        never >= share * chosen.size,
+        f"{never} of {chosen.size} trials do not get there in {last_epoch(data)} epochs",
+        {"never": never, "of": int(chosen.size), "epochs": last_epoch(data)},
+    )
+
+
+def said(found: Paired) -> str:
+    """One comparison in words."""
+    return (
+        f"GD {found.first:.0f} ± {found.first_error:.0f}, CD {found.second:.0f} ± {found.second_error:.0f} epochs "
+        f"(mean ± s.e.); ratio {found.ratio:.2f}; CD first in {found.wins} of {found.n} pairs; Wilcoxon p = "
+        f"{found.p_value:.1g}, t-test p = {found.t_p_value:.1g}; d_z = {found.effect:.2f}"
+    )
+
+
+def listed(compared: Mapping[float, Paired]) -> str:
+    """Ratio and p of several comparisons."""
+    return ", ".join(
+        f"{value:g}: ratio {found.ratio:.2f} (p = {found.p_value:.1g})" for value, found in compared.items()
+    )
+
+
+def numbers(compared: Mapping[float, Paired]) -> dict[str, Any]:
+    """Everything of several comparisons, for machines."""
+    return {f"{value:g}": {**vars(found)} for value, found in compared.items()}

@@ -1,0 +1,61 @@
+"""Epochs to an error threshold against a parameter: means with standard errors, and where paired tests see a gap."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT, "FA": style.FEEDBACK_ALIGNMENT}
+MARKERS = {"GD": "o", "CD": "s", "FA": "^"}
+
+
+def draw_epochs(
+    axis: "Axes",
+    values: Sequence[float],
+    epochs: Mapping[str, ArrayLike],
+    *,
+    last: int,
+    tested: Mapping[float, int] | None = None,
+    labels: bool = True,
+) -> None:
+    """Draw one line a rule: the mean over trials with its standard error.
+
+    Args:
+        axis: where to; its vertical axis becomes logarithmic.
+        values: of the parameter, (V,).
+        epochs: rule → epochs to the threshold, (V, trials).
+        last: the epoch that stands for "never"; a dashed line. Means in which at least a tenth of the trials are such
+            are lower bounds and have hollow markers.
+        tested: value → 1 where CD is significantly faster, −1 where it is significantly slower; marked on top.
+        labels: whether the lines are named in the legend.
+    """
+    for rule, given in epochs.items():
+        table: NDArray[np.float64] = np.asarray(given, dtype=float)
+        mean = table.mean(axis=1)
+        error = table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
+        bound = (table >= last).mean(axis=1) >= 0.1
+        look: dict[str, Any] = {"color": COLOURS[rule], "marker": MARKERS[rule], "markersize": 4}
+        axis.errorbar(
+            values, mean, yerr=error, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
+        )
+        # On top of the filled markers, so that a lower bound is seen as one.
+        axis.plot(
+            np.asarray(values)[bound], mean[bound], linestyle="none", markerfacecolor="white", zorder=5, clip_on=False,
+            **look,
+        )  # fmt: skip
+    axis.set(yscale="log")
+    low = min(float(np.min(given)) for given in epochs.values())
+    axis.set_ylim(0.7 * low, 2.6 * last if tested is not None else 1.4 * last)
+    axis.axhline(last, color="0.6", linewidth=0.8, linestyle="--", zorder=0)
+    for value, sign in (tested or {}).items():
+        if sign:
+            axis.text(
+                value, 1.35 * last, "✱" if sign > 0 else "○", ha="center", va="center", fontsize=7,
+                color=COLOURS["CD" if sign > 0 else "GD"],
+            )  # fmt: skip
