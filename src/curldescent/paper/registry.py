@@ -7,7 +7,17 @@ from curldescent.errors import InputError
 from curldescent.paper.contract import Figure
 
 # In the order of the report; one module a figure, named after it.
-_MODULES = ("fig2", "fig3a")
+_MODULES = (
+    "fig2",
+    "fig3a",
+    "control_gradient",
+    "control_learning_rate",
+    "control_momentum",
+    "control_noise",
+    "control_norms",
+    "control_metric",
+    "control_placement",
+)
 
 
 def figures() -> tuple[Figure, ...]:
