@@ -78,9 +78,7 @@ def _mean(arms: list[Arm]) -> Arm:
 def each_placement(results: Results) -> Finding:
     """In how many pairs of student and flipped neuron curl descent is faster than gradient descent."""
     every = arms(results)
-    gains = np.array(
-        [every["GD"].epochs / arm.epochs for name, arm in every.items() if name.startswith("CD, neuron ")]
-    )
+    gains = np.array([every["GD"].epochs / arm.epochs for name, arm in every.items() if name.startswith("CD, neuron ")])
     faster, of = int((gains > 1).sum()), int(gains.size)
     low, high = proportion_interval(faster, of)
     within = float(np.log(gains).std(axis=0, ddof=1).mean())

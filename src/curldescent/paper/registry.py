@@ -15,6 +15,8 @@ _MODULES = (
     "control_momentum",
     "control_noise",
     "control_norms",
+    "control_depth",
+    "control_digits",
     "control_metric",
     "control_placement",
 )

@@ -66,9 +66,7 @@ def draw_ratios(axis: "Axes", rows: Sequence[tuple[str, float, float, float, str
         )
         shown.add(result)
     axis.axvline(1, color=style.THEORY, linewidth=0.8, linestyle="--", zorder=0)
-    axis.set(
-        xscale="log", yticks=range(len(rows)), yticklabels=[row[0] for row in rows], ylim=(len(rows) - 0.5, -0.5)
-    )
+    axis.set(xscale="log", yticks=range(len(rows)), yticklabels=[row[0] for row in rows], ylim=(len(rows) - 0.5, -0.5))
     axis.set_xlabel(label)
     axis.xaxis.grid(visible=True, which="both", color="0.92", linewidth=0.6)
     axis.set_axisbelow(True)
