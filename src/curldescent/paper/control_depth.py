@@ -105,8 +105,8 @@ FIGURE = Figure(
     NAME,
     title="Control: two hidden layers",
     about=(
-        "Students and teachers of 100–10–10–1 tanh neurons, batch 50, otherwise as the base setting; one of ten neurons "
-        "flipped in the last or in the middle layer of weights."
+        "Students and teachers of 100–10–10–1 tanh neurons, batch 50, otherwise as the base setting; one of ten "
+        "neurons flipped in the last or in the middle layer of weights."
     ),
     origin="control",
     experiments=experiments,

@@ -86,8 +86,7 @@ FIGURE = Figure(
         Claim(
             "few samples",
             "The advantage is smaller with few samples.",
-            f"geometric mean of GD/CD lower with few than with many samples, p < {LEVEL:g} in a two-sided Wilcoxon test "
-            "over paired students",
+            f"GD/CD lower with few than with many samples, p < {LEVEL:g} in a two-sided Wilcoxon test over pairs",
             smaller_advantage,
         ),
     ),

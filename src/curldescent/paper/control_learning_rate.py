@@ -35,7 +35,7 @@ def by_rate(results: Results, rule: str) -> dict[float, Arm]:
 
 
 def best(results: Results, rule: str) -> tuple[float, Arm]:
-    """The learning rate with the lowest mean, among those at which every trial reached the threshold if there are any."""
+    """The learning rate with the lowest mean, among those, if any, at which every trial reached the threshold."""
     every = by_rate(results, rule)
     sure = {rate: arm for rate, arm in every.items() if arm.reached.all()} or every
     rate = min(sure, key=lambda r: float(sure[r].epochs.mean()))

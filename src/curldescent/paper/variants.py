@@ -126,7 +126,7 @@ def epochs_until(
             weights = tuple(jnp.asarray(w[trial]) for w in layers)
             norms = tuple(jnp.sqrt(jnp.sum(w * w)) for w in weights)
             fixed = inputs, jnp.asarray(wanted[trial]), signs, norms, learning_rate / samples
-            state = _State(weights, _momentum(variant).init(weights), jax.random.key(seed * 1_000_003 + trial))
+            state = _State(weights, _momentum(variant).init(weights), jax.random.key(_noise_seed(seed, trial)))
             orders = SampleOrders(seed=seed, trials=1, samples=samples, first_trial=trial)
             epoch = 0
             for target in record:
@@ -168,6 +168,11 @@ def signals(weights: Any, inputs: Any, targets: Any, activation: str) -> tuple[A
         if layer:
             error = (error @ weights[layer]) * network.slope(activation, seen[layer], jnp)
     return tuple(reversed(out))
+
+
+def _noise_seed(seed: int, trial: int) -> int:
+    """A 32-bit seed for JAX, whose keys take no larger ones: sweeps derive seeds of 60 bits."""
+    return int(np.random.SeedSequence([seed, trial]).generate_state(1)[0])
 
 
 def _momentum(variant: Variant) -> Any:
