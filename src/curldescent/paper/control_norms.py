@@ -42,6 +42,13 @@ FIGURE = Figure(
     draw=draw,
     claims=(
         controls.faster_claim(
+            "the constraint",
+            "Gradient descent itself is faster with free norms: the constraint slows it down.",
+            arms,
+            "GD",
+            "GD, free norms",
+        ),
+        controls.faster_claim(
             "free norms",
             "Without norm preservation curl descent is faster than gradient descent.",
             arms,

@@ -181,7 +181,7 @@ def ratio_interval(first: Arm, second: Arm) -> tuple[float, float, float]:
 
 
 def outcome(first: Arm, second: Arm) -> str:
-    """Who needs fewer epochs: "wins" where the second does, "loses" where the first does, by the paired test; else "ties"."""
+    """By the paired test, "wins" where the second arm needs fewer epochs, "loses" where the first does, or "ties"."""
     test = paired(first.epochs, second.epochs)
     return "wins" if test.faster else "loses" if test.slower else "ties"
 

@@ -14,11 +14,13 @@ _MODULES = (
     "control_learning_rate",
     "control_momentum",
     "control_noise",
+    "control_metric",
     "control_norms",
+    "control_placement",
     "control_depth",
     "control_digits",
-    "control_metric",
-    "control_placement",
+    "control_mechanism",
+    "control_summary",
 )
 
 
