@@ -266,8 +266,8 @@ def climbing(results: Results) -> Finding:
 def takeover(results: Results) -> Finding:
     """The flipped neuron's share of the readout's squared norm at the end of each run, and its input weights."""
     data = results[NAME]
-    last = {rule: data.share.sel(rule=rule).ffill("epoch").isel(epoch=-1).values for rule in ("GD", "CD")}
-    inputs = data.input_norm.sel(rule="CD").ffill("epoch").isel(epoch=-1).values
+    last = {rule: _at_the_end(data.share.sel(rule=rule)) for rule in ("GD", "CD")}
+    inputs = _at_the_end(data.input_norm.sel(rule="CD"))
     n = len(last["CD"])
     most = int((last["CD"] >= 0.5).sum())
     said = (
@@ -276,6 +276,12 @@ def takeover(results: Results) -> Finding:
         f"{np.median(last['GD']):.2f}); its input weights end at {np.median(inputs):.2f} of their initial norm (median)"
     )
     return Finding(most >= 0.9 * n, said, {"share": last, "input_norm": inputs})
+
+
+def _at_the_end(values: "xr.DataArray") -> Array:
+    """Each trial's last value before its run ended, (T,)."""
+    curves = values.transpose("trial", "epoch").values
+    return np.array([curve[np.isfinite(curve)][-1] for curve in curves])
 
 
 def switch_arms(results: Results) -> dict[str, Arm]:
@@ -323,8 +329,8 @@ def draw(results: Results) -> "Picture":
     error.legend(loc="lower left")
     share.set(xscale="log", xlabel="epochs", ylabel="share of the readout's norm²", ylim=(0, 1))
     share.set_title("The neuron that CD flips")
-    rate.set(xscale="log", yscale="log", xlabel="epochs", ylabel="decay rate −d ln C/dt")
-    rate.set_title("Median over trials")
+    rate.set(xscale="log", yscale="log", xlabel="epochs", ylabel="−d ln C/dt, per unit of total step")
+    rate.set_title("Rate of descent, median over trials")
     draw_arms(
         switch,
         {name: (arm.epochs, arm.reached) for name, arm in switch_arms(results).items()},
