@@ -30,6 +30,17 @@ _MODULES = (
     "fig11d",
     "histograms",
     "table",
+    "control_gradient",
+    "control_learning_rate",
+    "control_momentum",
+    "control_noise",
+    "control_metric",
+    "control_norms",
+    "control_placement",
+    "control_depth",
+    "control_digits",
+    "control_mechanism",
+    "control_summary",
 )
 
 
