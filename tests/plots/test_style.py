@@ -12,8 +12,14 @@ def untouched():
 
 def test_the_look_is_on_inside_and_gone_outside(untouched):
     mpl.rcParams["font.size"] = 17.0
-    with pytest.raises(KeyError), style.figure_style():
+    with style.figure_style():
         assert mpl.rcParams["font.size"] == 9
+    assert mpl.rcParams["font.size"] == 17.0
+
+
+def test_the_look_is_gone_after_an_error(untouched):
+    mpl.rcParams["font.size"] = 17.0
+    with pytest.raises(KeyError), style.figure_style():
         raise KeyError
     assert mpl.rcParams["font.size"] == 17.0
 
