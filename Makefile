@@ -31,7 +31,7 @@ check: setup
 
 # Strict: whatever does not resolve, any public name without an entry, anything loaded from the network ends the build.
 docs: setup $(VENV)/.docs
-	$(BIN)/python -m sphinx -W -n --keep-going -q -b html -d build/doctrees docs build/docs
+	$(BIN)/python -m sphinx -E -W -n --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo build/docs/index.html
 
 $(VENV)/.docs: $(STAMP)

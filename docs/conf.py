@@ -35,8 +35,8 @@ source_suffix = {".md": "myst-nb", ".rst": "restructuredtext", ".py": "myst-nb"}
 
 # Tutorials are Python scripts with cells (jupytext's percent format), run when the site is built.
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
-nb_execution_mode = "cache"
-nb_execution_cache_path = str(HERE.parent / "build" / "tutorials")
+# Always: a kept output would not notice that the library has changed.
+nb_execution_mode = "force"
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True

@@ -45,7 +45,9 @@ USES = {
         {"benettin1980"},
     ),
     "covariant vectors": (
-        lambda: cd.analysis.covariant_vectors(shear, np.zeros(2), args=np.array([2.0, 0.5]), time=5, count=2),
+        lambda: cd.analysis.covariant_vectors(
+            shear, np.zeros(2), args=np.array([2.0, 0.5]), time=5, count=2, transient=5, settle=5
+        ),
         {"benettin1980", "ginelli2007"},
     ),
     "0-1 test": (lambda: cd.analysis.zero_one_test(np.sin(np.arange(300.0)), angles=3), {"gottwald2009"}),

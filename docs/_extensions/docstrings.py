@@ -23,7 +23,7 @@ MODULES = (
     "curldescent.theory",
 )
 SECTION = re.compile(r"^(\s*)(Source|Performance): (\S.*)$")
-STAR = re.compile(r"(?<=[^\W\d_])\*(?!\*)")
+STAR = re.compile(r"(?<![\w*])([^\W\d_])\*(?!\*)")
 HIDDEN_COLON = "\ue000"
 PAGE = re.compile(r"\bdocs/(\w+)\.md\b")
 
@@ -110,7 +110,7 @@ def _plain(line: str) -> str:
     """Bars are magnitudes and norms here, and the stars of c* and α* are stars; code is left as it is."""
     if "`" in line or line.lstrip().startswith((">>>", "...")):
         return line
-    return STAR.sub(r"\\*", line.replace("|", r"\|"))
+    return STAR.sub(r"\1\\*", line.replace("|", r"\|"))
 
 
 def untyped(app: Sphinx, doctree: nodes.document) -> None:

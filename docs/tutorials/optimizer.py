@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from matplotlib import pyplot as plt
 from sklearn.datasets import load_digits
 
 import curldescent as cd
@@ -93,8 +94,6 @@ for name, (params, _) in found.items():
     print(f"{name:18s} test accuracy {100 * float((network(params, x[test]).argmax(1) == y[test]).mean()):.1f} %")
 
 # %%
-from matplotlib import pyplot as plt  # noqa: E402
-
 with cd.plots.figure_style():
     figure, axes = plt.subplots(figsize=(4.5, 2.8))
     for name, (_, curve) in found.items():

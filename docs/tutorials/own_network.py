@@ -2,11 +2,12 @@
 # # Your own network
 #
 # A function of your own, with weights you trained elsewhere. Would it be stable if some of its neurons learned with
-# the wrong sign? How many could?
+# the wrong sign? Which of them matter most?
 
 # %%
 import jax.numpy as jnp
 import numpy as np
+from matplotlib import pyplot as plt
 
 import curldescent as cd
 
@@ -49,9 +50,8 @@ cd.analysis.stability(network)
 
 # %%
 fractions = np.linspace(0, 0.6, 7)
-margins = [cd.analysis.stability(network.with_strengths(cd.Signature({"out": f}))).margin for f in fractions]
-
-from matplotlib import pyplot as plt  # noqa: E402
+others = [network.with_strengths(cd.Signature({"out": fraction})) for fraction in fractions]
+margins = [cd.analysis.stability(other).margin for other in others]
 
 with cd.plots.figure_style():
     figure, axes = plt.subplots(figsize=(3.5, 2.5))

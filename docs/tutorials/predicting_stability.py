@@ -71,7 +71,8 @@ for ratio in (0.5 * critical, 2 * critical):
     left = (history.train_error[:, -1] > 10 * history.train_error[:, 0]) | history.diverged
     predicted = "stable" if ratio < critical else "unstable"
     verdicts = cd.analysis.stability(problem.starting_at_teacher(), cd.Plasticity(hidden=0.5)).stable
-    print(f"c = {ratio:.2f}, predicted {predicted}: {int(left.sum())} of 10 left, {np.sum(~verdicts)} judged unstable")
+    print(f"c = {ratio:.2f}, predicted {predicted}:", end=" ")
+    print(f"{int(left.sum())} of 10 left, {np.sum(~verdicts)} judged unstable")
 
 # %% [markdown]
 # Derivations are on the page [Theory](../theory.md). Next: [your own network](own_network.py).

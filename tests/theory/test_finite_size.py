@@ -43,10 +43,10 @@ def test_boundary_sharpens_with_size():
 
 def test_readout_norm_scatters_only_where_asked():
     law = Spectrum(1e3, rho=2.0)  # one hidden neuron for a thousand inputs: λ_min is the readout norm itself
-    fixed = sample_lambda_min(law, 4, 5, seed=0)
+    fixed = sample_lambda_min(law, 4, samples=5, seed=0)
     np.testing.assert_allclose(fixed, 2.0)
     for distribution in ("normal", "uniform"):
-        free = sample_lambda_min(law, 4, 2000, seed=0, fixed_readout_norm=False, distribution=distribution)
+        free = sample_lambda_min(law, 4, samples=2000, seed=0, fixed_readout_norm=False, distribution=distribution)
         spread = {"normal": np.sqrt(2), "uniform": np.sqrt(0.8)}[distribution] * 2.0
         assert free.mean() == pytest.approx(2.0, abs=4 * spread / np.sqrt(2000))
         assert free.std() == pytest.approx(spread, rel=0.15)
@@ -65,7 +65,7 @@ def test_wilson_against_its_equation():
         (lambda: finite_size_scaling(Spectrum(0.5), (10, 10)), "sizes must hold at least two different numbers"),
         (lambda: finite_size_scaling(Spectrum(0.5), (10, 20), samples=1), "samples must be a whole number at least 2"),
         (lambda: stability_probability(Spectrum(0.5), 0), "n_inputs must be a whole number at least 1, got 0"),
-        (lambda: sample_lambda_min(Spectrum(0.5), 5, 2, 0, distribution="gauss"), "distribution must be one of"),
+        (lambda: sample_lambda_min(Spectrum(0.5), 5, samples=2, distribution="gauss"), "distribution must be one of"),
     ],
 )
 def test_bad_input(call, sentence):

@@ -116,7 +116,7 @@ def climbs(times: ArrayLike, loss: ArrayLike, *, least: float = 0.01) -> list[Cl
     Example:
         >>> from curldescent.analysis import climbs
         >>> climbs([0, 1, 2, 3, 4], [1.0, 0.5, 0.8, 0.6, 0.1])
-        [Climb(begin=1.0, end=2.0, bottom=0.5, top=0.8)]
+        [Climb(begin=1, end=2, bottom=0.5, top=0.8)]
     """
     t, c = _curve(times, loss)
     least = validation.positive("least", least, zero=True)

@@ -55,8 +55,15 @@ def figure_style() -> Iterator[None]:
     import matplotlib as mpl
     from cycler import cycler
 
-    with mpl.rc_context({**_RC, "axes.prop_cycle": cycler(color=CYCLE)}):
+    ours = {**_RC, "axes.prop_cycle": cycler(color=CYCLE)}
+    # Not rc_context: it puts everything back, also the interactive mode that a notebook's backend switches on when the
+    # first figure is made, and no later figure would be shown.
+    before = {name: mpl.rcParams[name] for name in ours}
+    mpl.rcParams.update(ours)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def save(figure: "Figure", stem: Path) -> list[Path]:

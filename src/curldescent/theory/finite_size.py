@@ -65,9 +65,9 @@ class FiniteSizeScaling:
 def sample_lambda_min(
     law: Spectrum,
     n_inputs: int,
-    samples: int,
-    seed: int | np.random.Generator,
     *,
+    samples: int = 200,
+    seed: int | np.random.Generator = 0,
     fixed_readout_norm: bool = True,
     distribution: Distribution = "normal",
 ) -> Array:
@@ -148,7 +148,7 @@ def stability_probability(
     1.0
     """
     lowest = sample_lambda_min(
-        law, n_inputs, samples, seed, fixed_readout_norm=fixed_readout_norm, distribution=distribution
+        law, n_inputs, samples=samples, seed=seed, fixed_readout_norm=fixed_readout_norm, distribution=distribution
     )
     share = float((lowest > 0).mean())
     low, high = wilson(share, samples)
@@ -183,7 +183,7 @@ def finite_size_scaling(
         raise InputError(f"sizes must hold at least two different numbers of inputs, got {list(sizes)}")
     count = validation.integer("samples", samples, minimum=2)
     rng = np.random.default_rng(seed)
-    lowest = np.stack([sample_lambda_min(law, size, count, rng) for size in checked])
+    lowest = np.stack([sample_lambda_min(law, size, samples=count, seed=rng) for size in checked])
     limits = np.array([law.realised(size).lambda_min for size in checked])
     spread = lowest.std(axis=1, ddof=1)
     log_m = np.log(checked)
