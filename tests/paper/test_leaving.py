@@ -59,6 +59,8 @@ def test_ending_high_or_low_is_noticed(key: str) -> None:
     finding = next(c for c in one.claims if c.name == "finds another").measure(results(**high))
     assert finding.holds is False
     assert finding.numbers["still_falling"] == 0
+    falling = {**high, key: high[key].assign(test_error=data[key].test_error * 0 + 1e-2)}
+    assert next(c for c in one.claims if c.name == "finds another").measure(results(**falling)).holds is None
     low = {**data, key: data[key].assign(final_test_error=data[key].final_test_error * 0)}
     assert verdicts(one, results(**low))["nothing to find"] is False
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.paper import Results, figure
+from curldescent.paper import Results, figure, nonlinear_boundary
 from curldescent.sweeps import Sweep
 
 from .maps import follow_theory, verdicts
@@ -37,8 +37,8 @@ def test_a_boundary_at_smaller_ratios_is_confirmed_and_drawn(key: str) -> None:
     one, found = figure(key), constructed(key)
     assert set(verdicts(one, found).values()) == {True}
     picture = one.draw(found)
-    assert len(picture.axes) == 3
-    assert {line.get_label() for line in picture.axes[0].lines} >= {"theory, linear", "sampled solutions"}
+    assert len(picture.axes) == 4
+    assert {line.get_label() for line in picture.axes[0].lines} >= {"theory, linear", "sampled solutions, this run"}
     plt.close(picture)
 
 
@@ -48,6 +48,16 @@ def test_the_same_or_a_larger_ratio_is_not(key: str, shift: float) -> None:
     found = verdicts(figure(key), constructed(key, tanh=shift, kernels=1.2 * shift))
     assert found["moves left"] is False
     assert found["random solutions"] is False
+
+
+def test_where_gradient_descent_is_slow_learning_as_well_is_learning() -> None:
+    error = xr.DataArray(
+        [[[1e-4], [1e-3 - 1e-9], [2e-3]], [[1e-20], [1e-9], [1e-7]]],
+        coords={"ratio": [0.1, 0.2], "hidden": [0.0, 0.5, 1.0]},
+        dims=("ratio", "hidden", "trial"),
+    )
+    learned = nonlinear_boundary.as_well_as_gradient_descent(error)
+    assert learned.values[..., 0].tolist() == [[True, True, False], [True, True, False]]
 
 
 def test_the_sides_of_figure_6a_can_fail() -> None:
