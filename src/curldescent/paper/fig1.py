@@ -88,7 +88,7 @@ def _returns(network: TwoWeights, w1: float) -> bool:
     """Whether a student displaced by 1e-6 from the solution (w1, s/w1) ends next to it."""
     solution = np.array([w1, network.target / w1])
     normal = solution[::-1] / np.linalg.norm(solution)
-    end = network.trajectory(solution + 1e-6 * normal, time=400.0, points=2)[:, -1]
+    end = network.trajectory(solution + 1e-6 * normal, time=200.0, points=2)[:, -1]
     return bool(np.linalg.norm(end - solution) < 1e-3)
 
 

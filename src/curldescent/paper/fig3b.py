@@ -31,8 +31,8 @@ RUNAWAY = 2.5
 def experiments(scale: Scale) -> Experiments:
     """Lines of both kinds of line; the same teachers' own stability; examples of motion."""
     fractions, ratios, trials, looked_at, time = {
-        "quick": (13, 9, 3, 1, 2_000.0),
-        "standard": (25, 20, 10, 2, 4_000.0),
+        "quick": (9, 7, 3, 1, 2_000.0),
+        "standard": (25, 20, 8, 2, 4_000.0),
         "paper": (25, 20, 10, 3, 10_000.0),
     }[scale]
     along_hidden = {"ratio": RATIOS, "hidden": lin(0, 1, fractions)}
@@ -83,7 +83,7 @@ def traces(epochs: int) -> xr.Dataset:
         epochs: of step 0.1; the finer step takes five times as many.
 
     Returns:
-        `weight` over (case, time, synapse), the first eight weights of W1's first row, time in units of total step;
+        `weight` over (case, time, synapse), four weights of W1 and four of W2, time in units of total step;
         `ratio`, `hidden` and `step` of every case.
     """
     cases = ((*RESTING, STEP), (*BEYOND[1], STEP), (*BEYOND[1], STEP / 5))
@@ -101,7 +101,8 @@ def traces(epochs: int) -> xr.Dataset:
             record=record,
             record_weights=True,
         )
-        weights.append(history.hidden_history.values[0, :, 0, :8])
+        hidden_weights, readout_weights = history.hidden_history.values[0], history.readout_history.values[0]
+        weights.append(np.concatenate([hidden_weights[:, 0, :4], readout_weights[:, 0, :4]], axis=1))
     time = np.arange(epochs - 1000, epochs + 1) * STEP
     columns = {
         name: ("case", list(column))
@@ -153,17 +154,19 @@ def _cell(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:
 
 def all_lines(results: Results) -> list[Line]:
     """The six lines."""
-    return [
-        *lines(results["fig3b-fractions"].q, along="hidden"),
-        *lines(results["fig3b-ratios"].q, along="ratio"),
-    ]
+    return [line for group in groups_of(results) for line in group]
+
+
+def groups_of(results: Results) -> list[list[Line]]:
+    """Three lines along the fraction and three along the ratio."""
+    kinds = (("fig3b-fractions", "hidden"), ("fig3b-ratios", "ratio"))
+    return [lines(results[name].q, results[f"{name}-teachers"].rate, along=along) for name, along in kinds]
 
 
 def draw(results: Results) -> "Picture":
     """Both kinds of line, and weights over time below."""
     left, right = (
-        {line.label: (line.q, line.predicted) for line in lines(results[f"fig3b-{name}"].q, along=along)}
-        for name, along in (("fractions", "hidden"), ("ratios", "ratio"))
+        {line.label: (line.q, line.predicted, line.expected) for line in group} for group in groups_of(results)
     )
     return plots.order_parameter_lines(left, right, results["fig3b-traces"])
 
@@ -203,6 +206,14 @@ def jumps(results: Results) -> Finding:
     return Finding(all(abs(j - p) <= 0.1 * span for _, j, p, span in found), said, {"off": off})
 
 
+def jumps_of_this_size(results: Results) -> Finding:
+    """Where q jumps on every line, against where half of these very teachers are unstable."""
+    found = [(line.label.replace("$_h$", "_h"), line.jump, line.expected, line.step) for line in all_lines(results)]
+    said = "; ".join(f"{label}: {jump:.3f} (teachers {expected:.3f})" for label, jump, expected, _ in found)
+    off = {label: jump - expected for label, jump, expected, _ in found}
+    return Finding(all(abs(j - e) <= 1.01 * step for _, j, e, step in found), said, {"off": off})
+
+
 def teacher_by_teacher(results: Results) -> Finding:
     """Whether every trial does what its own teacher's stability matrix says."""
     agree = without = of = close = 0
@@ -238,19 +249,23 @@ def chaos(results: Results) -> Finding:
 
 def the_step(results: Results) -> Finding:
     """How many moving trials ended far above any error that the flow reaches."""
-    runaway = of = 0
+    runaway = alternating = of = 0
     for name in ("fig3b-fractions", "fig3b-ratios"):
         data = results[name]
         moves = ~(data.q.values < MOVES)
         of += int(moves.sum())
         runaway += int((~(data.final_train_error.values < RUNAWAY) & moves).sum())
+        # The readout changes sign at every step: no mean over time is left, next to its variance.
+        alternating += int(((data.q_readout.values > 1e10) & moves).sum())
     data = results["fig3b-regimes"]
     fine = float(np.max(data.finer_loss.values))
     said = (
-        f"{runaway} of {of} moving trials end above {RUNAWAY:g}; the examples with a fifth of the step have losses up "
-        f"to {fine:.2g}"
+        f"{runaway} of {of} moving trials end above {RUNAWAY:g}, in {alternating} the readout changes sign at "
+        f"every step; with a fifth of the step the examples have losses up to {fine:.2g}"
     )
-    return Finding(runaway <= 0.1 * of, said, {"runaway": runaway, "of": of, "finer_loss": fine})
+    return Finding(
+        runaway <= 0.1 * of, said, {"runaway": runaway, "alternating": alternating, "of": of, "finer_loss": fine}
+    )
 
 
 def _counts(labels: np.ndarray) -> dict[str, int]:
@@ -269,8 +284,9 @@ FIGURE = Figure(
         "Linear students of 220 neurons start at a teacher with ‖W1‖_F = √N and ‖W2‖ = 1, 1e-10 away from it, and "
         "learn with the full batch, norms preserved. Above: the order parameter q, over the last 1000 epochs the "
         "variance of a weight in time, averaged over weights, over the variance between weights. Dots: trials; lines: "
-        "their median; dashes: theory's boundary. Below: eight weights in time, at rest, and beyond the boundary with "
-        "the paper's step and with a fifth of it."
+        "their median; dashes: theory's boundary for infinitely large networks; dotted: where half of these "
+        "teachers are unstable by their own stability matrices. Below: eight weights in time, at rest, and beyond "
+        "the boundary with the paper's step and with a fifth of it."
     ),
     origin="paper",
     experiments=experiments,
@@ -293,6 +309,12 @@ FIGURE = Figure(
             "q jumps at the predicted boundary.",
             "on every line within a tenth of its length",
             jumps,
+        ),
+        Claim(
+            "jumps, this size",
+            "With 50 to 90 inputs it jumps where half of the teachers are unstable by their own stability matrices.",
+            "on every line within one step of the grid",
+            jumps_of_this_size,
         ),
         Claim(
             "teacher by teacher",

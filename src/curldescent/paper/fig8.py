@@ -7,7 +7,7 @@ from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.phase_maps import from_solutions
 from curldescent.paper.teachers import teacher_stability
-from curldescent.sweeps import lin, log
+from curldescent.sweeps import Sweep, lin, log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -32,7 +32,7 @@ def experiments(scale: Scale) -> Experiments:
 
 def draw(results: Results) -> "Picture":
     """Both maps with linear theory's boundary and that of sampled solutions."""
-    return leaving.two_maps(results["fig8"], results["fig8-teachers"])
+    return leaving.two_maps(results["fig8"], results["fig8-teachers"], time=_time(results.scale))
 
 
 def finds_another(results: Results) -> Finding:
@@ -52,9 +52,13 @@ def maximum_jumps(results: Results) -> Finding:
 
 def teacher_by_teacher(results: Results) -> Finding:
     """Trials against their own solutions' kernels."""
-    experiment = experiments(results.scale)["fig8"]
-    time = 0.1 * experiment.recipe.training["epochs"]  # type: ignore[union-attr]
-    return leaving.teacher_by_teacher(results["fig8"], results["fig8-teachers"], time=time)
+    return leaving.teacher_by_teacher(results["fig8"], results["fig8-teachers"], time=_time(results.scale))
+
+
+def _time(scale: Scale) -> float:
+    experiment = experiments(scale)["fig8"]
+    assert isinstance(experiment, Sweep)
+    return 0.1 * float(experiment.recipe.training["epochs"])
 
 
 FIGURE = Figure(
@@ -62,8 +66,8 @@ FIGURE = Figure(
     title="Figure 8: leaving an unstable solution, tanh networks",
     about=(
         "Figure 4 with tanh students and teachers. Colour: median of the trials; line: the critical ratio of linear "
-        "networks; dashes: up to where more than half of the sampled teachers are stable by their own signed tangent "
-        "kernel, norms preserved."
+        "networks; dashes: up to where, by their own signed tangent kernels, half of the sampled teachers are not left "
+        "visibly within the run."
     ),
     origin="paper",
     experiments=experiments,

@@ -65,13 +65,12 @@ def draw(results: Results) -> "Picture":
         for axis, name in zip(axes, SETTINGS, strict=True):
             data = results[name]
             law = law_of(data)
-            draw_spectrum(axis, law, data.eigenvalue.values)
+            draw_spectrum(axis, law, data.eigenvalue.values, bins=50)
             which = f"α$_h$ = {law.hidden:g}" if law.hidden else f"α$_r$ = {law.readout:g}"
             axis.set_title(f"M = {data.sizes['order']}, N = {data.attrs['n_hidden']}, {which}")
         axes[1].set_ylabel("")
-        handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles, ["limiting density", "sampled eigenvalues"], loc="outside lower center", ncols=2)
-        assert len(labels) == 2
+        handles, _ = axes[1].get_legend_handles_labels()
+        axes[1].legend(handles, ["limiting density", "sampled eigenvalues"], loc="upper right")
         return figure
 
 

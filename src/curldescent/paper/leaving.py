@@ -12,6 +12,7 @@ from curldescent.plots.sweeps import draw_error_map, draw_on_map, error_range
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
 # Half-way, on a logarithmic scale, between the start's error, 1e-30, and an error of order one.
@@ -23,15 +24,16 @@ LOW = boundary.LEARNED
 VISIBLE = 1e16
 
 
-def two_maps(data: "xr.Dataset", teachers: "xr.Dataset | None") -> "Picture":
+def two_maps(data: "xr.Dataset", teachers: "xr.Dataset | None", *, time: float = 0.0) -> "Picture":
     """Final and maximum test error side by side on one colour scale.
 
     Args:
         data: of `phase_maps.from_solutions`.
         teachers: of `teacher_stability` for activations that the line of linear networks does not describe.
+        time: total step of the run, for the teachers.
 
     Returns:
-        The figure; dashes: half of the teachers are stable.
+        The figure; dashes: half of the teachers are left visibly within the run.
     """
     import matplotlib.pyplot as plt
 
@@ -43,7 +45,7 @@ def two_maps(data: "xr.Dataset", teachers: "xr.Dataset | None") -> "Picture":
             image = draw_error_map(axis, error, norm=norm)
             axis.set_title(title)
             if teachers is not None:
-                draw_teachers(axis, teachers)
+                draw_teachers(axis, teachers, slowest=float(np.log(VISIBLE)) / time)
         axes[1].set_ylabel("")
         if teachers is not None:
             axes[0].lines[1].set_label("theory, linear")
@@ -52,17 +54,25 @@ def two_maps(data: "xr.Dataset", teachers: "xr.Dataset | None") -> "Picture":
         return figure
 
 
-def draw_teachers(axis: object, teachers: "xr.Dataset") -> None:
-    """Draw up to which ratio more than half of the sampled teachers are stable."""
-    from matplotlib.axes import Axes
+def draw_teachers(axis: "Axes", teachers: "xr.Dataset", *, slowest: float) -> None:
+    """Draw up to which ratio half of the sampled teachers, or more, have no direction that grows fast enough to matter.
 
-    assert isinstance(axis, Axes)
-    share = (teachers.rate >= 0).mean("trial")
-    border = boundary.observed(share > 0.5)
+    Args:
+        axis: of an error map.
+        teachers: of `teacher_stability`.
+        slowest: the slowest growth that counts, per unit of total step.
+    """
+    share = (teachers.rate >= -slowest).mean("trial")
+    border = boundary.observed(share >= 0.5)
     fraction = border[boundary.fraction_of(border)].values
     shown = fraction > 0
     draw_on_map(
-        axis, border.values[shown], fraction[shown], color=style.UNSTABLE, linestyle="--", label="sampled solutions"
+        axis,
+        border.values[shown],
+        fraction[shown],
+        color=style.UNSTABLE,
+        linestyle="--",
+        label="sampled solutions, this run",
     )
 
 
@@ -80,7 +90,9 @@ def finds_another(data: "xr.Dataset") -> Finding:
     high = chosen & ~(_typical(error).values <= LOW)
     falling = int((_typical(error).values < middle / 2)[high].sum())
     said = f"{found.said}; {falling} of the {int(high.sum())} others more than halved their error in the last half"
-    return Finding(found.holds, said, {**found.numbers, "still_falling": falling})
+    # Too short a run to tell, where those still on their way would make the difference.
+    enough = int(found.numbers["low"]) + falling >= boundary.SHARE * int(found.numbers["of"])
+    return Finding(None if enough else False, said, {**found.numbers, "still_falling": falling})
 
 
 def nothing_to_find(data: "xr.Dataset") -> Finding:

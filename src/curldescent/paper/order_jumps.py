@@ -18,12 +18,14 @@ class Line:
     Args:
         label: of the line.
         q: over `along` and trial.
+        rate: of every trial's teacher, likewise; negative where it is unstable.
         along: "hidden" or "ratio".
-        predicted: where theory's boundary crosses it.
+        predicted: where theory's boundary, that of infinitely large networks, crosses it.
     """
 
     label: str
     q: xr.DataArray
+    rate: xr.DataArray
     along: str
     predicted: float
 
@@ -41,16 +43,29 @@ class Line:
     @property
     def jump(self) -> float:
         """Where the median trial begins to move: half-way between the last that rests and the next; an end if none."""
+        return self._after(self.typical < MOVES)
+
+    @property
+    def expected(self) -> float:
+        """Where, by their own stability matrices, half of these teachers have become unstable, likewise."""
+        return self._after((self.rate < 0).mean("trial") < 0.5)
+
+    @property
+    def step(self) -> float:
+        """Distance between neighbours."""
+        return float(np.diff(self.q[self.along].values).max())
+
+    def _after(self, resting: xr.DataArray) -> float:
         values = self.q[self.along].values
-        count = int((self.typical < MOVES).sum())
-        return float(np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])[count])
+        return float(np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])[int(resting.sum())])
 
 
-def lines(q: xr.DataArray, *, along: str) -> list[Line]:
+def lines(q: xr.DataArray, rate: xr.DataArray, *, along: str) -> list[Line]:
     """Cut q over (ratio, hidden, trial) into lines.
 
     Args:
         q: the order parameter.
+        rate: the lowest rate of every teacher, over the same.
         along: the dimension that runs along a line.
 
     Returns:
@@ -60,9 +75,9 @@ def lines(q: xr.DataArray, *, along: str) -> list[Line]:
     for value in q["ratio" if along == "hidden" else "hidden"].values:
         if along == "hidden":
             predicted, label = critical_fraction(float(value), "hidden"), f"c = {value:g}"
-            line = q.sel(ratio=value)
+            line, rates = q.sel(ratio=value), rate.sel(ratio=value)
         else:
             predicted, label = critical_ratio(float(value)), f"α$_h$ = {value:g}"
-            line = q.sel(hidden=value)
-        out.append(Line(label, line, along, float(predicted)))
+            line, rates = q.sel(hidden=value), rate.sel(hidden=value)
+        out.append(Line(label, line, rates, along, float(predicted)))
     return out

@@ -18,19 +18,20 @@ _FLOOR = 1e-34
 
 
 def order_parameter_lines(
-    left: "Mapping[str, tuple[xr.DataArray, float]]",
-    right: "Mapping[str, tuple[xr.DataArray, float]]",
+    left: "Mapping[str, tuple[xr.DataArray, float, float]]",
+    right: "Mapping[str, tuple[xr.DataArray, float, float]]",
     traces: "xr.Dataset",
 ) -> "Figure":
     """Draw q along lines, two panels, and weights in time below.
 
     Args:
-        left: label → (q over `hidden` or `ratio` and `trial`, where theory's boundary crosses the line); at most four.
+        left: label → (q over `hidden` or `ratio` and `trial`, where theory's boundary crosses the line, where half of
+            the sampled teachers are unstable); at most four.
         right: the same along the other dimension.
         traces: `weight` over (case, time, synapse) with `ratio`, `hidden` and `step` of every case.
 
     Returns:
-        The figure: small dots are trials, lines their medians, dashes the theory.
+        The figure: small dots are trials, lines their medians, dashes and dots the boundaries.
     """
     import matplotlib.pyplot as plt
 
@@ -42,11 +43,12 @@ def order_parameter_lines(
             _draw_lines(axis, group)
         panels[0].set_ylabel("order parameter q")
         _draw_traces(np.atleast_1d(below.subplots(1, traces.sizes["case"], sharex=True)), traces)
+        below.supxlabel("time at the end of the run, η × epochs", fontsize=9)
         return figure
 
 
-def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float]]") -> None:
-    for colour, marker, (label, (q, predicted)) in zip(style.CYCLE, _MARKERS, group.items(), strict=False):
+def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, float]]") -> None:
+    for colour, marker, (label, (q, predicted, expected)) in zip(style.CYCLE, _MARKERS, group.items(), strict=False):
         along = next(name for name in _LABELS if name in q.dims)
         x, trials = q[along].values, np.maximum(q.transpose(along, "trial").values, _FLOOR)
         axis.plot(
@@ -54,10 +56,12 @@ def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float]]")
         )
         axis.plot(x, np.median(trials, axis=1), color=colour, marker=marker, markersize=3, label=label)
         axis.axvline(predicted, color=colour, linestyle="--", linewidth=1)
+        axis.axvline(expected, color=colour, linestyle=":", linewidth=1.3)
         axis.set_xlabel(_LABELS[along])
-    axis.plot([], [], color=style.THEORY, linestyle="--", linewidth=1, label="theory")
+    axis.plot([], [], color=style.THEORY, linestyle="--", linewidth=1, label="theory, N → ∞")
+    axis.plot([], [], color=style.THEORY, linestyle=":", linewidth=1.3, label="theory, these teachers")
     axis.set_yscale("log")
-    axis.legend(loc="center right")
+    axis.legend(loc="center right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _draw_traces(axes: Any, traces: "xr.Dataset") -> None:
@@ -69,5 +73,4 @@ def _draw_traces(axes: Any, traces: "xr.Dataset") -> None:
         axis.set_title(
             f"c = {case.ratio.item():g}, α$_h$ = {case.hidden.item():g}, η = {case.step.item():g}", fontsize=8.5
         )
-        axis.set_xlabel("time at the end of the run, η × epochs")
     axes[0].set_ylabel("weights")

@@ -59,7 +59,7 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
     from curldescent.plots.hebbian import draw_hebbian_curl
 
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 6.4), height_ratios=(1, 1.45))
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 6.2), height_ratios=(1, 1.45))
         draw_hebbian_curl(axes[0, 0], correlations=hebbian.correlation.values, shares=hebbian.share.values)
         axes[0, 0].set_title("Hebbian plasticity")
         axes[0, 0].legend(fontsize=7)
@@ -76,7 +76,7 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
             draw_flow(panel, TwoWeights(1.0, readout=flip), time=30.0)
             panel.set_title(title)
         axes[1, 0].set_ylabel("readout weight w2")
-        figure.legend(handles=_flow_handles(), loc="outside lower center", ncols=3)
+        axes[1, 0].legend(handles=_flow_handles(), loc="upper center", bbox_to_anchor=(1.1, -0.16), ncols=3)
     return figure
 
 
