@@ -88,7 +88,7 @@ def deep_arm(trials: int, n_train: int, epochs: int, layer: int | None) -> "xr.D
         record=log_epochs(epochs, controls.POINTS).tolist(),
         learning_rate=controls.LEARNING_RATE,
     )
-    return controls.arms_dataset({"arm": (reached.tolist(), (last < controls.THRESHOLD).tolist())})
+    return controls.arms_dataset({"arm": (reached, last < controls.THRESHOLD)})
 
 
 def arms(results: Results) -> dict[str, Arm]:

@@ -42,7 +42,7 @@ def arm_by_loop(
         learning_rate=controls.LEARNING_RATE,
         seed=seed,
     )
-    return controls.arms_dataset({"arm": (reached.tolist(), (last < controls.THRESHOLD).tolist())})
+    return controls.arms_dataset({"arm": (reached, last < controls.THRESHOLD)})
 
 
 def loop_arguments(size: controls.Size, more: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """What the controls of the speed-up share: the base setting, its paired students, and the claims about two arms."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from curldescent.paper.contract import Claim, Finding, Results, Scale
 from curldescent.paper.statistics import LEVEL, paired
@@ -255,12 +255,12 @@ def computed_arms(data: "xr.Dataset") -> dict[str, Arm]:
     return {str(name): arm(data, arm=name) for name in data.arm.values}
 
 
-def arms_dataset(arms: Mapping[str, tuple[Sequence[float], Sequence[bool]]]) -> "xr.Dataset":
+def arms_dataset(arms: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> "xr.Dataset":
     """Arms as a dataset like a sweep's: name → epochs (T,) and which trials reached the threshold (T,)."""
     import xarray as xr
 
-    epochs = np.array([list(item[0]) for item in arms.values()], dtype=float)
-    reached = np.array([list(item[1]) for item in arms.values()], dtype=bool)
+    epochs = np.array([np.asarray(item[0]) for item in arms.values()], dtype=float)
+    reached = np.array([np.asarray(item[1]) for item in arms.values()], dtype=bool)
     return xr.Dataset(
         {
             "epochs_to_train": (("arm", "trial"), epochs),

@@ -79,7 +79,14 @@ def plain_ticks(axis: "Axes") -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     low, high = axis.get_xlim()
-    steps = (1, 2, 5) if high / low < 60 else (1,)
+    span = high / low
+    steps: tuple[float, ...] = (1,)
+    if span < 60:
+        steps = (1, 2, 5)
+    if span < 8:
+        steps = (1, 1.5, 2, 3, 5, 7)
+    if span < 3:
+        steps = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
     marks = [m * 10.0**e for e in range(-4, 7) for m in steps if low <= m * 10.0**e <= high]
     axis.xaxis.set_major_locator(FixedLocator(marks))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
