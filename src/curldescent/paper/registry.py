@@ -7,7 +7,13 @@ from curldescent.errors import InputError
 from curldescent.paper.contract import Figure
 
 # In the order of the report; one module a figure, named after it.
-_MODULES = ("fig2", "fig3a")
+_MODULES = (
+    "fig2",
+    "fig3a",
+    "joint",
+    "graded",
+    "outputs",
+)
 
 
 def figures() -> tuple[Figure, ...]:
