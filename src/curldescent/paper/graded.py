@@ -23,7 +23,7 @@ LAYERS = ("hidden", "readout")
 # The ratio of the maps of weak flips.
 RATIO = 0.4
 # Standard deviation of the logarithm of magnitudes, and how many quantiles stand for their distribution.
-SPREAD, QUANTILES = 1.0, 10
+SPREAD, QUANTILES = 1.0, 4
 
 
 def weak_flips(share: float, strength: float) -> dict[float, float]:
@@ -55,7 +55,7 @@ def experiments(scale: Scale) -> Experiments:
     }[scale]
     common = {"n_inputs": n_inputs, "trials": trials, "steps": steps}
     weak = {"shares": lin(0.05, 0.95, points), "strengths": log(0.03, 2, points)}
-    spread = {"shares": lin(0.025, 0.475, points), "ratios": log(0.05, 1, points)}
+    spread = {"shares": lin(0.05, 0.45, points), "ratios": log(0.05, 0.5, points)}
     return {
         **{f"graded-{layer}": Computation(weak_map, {"layer": layer, **weak, **common}) for layer in LAYERS},
         "graded-spread": Computation(spread_map, {"spread": SPREAD, **spread, **common}),
@@ -80,12 +80,12 @@ def spread_map(
 ) -> xr.Dataset:
     """Fates over ratio and share of flipped hidden neurons whose magnitudes are spread out."""
 
-    def cell(share: float, ratio: float, seed: int) -> dict[str, object]:
+    def cell(ratio: float, share: float, seed: int) -> dict[str, object]:
         law = Spectrum(ratio, readout=spread_flips(share, spread))
         return judged(law, n_inputs, trials=trials, steps=steps, seed=seed)
 
     # The same seed whatever the spread: students are compared in pairs.
-    return over_grid({"ratio": ratios, "share": shares}, lambda ratio, share, seed: cell(share, ratio, seed), seed=2)
+    return over_grid({"ratio": ratios, "share": shares}, cell, seed=2)
 
 
 def draw(results: Results) -> "Picture":
@@ -96,16 +96,16 @@ def draw(results: Results) -> "Picture":
     for axis, layer in zip(axes, LAYERS, strict=False):
         data = results[f"graded-{layer}"]
         axis.set_yscale("log")
-        title = {"hidden": f"negative inputs, c = {RATIO:g}", "readout": f"negative hidden, c = {RATIO:g}"}[layer]
+        title = {"hidden": f"inputs, c = {RATIO:g}", "readout": f"hidden, c = {RATIO:g}"}[layer]
         _draw_map(axis, data, x="share", y="strength", title=title)
-        axis.set(xlabel="share of negative neurons", ylabel="strength of the negative ones")
+        axis.set(xlabel="share of negative", ylabel="magnitude of negative" if layer == "hidden" else "")
         strength = np.geomspace(data.strength.values[0] / 2, data.strength.values[-1] * 2, 40)
         draw_boundary(axis, boundary_share(layer, strength), strength)
     data, axis = results["graded-spread"], axes[2]
     axis.set_xscale("log")
-    image = _draw_map(axis, data, x="ratio", y="share", title="log-normal magnitudes")
-    axis.set(ylabel="share of negative hidden neurons")
-    share = np.linspace(0.003, 0.5, 60)
+    image = _draw_map(axis, data, x="ratio", y="share", title="log-normal, hidden")
+    axis.set(ylabel="share of negative")
+    share = np.linspace(0.01, 0.5, 60)
     for spread, line in ((SPREAD, "-"), (0.0, "--")):
         critical = [float(critical_ratio(readout=spread_flips(float(a), spread))) for a in share]
         draw_boundary(axis, critical, share, linestyle=line, label="equal" if spread == 0 else "spread")
@@ -194,7 +194,7 @@ FIGURE = Figure(
     about=(
         "Strengths need not be ±1. Left and middle: a share of the inputs, or hidden neurons, has a negative strength "
         "of the magnitude on the vertical axis, the others 1. Right: hidden neurons with log-normal magnitudes of mean "
-        "1 (ten quantiles), a share of them negative; dashed: the boundary for equal magnitudes. Colour as in the "
+        "1 (four quantiles), a share of them negative; dashed: the boundary for equal magnitudes. Colour as in the "
         "figure of joint flips, lines from the law with the same strengths, dots within the finite-size margin."
     ),
     origin="beyond",

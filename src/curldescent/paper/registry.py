@@ -13,6 +13,8 @@ _MODULES = (
     "joint",
     "graded",
     "outputs",
+    "norms",
+    "inputs",
 )
 
 
