@@ -14,6 +14,7 @@ _MODULES = (
     "graded",
     "outputs",
     "norms",
+    "lyapunov",
     "inputs",
 )
 
