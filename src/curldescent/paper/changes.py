@@ -11,6 +11,7 @@ _PLAIN = {
     "student_teacher.trials": "trials",
     "training.epochs": "epochs",
     "training.batch_size": "batch size",
+    "n_inputs": "inputs",
 }
 
 

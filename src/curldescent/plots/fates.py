@@ -1,0 +1,90 @@
+"""Maps of fates: which share of the students beside a solution left it, with the boundary of theory on it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LABELS = {
+    "hidden": "flipped inputs α$_h$",
+    "readout": "flipped hidden neurons α$_r$",
+    "ratio": "compression ratio c = M/N",
+}
+
+
+def draw_fate_map(
+    axis: "Axes",
+    verdict: "xr.DataArray",
+    *,
+    x: str,
+    y: str,
+    margin: "xr.DataArray | None" = None,
+    title: str | None = None,
+) -> Any:
+    """Colour every cell by the share of its students that left their solution.
+
+    Args:
+        axis: to draw on; its scale is logarithmic in x where `axis.get_xscale()` says so already, likewise y.
+        verdict: 1 returned, −1 left, 0 undecided (half of each); the mean over dimensions other than x and y is taken.
+        x: dimension along the horizontal axis.
+        y: along the vertical one.
+        margin: where true the cell is marked with a dot: too close to the boundary to be judged.
+        title: of the panel.
+
+    Returns:
+        The image, for a colour bar.
+    """
+    share = (1 - verdict.astype(float).mean([d for d in verdict.dims if d not in (x, y)])) / 2
+    share = share.transpose(y, x)
+    edges = [
+        cell_borders(verdict[name].values, logarithmic=scale == "log")
+        for name, scale in ((x, axis.get_xscale()), (y, axis.get_yscale()))
+    ]
+    image = axis.pcolormesh(*edges, share.values, cmap=_two_ended(), vmin=0, vmax=1, rasterized=True)
+    if margin is not None:
+        rows, columns = np.nonzero(margin.transpose(y, x).values)
+        axis.plot(verdict[x].values[columns], verdict[y].values[rows], ".", color="0.25", markersize=2.5)
+    axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]], xlabel=LABELS.get(x, x), ylabel=LABELS.get(y, y))
+    if title is not None:
+        axis.set_title(title)
+    return image
+
+
+def draw_boundary(axis: "Axes", x: ArrayLike, y: ArrayLike, **options: Any) -> None:
+    """Theory's line, black on white so that it is seen on every colour; the axis keeps its limits."""
+    limits = axis.get_xlim(), axis.get_ylim()
+    style_of = {"color": style.THEORY, "linewidth": 1.5, **options}
+    axis.plot(x, y, color="white", linewidth=style_of["linewidth"] + 1.5)
+    axis.plot(x, y, **style_of)
+    axis.set(xlim=limits[0], ylim=limits[1])
+
+
+def fate_colour_bar(figure: "Figure", image: Any, axes: Any) -> None:
+    """The colour bar of maps of fates."""
+    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], fraction=0.05)
+    bar.ax.set_yticklabels(["all return", "half", "all leave"])
+
+
+def cell_borders(centres: ArrayLike, *, logarithmic: bool) -> np.ndarray:
+    """Borders of cells around these centres, half-way between neighbours on the axis's scale, (n + 1,)."""
+    points = np.asarray(centres, dtype=float)
+    points = np.log(points) if logarithmic else points
+    if len(points) == 1:
+        borders = points[0] + np.array([-0.5, 0.5])
+    else:
+        middle = (points[1:] + points[:-1]) / 2
+        borders = np.concatenate([[2 * points[0] - middle[0]], middle, [2 * points[-1] - middle[-1]]])
+    return np.exp(borders) if logarithmic else borders
+
+
+def _two_ended() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("fates", [style.STABLE, "#f2f2f2", style.UNSTABLE])
