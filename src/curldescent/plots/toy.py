@@ -1,5 +1,6 @@
 """The two-weight world: flow field, solutions, trajectories, conserved curves."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,13 +52,16 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
     return figure
 
 
-def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
+def draw_flow(
+    axes: "Axes", network: TwoWeights, *, time: float, starts: Sequence[tuple[float, float]] = STARTS
+) -> None:
     """Draw one rule's field, solutions and trajectories.
 
     Args:
         axes: where to.
         network: target and rule.
         time: length of the trajectories.
+        starts: where they start, (w1, w2).
     """
     grid = np.linspace(-REACH, REACH, 161)
     plane = np.stack(np.meshgrid(grid, grid))
@@ -78,7 +82,7 @@ def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
     )
     for branch in (grid[grid > 0], grid[grid < 0]):
         _draw_solutions(axes, network, branch)
-    for start in STARTS:
+    for start in starts:
         path = network.trajectory(start, time=time, points=6000)
         level = float(network.invariant(np.array(start)))
         axes.contour(
