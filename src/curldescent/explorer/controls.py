@@ -11,16 +11,19 @@ _CSS = """
 :host { --font: "DejaVu Sans", Verdana, sans-serif; font: 14px/1.4 var(--font); color: #222; }
 .bk-input, .bk-btn, label, .bk-slider-title { font-family: var(--font); font-size: 14px; }
 .bk-slider-value { font-weight: 600; }
-.noUi-handle:focus-visible, .bk-btn:focus-visible, .bk-input:focus-visible { outline: 3px solid #56b4e9; outline-offset: 1px; }
-.noUi-handle { background: #0072b2 !important; border: 0 !important; box-shadow: none !important; border-radius: 50% !important; }
-.bk-btn { border-radius: 6px !important; background: #fff !important; border: 1px solid #bbb !important; color: #222 !important;
-  box-shadow: none !important; padding: 6px 4px !important; }
+.noUi-handle:focus-visible, .bk-btn:focus-visible, .bk-input:focus-visible {
+  outline: 3px solid #56b4e9; outline-offset: 1px; }
+.noUi-handle { background: #0072b2 !important; border: 0 !important; box-shadow: none !important;
+  border-radius: 50% !important; }
+.bk-btn { border-radius: 6px !important; background: #fff !important; border: 1px solid #bbb !important;
+  color: #222 !important; box-shadow: none !important; padding: 6px 4px !important; }
 .bk-btn:hover { border-color: #0072b2 !important; color: #0072b2 !important; }
-.bk-btn-group > .bk-btn:not(:first-child) { border-top-left-radius: 0 !important; border-bottom-left-radius: 0 !important; }
-.bk-btn-group > .bk-btn:not(:last-child) { border-top-right-radius: 0 !important; border-bottom-right-radius: 0 !important;
-  border-right: 0 !important; }
-.bk-btn.bk-active, .bk-btn-primary { background: #0072b2 !important; border-color: #0072b2 !important;
-  color: #fff !important; }
+.bk-btn-group > .bk-btn:not(:first-child) {
+  border-top-left-radius: 0 !important; border-bottom-left-radius: 0 !important; }
+.bk-btn-group > .bk-btn:not(:last-child) {
+  border-top-right-radius: 0 !important; border-bottom-right-radius: 0 !important; border-right: 0 !important; }
+.bk-btn.bk-active, .bk-btn-primary {
+  background: #0072b2 !important; border-color: #0072b2 !important; color: #fff !important; }
 .bk-btn-primary:hover { background: #005f94 !important; color: #fff !important; }
 .bk-btn:disabled { opacity: 0.5; }
 """

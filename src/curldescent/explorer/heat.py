@@ -71,7 +71,7 @@ class Scale:
         at = self.positions
         if self.kind == "log" and math.floor(at[-1]) - math.ceil(at[0]) >= 1:
             return {float(k): f"{10.0**k:g}" for k in range(math.ceil(at[0]), math.floor(at[-1]) + 1)}
-        chosen = np.unique(np.linspace(0, len(at) - 1, min(most, len(at))).round().astype(int))
+        chosen = np.arange(0, len(at), -(-len(at) // most))
         names = [value if isinstance(value, str) else f"{value:.3g}" for value in self.values[chosen].tolist()]
         return dict(zip(at[chosen].tolist(), names, strict=True))
 
@@ -139,7 +139,9 @@ class Opened:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]
-        given = {y: fractions} if value == 0 else {y: fractions, other: np.full_like(fractions, float(value))}
+        given: dict[str, Any] = (
+            {y: fractions} if value == 0 else {y: fractions, other: np.full_like(fractions, float(value))}
+        )
         return np.asarray(critical_ratio(**given)), fractions
 
     def curves(self, variable: str, index: dict[str, int]) -> dict[str, Any]:
@@ -159,13 +161,9 @@ class Opened:
                 }
         array = self.data[variable].isel({k: v for k, v in index.items() if k in self.data[variable].dims})
         array = array.isel({name: 0 for name in array.dims if name != "trial"})
-        values = np.atleast_1d(array.values).astype(float)
-        return {
-            "kind": "trials",
-            "name": variable.replace("_", " "),
-            "x": np.arange(len(values)),
-            "lines": values[None],
-        }
+        found = np.atleast_1d(array.values).astype(float)
+        name = variable.replace("_", " ")
+        return {"kind": "trials", "name": name, "x": np.arange(len(found)), "lines": found[None]}
 
 
 def coloured(values: Array) -> tuple[Array, bool]:

@@ -127,7 +127,7 @@ def build() -> Any:
     page = Page(
         state,
         heading="Watch it learn",
-        intro="One problem, two rules, the same start. Gradient descent only goes down; curl descent sometimes goes up.",
+        intro="One problem, two rules, the same start. Gradient descent only goes down; curl descent may go up.",
         complaint=complaint,
     )
     view = LearnView(page, state)

@@ -3,8 +3,7 @@
 from typing import Any
 
 import numpy as np
-from bokeh.core.properties import value
-from bokeh.models import GlyphRenderer
+from bokeh.core.properties import value as constant
 from bokeh.plotting import figure as bokeh_figure
 from numpy.typing import NDArray
 
@@ -12,7 +11,7 @@ from curldescent.plots import style
 
 FONT = "DejaVu Sans, Verdana, sans-serif"
 # Of a glyph, where a plain string would name a column.
-TEXT_FONT = value(FONT)
+TEXT_FONT = constant(FONT)
 INK = "#222222"
 FAINT = "#e4e4e4"
 # Pale fillings, the same shades as the phase diagrams of `plots.theory`.
@@ -64,12 +63,6 @@ def legend(plot: Any, location: str = "top_right", **options: Any) -> None:
     box.padding, box.spacing, box.margin = 6, 2, 6
     for name, value in options.items():
         setattr(box, name, value)
-
-
-def hide(*renderers: GlyphRenderer) -> None:
-    """Take renderers off the picture, not off the figure."""
-    for renderer in renderers:
-        renderer.visible = False
 
 
 def listed(values: NDArray[Any]) -> list[float | None]:

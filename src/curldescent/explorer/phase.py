@@ -1,6 +1,5 @@
 """View 1: where a point (c, α_h, α_r) lies, what its spectrum looks like, and what a sampled network makes of it."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -36,7 +35,9 @@ def boundary(state: PhaseState, layer: str) -> dict[str, np.ndarray]:
     other = "readout" if layer == "hidden" else "hidden"
     held = getattr(state, other)
     # A fraction of exactly 0 flips nothing: the other layer then stands alone.
-    given = {layer: _FRACTIONS} if held == 0 else {layer: _FRACTIONS, other: np.full_like(_FRACTIONS, held)}
+    given: dict[str, Any] = (
+        {layer: _FRACTIONS} if held == 0 else {layer: _FRACTIONS, other: np.full_like(_FRACTIONS, held)}
+    )
     ratio = np.asarray(critical_ratio(**given))
     inside = (ratio >= RATIO[0]) & (ratio <= RATIO[1])
     return {
@@ -236,12 +237,9 @@ def build() -> Any:
     page = Page(
         state,
         heading="Phase diagram",
-        intro="Flip the learning rule of some neurons. Does a random zero-loss solution of a linear network stay stable? "
-        "It does while the smallest eigenvalue of K is positive.",
+        intro="Flip the learning rule of some neurons. Does a random zero-loss solution of a linear network stay "
+        "stable? It does while the smallest eigenvalue of K is positive.",
         complaint=complaint,
     )
     view = PhaseView(page, state)
     return page.build(view.controls, view.figures)
-
-
-Build = Callable[[], Any]

@@ -1,7 +1,7 @@
 """What each view shows, as plain values: what a permalink holds and what a script is made from.
 
-A query comes from anywhere. Every value is checked against its range or its choices; what does not fit is replaced by the
-default and named in one sentence.
+A query comes from anywhere. Every value is checked against its range or its choices; what does not fit is replaced by
+the default and named in one sentence.
 """
 
 import dataclasses
@@ -87,7 +87,8 @@ class ViewState:
         for name, value in values.items():
             if "range" in fields[name].metadata:
                 low, high = fields[name].metadata["range"]
-                value = type(fields[name].default)(min(max(value, low), high))
+                value = min(max(value, low), high)
+                value = int(value) if isinstance(fields[name].default, int) else float(value)
                 # What a link cannot spell the state does not hold, so that a link reproduces it exactly.
                 value = float(f"{value:.6g}") if isinstance(value, float) else value
             kept[name] = value

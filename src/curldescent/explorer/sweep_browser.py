@@ -8,7 +8,7 @@ import numpy as np
 import panel as pn
 from bokeh.events import Tap
 from bokeh.layouts import row
-from bokeh.models import ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, Range1d
+from bokeh.models import ColorBar, ColumnDataSource, CustomJSTickFormatter, FixedTicker, LinearColorMapper, Range1d
 from bokeh.palettes import Viridis256
 
 from curldescent.errors import InputError
@@ -69,16 +69,7 @@ class SweepView:
         )
 
     def _make_figures(self) -> None:
-        heat = look.figure(
-            "",
-            "",
-            "",
-            x_range=Range1d(0, 1),
-            y_range=Range1d(0, 1),
-            height=470,
-            name="heat",
-            sizing_mode="stretch_width",
-        )
+        heat = look.figure("", "", "", x_range=Range1d(0, 1), y_range=Range1d(0, 1), height=470, name="heat")
         heat.grid.visible = False
         heat.background_fill_color = "#cccccc"
         self._mapper = LinearColorMapper(palette=list(Viridis256), nan_color="#cccccc")
@@ -91,20 +82,21 @@ class SweepView:
         )  # fmt: skip
         # White under black: seen on the dark and on the light side.
         heat.line("x", "y", source=self._line, color="white", line_width=5)
-        heat.line("x", "y", source=self._line, color="black", line_width=2, legend_label="theory (linear, large)")
-        look.legend(heat, "top_left")
-        heat.legend[0].visible = False
+        heat.line("x", "y", source=self._line, color="black", line_width=2)
         heat.quad(
             *("left", "right"), top="top", bottom="bottom", source=self._mark, fill_color=None,
             line_color=look.CURL_DESCENT, line_width=3,
         )  # fmt: skip
         self._bar = ColorBar(color_mapper=self._mapper, width=14, padding=6, label_standoff=8, border_line_color=None)
+        self._bar.formatter = CustomJSTickFormatter(code="return Number(tick.toPrecision(3)).toString()")
         self._bar.title_text_font = self._bar.major_label_text_font = look.FONT
         self._bar.major_label_text_font_size = "13px"
         heat.add_layout(self._bar, "right")
         heat.on_event(Tap, self._tapped)
         self._heat = heat
-        self._curve = look.figure("One cell", "", "", y_axis_type="log", x_axis_type="log", height=470, name="cell")
+        self._curve = look.figure(
+            "One cell", "", "", y_axis_type="log", x_axis_type="log", height=470, name="cell", visible=False
+        )
         self._points = look.figure("One cell", "trial", "", height=470, name="trials", visible=False)
         self._traces = ColumnDataSource({"xs": [], "ys": []})
         self._median = ColumnDataSource({"x": [], "y": []})
@@ -228,7 +220,8 @@ class SweepView:
         self._draw_theory(line, x)
         done, failed, total = opened.counts()
         more = f", {failed} failed" if failed else ""
-        self._page.say(f"{done} of {total} cells finished", detail=f"median over trials{more}")
+        line_note = "; line: critical ratio of large linear networks" if line is not None else ""
+        self._page.say(f"{done} of {total} cells finished", detail=f"median over trials{more}{line_note}")
         named = {axis: opened.data[axis].values[at].item() for axis, at in held.items()}
         self._page.publish(s, scripts.sweep(s, opened.path, named, y="" if s.y == _NONE else s.y))
         if s.cell:
@@ -236,7 +229,6 @@ class SweepView:
 
     def _draw_theory(self, line: Any, x: Scale) -> None:
         shown = line is not None and x.kind != "listed"
-        self._heat.legend[0].visible = shown
         if not shown:
             self._line.data = {"x": [], "y": []}
             return
@@ -308,6 +300,7 @@ class SweepView:
         self._traces.data, self._median.data = {"xs": [], "ys": []}, {"x": [], "y": []}
         self._trials.data = {"x": [], "y": []}
         if not keep_mark:
+            self._curve.visible = self._points.visible = False
             self._mark.data = {name: [] for name in self._mark.data}
 
 

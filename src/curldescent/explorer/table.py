@@ -17,7 +17,7 @@ _MAX_NAME = 60
 
 
 def read_table(content: bytes | str) -> Mapping[str, NDArray[Any]]:
-    """The numeric columns of a CSV file.
+    r"""The numeric columns of a CSV file.
 
     Args:
         content: of the file, bytes in UTF-8 or text.
@@ -29,8 +29,8 @@ def read_table(content: bytes | str) -> Mapping[str, NDArray[Any]]:
         InputError: too large, not CSV, fewer than two numeric columns or fewer than ten rows.
 
     Example:
-        >>> rows = "\\n".join(f"{k},{k * k},word" for k in range(12))
-        >>> list(read_table("x,y,name\\n" + rows))
+        >>> rows = "\n".join(f"{k},{k * k},word" for k in range(12))
+        >>> list(read_table("x,y,name\n" + rows))
         ['x', 'y']
     """
     import pandas as pd

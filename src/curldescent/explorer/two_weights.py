@@ -195,7 +195,7 @@ class TwoWeightsView:
             "",
             "",
             x_range=(-3.7, 3.7),
-            y_range=(-2.5, 3.7),
+            y_range=(-2.2, 3.9),
             height=440,
             name="surface",
         )

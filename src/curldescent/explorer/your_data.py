@@ -26,6 +26,8 @@ _INVITATION = "Drop a CSV file with a header"
 class Dropper(pn.widgets.FileDropper):
     """A place to drop one file, whose size is limited here and not only in the browser."""
 
+    _file_buffer: dict[str, list[bytes]]
+
     def _process_event(self, event: Any) -> None:
         data = event.data
         if event.event_name == "upload_event":
@@ -35,7 +37,7 @@ class Dropper(pn.widgets.FileDropper):
             if held + len(data["data"]) > MAX_BYTES + _CHUNK:
                 self._file_buffer = {}
                 return
-            self.value = {name: content for name, content in self.value.items() if name == data["name"]}
+            self.value: dict[str, Any] = {}
         super()._process_event(event)
 
 
@@ -175,8 +177,8 @@ class DataView:
             self._verdict = verdict
 
     def _publish(self, epoch: int) -> None:
-        columns = [list(widget.value or []) for widget in (self._inputs, self._targets)]
-        script = scripts.data(self.state, self._file or "your_table.csv", *columns, epoch)
+        inputs, targets = (list(widget.value or []) for widget in (self._inputs, self._targets))
+        script = scripts.data(self.state, self._file or "your_table.csv", inputs, targets, epoch)
         self._page.publish(self.state, script)
 
     def _tell(self, status: str, epoch: int, _errors: dict[str, float]) -> None:
@@ -209,7 +211,7 @@ def build() -> Any:
     page = Page(
         state,
         heading="Your data",
-        intro="Your own table: choose the columns, the size of the student and what is flipped, and watch both rules learn.",
+        intro="Your own table: choose columns, the size of the student and what is flipped; watch both rules learn.",
         complaint=complaint,
     )
     view = DataView(page, state)
