@@ -10,6 +10,8 @@ from curldescent.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from curldescent.cli.bench import bench
 from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
+from curldescent.cli.explore import EXAMPLES as EXPLORE_EXAMPLES
+from curldescent.cli.explore import explore
 from curldescent.cli.reproduce import EXAMPLES as REPRODUCE_EXAMPLES
 from curldescent.cli.reproduce import reproduce
 from curldescent.cli.sweep import app as sweep_app
@@ -25,6 +27,7 @@ app = App(
 )
 app.command(bench, help_epilogue=BENCH_EXAMPLES)
 app.command(demo, help_epilogue=DEMO_EXAMPLES)
+app.command(explore, help_epilogue=EXPLORE_EXAMPLES)
 app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(reproduce, help_epilogue=REPRODUCE_EXAMPLES)
 app.command(theory_app, name="theory")

@@ -56,7 +56,9 @@ def experiments(scale: Scale) -> Experiments:
         "paper": (60, 16, 16, 10, 5_000.0),
     }[scale]
     settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}
-    return {f"lyapunov-{ratio:.3g}": Computation(column, {"ratio": ratio, **settings}) for ratio in log(0.12, 3, ratios)}
+    return {
+        f"lyapunov-{ratio:.3g}": Computation(column, {"ratio": ratio, **settings}) for ratio in log(0.12, 3, ratios)
+    }
 
 
 def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:

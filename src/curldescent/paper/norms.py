@@ -184,7 +184,9 @@ def both_verdicts(results: Results) -> Finding:
     right = decided & (data.free_verdict.values == np.sign(data.free_lowest.values))
     right &= data.norms_verdict.values == np.sign(data.norms_lowest.values)
     agree = int(right.sum())
-    said = f"{agree} of {count} that decided; {decided.size} of {drawn} networks drawn at the boundary have two verdicts"
+    said = (
+        f"{agree} of {count} that decided; {decided.size} of {drawn} networks drawn at the boundary have two verdicts"
+    )
     numbers = {"agree": agree, "of": count, "two_verdicts": int(decided.size), "drawn": drawn}
     return Finding(agree / count >= 0.95, said, numbers)
 

@@ -1,5 +1,6 @@
 """The two-weight world: flow field, solutions, trajectories, conserved curves."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,13 +81,16 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
     return figure
 
 
-def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
+def draw_flow(
+    axes: "Axes", network: TwoWeights, *, time: float, starts: Sequence[tuple[float, float]] = STARTS
+) -> None:
     """Draw one rule's field, solutions and trajectories.
 
     Args:
         axes: where to.
         network: target and rule.
         time: length of the trajectories.
+        starts: where they start, (w1, w2).
     """
     grid = np.linspace(-REACH, REACH, 161)
     plane = np.stack(np.meshgrid(grid, grid))
@@ -107,7 +111,7 @@ def draw_flow(axes: "Axes", network: TwoWeights, *, time: float) -> None:
     )
     for branch in (grid[grid > 0], grid[grid < 0]):
         _draw_solutions(axes, network, branch)
-    for start in STARTS:
+    for start in starts:
         path = network.trajectory(start, time=time, points=6000)
         level = float(network.invariant(np.array(start)))
         axes.contour(

@@ -1,0 +1,180 @@
+"""What the sweep browser draws: cells of a heat map, the theory's line on it, the curves of one cell."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent import sweeps
+from curldescent.theory import critical_ratio
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+# Errors below rounding are all the same colour.
+_FLOOR = 1e-32
+_PER_CELL = ("trial", "threshold")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Where an axis's values stand: at their logarithm, themselves, or one after the other.
+
+    Args:
+        values: of the coordinate.
+        kind: "log", "linear" or "listed".
+    """
+
+    values: NDArray[Any]
+    kind: str
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> "Scale":
+        """The scale that spaces the values most evenly; text and other labels are listed.
+
+        Example:
+            >>> Scale.of(np.geomspace(0.1, 10, 5)).kind, Scale.of(np.linspace(0, 1, 5)).kind
+            ('log', 'linear')
+        """
+        if values.dtype.kind not in "biuf":
+            return cls(values, "listed")
+        if len(values) < 2 or not (np.diff(values) > 0).all():
+            return cls(values, "listed")
+        if values[0] > 0:
+            even, even_log = (np.ptp(steps) / steps.mean() for steps in (np.diff(values), np.diff(np.log(values))))
+            if even_log < even:
+                return cls(values, "log")
+        return cls(values, "linear")
+
+    @property
+    def positions(self) -> Array:
+        """One a value."""
+        if self.kind == "log":
+            return np.log10(self.values.astype(float))
+        return np.arange(len(self.values), dtype=float) if self.kind == "listed" else self.values.astype(float)
+
+    @property
+    def borders(self) -> Array:
+        """Half-way between neighbours, one more than values."""
+        at = self.positions
+        if len(at) == 1:
+            return np.array([at[0] - 0.5, at[0] + 0.5])
+        middle = (at[1:] + at[:-1]) / 2
+        return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+
+    def ticks(self, most: int = 7) -> dict[float, str]:
+        """Position → label: powers of ten where there are some, otherwise some of the values."""
+        at = self.positions
+        if self.kind == "log" and math.floor(at[-1]) - math.ceil(at[0]) >= 1:
+            return {float(k): f"{10.0**k:g}" for k in range(math.ceil(at[0]), math.floor(at[-1]) + 1)}
+        chosen = np.arange(0, len(at), -(-len(at) // most))
+        names = [value if isinstance(value, str) else f"{value:.3g}" for value in self.values[chosen].tolist()]
+        return dict(zip(at[chosen].tolist(), names, strict=True))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A store and what can be drawn of it.
+
+    Args:
+        path: of the store.
+        data: its dataset.
+        store: its plan.
+    """
+
+    path: Path
+    data: "xr.Dataset"
+    store: "sweeps.Store"
+
+    @classmethod
+    def read(cls, path: Path) -> "Opened":
+        """Open a store; no values are read yet."""
+        return cls(path, sweeps.open(path), sweeps.Store(path))
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The grid's axes that have more than one value, or all of them if none has."""
+        dims = tuple(str(dim) for dim in self.data["status"].dims)
+        return tuple(dim for dim in dims if self.data.sizes[dim] > 1) or dims
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """What a heat map can show: one number a cell, or one a trial; the most wanted first."""
+        grid = set(self.data["status"].dims)
+        fit = [
+            str(name)
+            for name, array in self.data.data_vars.items()
+            if set(array.dims) - grid <= set(_PER_CELL) and name != "status"
+        ]
+        return tuple(sorted(fit, key=lambda name: (name != "final_test_error", not name.startswith("final"))))
+
+    def counts(self) -> tuple[int, int, int]:
+        """Finished, failed and all cells."""
+        status = self.data["status"].values
+        return int((status == 1).sum()), int((status == 2).sum()), int(status.size)
+
+    def matrix(self, variable: str, x: str, y: str, held: dict[str, int]) -> Array:
+        """The median over trials, rows along y (one row without a y), NaN where a cell is missing."""
+        array = self.data[variable].isel({name: at for name, at in held.items() if name in self.data[variable].dims})
+        array = array.isel({name: 0 for name in array.dims if name not in (x, y, "trial")})
+        if "trial" in array.dims:
+            array = array.median("trial", skipna=False)
+        missing = [name for name in (y, x) if name and name not in array.dims]
+        array = array.expand_dims({name: self.data[name] for name in missing})
+        return np.atleast_2d(array.transpose(*[name for name in (y, x) if name]).values.astype(float))
+
+    def theory(self, x: str, y: str, held: dict[str, int]) -> tuple[Array, Array] | None:
+        """Critical ratios and fractions for a map over the ratio and one layer's fraction; None for other maps."""
+        if x != "ratio" or y not in ("hidden", "readout"):
+            return None
+        other = "readout" if y == "hidden" else "hidden"
+        grid = self.store.sweep.grid
+        index = [held.get(axis.name, 0) for axis in grid.axes]
+        value = self.store.sweep.recipe.resolved(grid.cell(index)).rule.get(other, 0.0)
+        if np.ndim(value) != 0:
+            return None
+        fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
+        fractions = fractions[fractions <= float(self.data[y].max())]
+        given: dict[str, Any] = (
+            {y: fractions} if value == 0 else {y: fractions, other: np.full_like(fractions, float(value))}
+        )
+        return np.asarray(critical_ratio(**given)), fractions
+
+    def curves(self, variable: str, index: dict[str, int]) -> dict[str, Any]:
+        """What one cell holds: error curves over epochs where they were kept, otherwise one value a trial.
+
+        Returns:
+            `kind` ("curves" or "trials"), `x`, and `lines`, one a trial; with curves also `name`.
+        """
+        for name in ("test_error", "train_error"):
+            if name in self.data:
+                values = self.data[name].isel({k: v for k, v in index.items() if k in self.data[name].dims})
+                return {
+                    "kind": "curves",
+                    "name": name.replace("_", " "),
+                    "x": self.data["epoch"].values.astype(float),
+                    "lines": np.maximum(values.transpose("trial", "epoch").values, _FLOOR),
+                }
+        array = self.data[variable].isel({k: v for k, v in index.items() if k in self.data[variable].dims})
+        array = array.isel({name: 0 for name in array.dims if name != "trial"})
+        found = np.atleast_1d(array.values).astype(float)
+        name = variable.replace("_", " ")
+        return {"kind": "trials", "name": name, "x": np.arange(len(found)), "lines": found[None]}
+
+
+def coloured(values: Array) -> tuple[Array, bool]:
+    """Values on the scale of their colours, and whether that is their logarithm: where they span two decades.
+
+    Example:
+        >>> coloured(np.array([1e-6, 1.0]))[1], coloured(np.array([1.0, 2.0]))[1]
+        (True, False)
+    """
+    finite = values[np.isfinite(values)]
+    positive = finite[finite > 0]
+    if positive.size and (finite >= 0).all() and positive.max() > 100 * max(positive.min(), _FLOOR):
+        return np.log10(np.where(values > 0, np.maximum(values, _FLOOR), np.where(values == 0, _FLOOR, np.nan))), True
+    return values, False
