@@ -19,7 +19,7 @@ def data():
 def test_all_claims_hold_and_the_picture_draws(data) -> None:
     assert set(verdicts(fig1.FIGURE, results(**data)).values()) == {True}
     picture = fig1.draw(results(**data))
-    assert len(picture.axes) == 4
+    assert len(picture.axes) == 5
     plt.close(picture)
 
 

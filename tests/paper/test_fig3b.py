@@ -113,8 +113,8 @@ def test_traces_run_small() -> None:
 
 @pytest.mark.slow
 def test_regimes_have_a_label_and_its_evidence() -> None:
-    found = fig3b.regimes(((0.5, 0.5),), trials=1, time=500.0)
-    assert found.setting.values.tolist() == ["c = 0.5, α_h = 0.5"]
+    found = fig3b.regimes(((0.4, 0.5),), trials=1, time=2000.0)
+    assert found.setting.values.tolist() == ["c = 0.4, α_h = 0.5"]
     assert found.exponent.sizes["bound"] == 3
     assert set(found.label.values.ravel()) <= set(LABELS)
     # The step's own cycle, far above anything that a fifth of the step does.

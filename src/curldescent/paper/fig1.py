@@ -187,9 +187,9 @@ FIGURE = Figure(
     "fig1",
     title="Figure 1: why learning has curl, and what it does",
     about=(
-        "Left: share of the learning field's Jacobian that is antisymmetric, for Hebbian plasticity in a recurrent "
-        "network of 8 excitatory and 2 inhibitory neurons, over the correlation of its inputs. Middle: two weights "
-        "learning w1 w2 = 1, by gradient descent and with w2's rule flipped. Right: the loss along the same paths."
+        "Above left: share of the learning field's Jacobian that is antisymmetric, for Hebbian plasticity in a "
+        "recurrent network of 8 excitatory and 2 inhibitory neurons, over the correlation of its inputs. Below: two "
+        "weights learning w1 w2 = 1, by gradient descent and with w2's rule flipped. Above right: the loss on these paths."
     ),
     origin="paper",
     experiments=experiments,

@@ -140,8 +140,8 @@ def kernels_move_left(teachers: "xr.Dataset", *, time: float) -> Finding:
     censored = int((ends[0] < ratio[0]).sum())
     said = (
         f"half of the tanh teachers are stable up to {1 / test.ratio:.2f} c* in the geometric mean of {test.n} "
-        f"fractions, p = {test.p_value:.2g} ({censored} fractions unstable from the smallest ratio sampled, {ratio[0]:g}, "
-        f"on); growth that comes to a factor e within this run begins at {1 / visible.ratio:.2f} c*"
+        f"fractions, p = {test.p_value:.2g} ({censored} fractions unstable from the smallest ratio sampled, "
+        f"{ratio[0]:g}, on); growth that comes to a factor e within this run begins at {1 / visible.ratio:.2f} c*"
     )
     numbers = {"fractions": test.n, "ratio": 1 / test.ratio, "p": test.p_value, "ratio_within_run": 1 / visible.ratio}
     return Finding(test.faster, said, numbers)

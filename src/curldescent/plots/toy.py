@@ -53,31 +53,36 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
         hebbian: `share` over (circuit, correlation), as `curldescent.plots.hebbian.curl_shares` has them.
 
     Returns:
-        A figure of four panels.
+        A figure of four panels, and a legend.
     """
     from matplotlib import pyplot as plt
 
     from curldescent.plots.hebbian import draw_hebbian_curl
 
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 6.2), height_ratios=(1, 1.45))
-        draw_hebbian_curl(axes[0, 0], correlations=hebbian.correlation.values, shares=hebbian.share.values)
-        axes[0, 0].set_title("Hebbian plasticity")
-        axes[0, 0].legend(fontsize=7)
+        figure, axes = plt.subplot_mosaic(
+            [["curl", "loss"], ["GD", "CD"], ["legend", "legend"]],
+            figsize=(style.PAGE_INCHES, 6.6),
+            height_ratios=(1, 1.6, 0.2),
+        )
+        draw_hebbian_curl(axes["curl"], correlations=hebbian.correlation.values, shares=hebbian.share.values)
+        axes["curl"].set_title("Hebbian plasticity")
+        axes["curl"].legend(fontsize=7)
         looks = (("GD", style.GRADIENT_DESCENT, "-"), ("CD", style.CURL_DESCENT, "--"))
         for rule, colour, dashes in looks:
             for number, loss in enumerate(toy.loss.sel(rule=rule).values):
                 label = rule if number == 0 else None
-                axes[0, 1].plot(toy.time, loss, color=colour, linestyle=dashes, linewidth=1.2, label=label)
-        axes[0, 1].set(yscale="log", ylim=(1e-12, 20), xlim=(0, 15), xlabel="time", ylabel="loss")
-        axes[0, 1].set_title("Loss along the paths below")
-        axes[0, 1].legend()
-        rules = (("Gradient descent: hyperbolas", 1.0), ("Curl descent, w2 flipped: circles", -1.0))
-        for panel, (title, flip) in zip(axes[1], rules, strict=True):
-            draw_flow(panel, TwoWeights(1.0, readout=flip), time=30.0)
-            panel.set_title(title)
-        axes[1, 0].set_ylabel("readout weight w2")
-        axes[1, 0].legend(handles=_flow_handles(), loc="upper center", bbox_to_anchor=(1.1, -0.16), ncols=3)
+                axes["loss"].plot(toy.time, loss, color=colour, linestyle=dashes, linewidth=1.2, label=label)
+        axes["loss"].set(yscale="log", ylim=(1e-12, 20), xlim=(0, 15), xlabel="time", ylabel="loss C")
+        axes["loss"].set_title("Loss along the paths below")
+        axes["loss"].legend(loc="center right")
+        for rule, title, flip in (("GD", "Gradient descent: hyperbolas", 1.0), ("CD", "Curl descent: circles", -1.0)):
+            draw_flow(axes[rule], TwoWeights(1.0, readout=flip), time=30.0)
+            axes[rule].set_title(title)
+        axes["GD"].set_ylabel("readout weight w2")
+        # In axes of its own: what hangs outside of axes upsets the layout or lands on the note about the scale.
+        axes["legend"].legend(handles=_flow_handles(), loc="center", ncols=3)
+        axes["legend"].axis("off")
     return figure
 
 
