@@ -32,6 +32,9 @@ FLIPS = tuple(range(HIDDEN + 1))
 
 # With fewer pairs no two-sided signed-rank test can get below the level: 2/2⁵ > 0.05.
 FEWEST_PAIRS = 6
+# With fewer pairs a p-value above the level says more about the number of pairs than about the rules (with 6, all of
+# them have to agree), so it does not count against a claim.
+ENOUGH_PAIRS = 8
 
 
 def sweep(
@@ -98,9 +101,10 @@ def needed(data: "xr.Dataset", part: str) -> "xr.DataArray":
         part: "train" or "test", whose error.
 
     Returns:
-        In memory, with the axes of the sweep and `trial`.
+        In memory, with the axes of the sweep and `trial`. At least 1: relu students and teachers whose outputs are all
+        0 agree before they learn, and ratios need a number.
     """
-    return data[f"epochs_to_{part}"].sel(threshold=THRESHOLD, drop=True).load().astype(float)
+    return data[f"epochs_to_{part}"].sel(threshold=THRESHOLD, drop=True).load().astype(float).clip(min=1)
 
 
 def last_epoch(data: "xr.Dataset") -> int:
@@ -154,15 +158,24 @@ def faster(compared: Mapping[float, Paired], value: float, *, test: str = "wilco
         test: "wilcoxon" or "t", paired.
 
     Returns:
-        Holds where CD's mean is lower and p < 0.05.
+        Holds where CD's mean is lower and p < 0.05; None where `ENOUGH_PAIRS` are not there and nothing is
+        significant.
     """
     if value not in compared:
         return Finding(None, f"the grid of this scale has no {value:g}")
     found = compared[value]
     if found.n < FEWEST_PAIRS:
         return Finding(None, f"{found.n} pairs are too few for a test, {FEWEST_PAIRS} are needed")
+    sign = direction(found, test=test)
+    if sign == 0 and found.n < ENOUGH_PAIRS:
+        return Finding(None, f"{said(found)}; {found.n} pairs are too few to tell", numbers({value: found}))
+    return Finding(sign > 0, said(found), numbers({value: found}))
+
+
+def direction(found: Paired, *, test: str = "wilcoxon") -> int:
+    """What a test says: 1 where the second condition is faster, −1 where it is slower, 0 where p ≥ 0.05."""
     p_value = found.p_value if test == "wilcoxon" else found.t_p_value
-    return Finding(found.second < found.first and p_value < LEVEL, said(found), numbers({value: found}))
+    return int(np.sign(found.first - found.second)) if p_value < LEVEL else 0
 
 
 def nowhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *, margin: float = 1.1) -> Finding:
@@ -179,7 +192,7 @@ def nowhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *,
     chosen = {value: compared[value] for value in values if value in compared}
     if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
         return Finding(None, "the grid of this scale has no such value, or too few pairs")
-    gains = [value for value, found in chosen.items() if found.faster or found.ratio >= margin]
+    gains = [value for value, found in chosen.items() if direction(found) > 0 or found.ratio >= margin]
     return Finding(not gains, listed(chosen), numbers(chosen))
 
 
@@ -192,17 +205,19 @@ def everywhere_faster(compared: Mapping[float, Paired], values: Sequence[float],
         share: of the values at which it must be.
 
     Returns:
-        Holds where it is.
+        Holds where it is; None where it might be with `ENOUGH_PAIRS`.
     """
     chosen = {value: compared[value] for value in values if value in compared}
     if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
         return Finding(None, "the grid of this scale has no such value, or too few pairs")
-    count = sum(found.faster for found in chosen.values())
-    return Finding(
-        count >= share * len(chosen),
-        f"faster at {count} of {len(chosen)} values: {listed(chosen)}",
-        {"faster": count, "of": len(chosen), **numbers(chosen)},
-    )
+    signs = [direction(found) for found in chosen.values()]
+    needed_count = share * len(chosen)
+    text = f"faster at {signs.count(1)} of {len(chosen)} values: {listed(chosen)}"
+    holds: bool | None = signs.count(1) >= needed_count
+    undecided = sum(sign == 0 and found.n < ENOUGH_PAIRS for sign, found in zip(signs, chosen.values(), strict=True))
+    if not holds and signs.count(1) + undecided >= needed_count:
+        holds, text = None, f"{text}; too few pairs to tell"
+    return Finding(holds, text, {"faster": signs.count(1), "of": len(chosen), **numbers(chosen)})
 
 
 def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
@@ -215,7 +230,7 @@ def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
 
     Returns:
         Holds where Spearman's rank correlation of gain and value over all students is positive with p < 0.05; students
-        that reach the threshold under neither rule tell nothing and are left out.
+        that reach the threshold under neither rule, or before they learn, tell nothing and are left out.
 
     Source: Spearman, Am. J. Psychol. 15 (1904) 72.
     """
@@ -223,7 +238,7 @@ def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
 
     epochs = needed(data, part).transpose("rule", axis, "trial")
     gain = epochs.sel(rule="GD", drop=True) / epochs.sel(rule="CD", drop=True)
-    tells = (epochs < last_epoch(data)).any("rule")
+    tells = (epochs < last_epoch(data)).any("rule") & (epochs > 1).any("rule")
     values = gain[axis].broadcast_like(gain).values[tells.values]
     if len(np.unique(values)) < 3 or len(values) < 10:
         return Finding(None, "fewer than three values with students that reach the threshold")

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from curldescent.paper.epochs import THRESHOLD, flips_compared, last_epoch, needed, rules_compared
+from curldescent.paper.epochs import THRESHOLD, direction, flips_compared, last_epoch, needed, rules_compared
 from curldescent.paper.statistics import LEVEL, Paired
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, draw_epochs
@@ -60,20 +60,29 @@ def _figure(
     rows = -(-len(panels) // columns)
     width = style.COLUMN_INCHES + 0.3 if columns == 1 else style.PAGE_INCHES
     figure, axes = plt.subplots(rows, columns, figsize=(width, 2.7 * rows + 0.2), squeeze=False)
-    for panel in axes.flat[len(panels) :]:
-        panel.axis("off")
-    for index, (panel, (title, data, part)) in enumerate(zip(axes.flat, panels, strict=False)):
+    for panel, (title, data, part) in zip(axes.flat, panels, strict=False):
         draw(panel, data, part)
         panel.set_title(title)
         panel.set_ylabel(f"epochs to {_ERROR[part]} error $10^{{{round(math.log10(THRESHOLD))}}}$")
-        if index == 0:
-            panel.legend(loc="lower left", handlelength=1.8)
+    empty = axes.flat[len(panels) :]
+    for panel in empty:
+        panel.axis("off")
+    first = axes.flat[0]
+    if len(empty):
+        empty[0].legend(*first.get_legend_handles_labels(), loc="upper left", handlelength=1.8)
+    else:
+        first.legend(loc="best", handlelength=1.8)
     name = {"wilcoxon": "Wilcoxon", "t": "paired t"}[test]
     text = (
         f"Means and standard errors. Hollow: a tenth of the trials or more never get there and count as the last epoch "
         f"(dashed). On top: ✱ faster, ○ slower than GD, p < {LEVEL:g} ({name}). {note}"
     )
-    figure.supxlabel(textwrap.fill(text.strip(), width=int(width * 20)), fontsize=7, color="0.3", x=0.01, ha="left")
+    note_height = 0.34 / figure.get_size_inches()[1]
+    figure.set_layout_engine("constrained", rect=(0, note_height, 1, 1 - note_height))
+    written = figure.text(
+        0.01, 0, textwrap.fill(text.strip(), width=int(width * 20)), fontsize=7, color="0.3", va="bottom"
+    )
+    written.set_in_layout(False)
     return figure
 
 
@@ -102,12 +111,7 @@ def _flips_panel(panel: "Axes", data: "xr.Dataset", part: str) -> None:
 
 def signs(compared: Mapping[float, Paired], *, test: Test = "wilcoxon") -> dict[float, int]:
     """Value → 1 where the second condition is significantly faster, −1 where slower, 0 otherwise."""
-    out = {}
-    for value, found in compared.items():
-        p_value = found.p_value if test == "wilcoxon" else found.t_p_value
-        gap = found.first - found.second
-        out[value] = 0 if p_value >= LEVEL or gap == 0 else (1 if gap > 0 else -1)
-    return out
+    return {value: direction(found, test=test) for value, found in compared.items()}
 
 
 def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:

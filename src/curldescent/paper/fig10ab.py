@@ -15,8 +15,8 @@ LARGE = 2000
 def experiments(scale: Scale) -> Experiments:
     """Training sets from 100 to 2000 samples."""
     samples, trials, last = {
-        "quick": ((100, 500, 2000), 10, 4_000),
-        "standard": ((100, 500, 1000, 2000), 40, 10_000),
+        "quick": ((100, 2000), 8, 5_000),
+        "standard": ((100, 500, 2000), 40, 10_000),
         "paper": (epochs.SAMPLES, 40, 100_000),
     }[scale]
     return {"fig10ab": epochs.sweep({"n_train": samples}, activation="relu", trials=trials, epochs=last)}

@@ -1,4 +1,4 @@
-"""Figure 5a, b: learning curves of tanh students, GD and CD: CD goes uphill on its way, and arrives sooner."""
+"""Figure 5a, b: learning curves of tanh students under GD and CD."""
 
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ def draw(results: Results) -> "Picture":
     for panel in (one, every):
         panel.axhline(epochs.THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
         panel.set(xscale="log", yscale="log", xlabel="epoch")
-        panel.legend(loc="lower left")
+        panel.legend(loc="upper right")
     one.set_ylabel("error ½⟨(ŷ − y)²⟩")
     one.set_title("One student")
     every.set_title(f"Training error, {data.sizes['trial']} students")
@@ -123,7 +123,7 @@ FIGURE = Figure(
         ),
         Claim(
             "uphill",
-            "On its way to the threshold CD goes uphill more than GD.",
+            "Our question, not the paper's: on its way to the threshold CD goes uphill more than GD.",
             "sum of the rises of log10 of the training error between recorded epochs, until below 1e-3: larger mean, "
             "and Wilcoxon signed-rank p < 0.05",
             uphill,

@@ -16,7 +16,7 @@ FEW, MANY = (1, 2, 3, 4), (7, 8, 9, 10)
 def experiments(scale: Scale) -> Experiments:
     """None to all of the 10 readout neurons flipped."""
     flips, trials, last = {
-        "quick": ((0, 1, 3, 5, 8), 6, 4_000),
+        "quick": ((0, 1, 3, 5, 8), 6, 10_000),
         "standard": ((0, 1, 2, 3, 4, 5, 6, 8, 10), 10, 10_000),
         "paper": (epochs.FLIPS, 10, 100_000),
     }[scale]

@@ -9,8 +9,8 @@ from curldescent.paper.contract import Experiments, Results
 if TYPE_CHECKING:
     import xarray as xr
 
-# Variant → values of the axis.
-Values: TypeAlias = Mapping[str, Sequence[float]]
+# Variant → values of the axis, and trials of each.
+Values: TypeAlias = Mapping[str, tuple[Sequence[float], int]]
 
 # Variant → what changes against tanh students with uniform weights; the title of its panel.
 VARIANTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
@@ -25,14 +25,13 @@ def name_of(key: str, variant: str) -> str:
     return key if variant == "tanh" else f"{key}-{variant}"
 
 
-def sweeps(key: str, axis: str, values: Values, *, trials: int, epochs_at_most: int, **settings: Any) -> Experiments:
+def sweeps(key: str, axis: str, values: Values, *, epochs_at_most: int, **settings: Any) -> Experiments:
     """One sweep a variant.
 
     Args:
         key: of the figure.
         axis: what is varied.
-        values: variant → the values of the axis.
-        trials: per cell.
+        values: variant → the values of the axis, and trials per cell.
         epochs_at_most: of a trial.
         settings: further arguments of `epochs.sweep`.
 
@@ -47,7 +46,7 @@ def sweeps(key: str, axis: str, values: Values, *, trials: int, epochs_at_most: 
             preserve_norms=False,
             **{**VARIANTS[variant][0], **settings},
         )
-        for variant, chosen in values.items()
+        for variant, (chosen, trials) in values.items()
     }
 
 

@@ -44,11 +44,10 @@ def draw_epochs(
         axis.errorbar(
             values, mean, yerr=error, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
         )
-        # On top of the filled markers, so that a lower bound is seen as one.
-        axis.plot(
-            np.asarray(values)[bound], mean[bound], linestyle="none", markerfacecolor="white", zorder=5, clip_on=False,
-            **look,
-        )  # fmt: skip
+        # Only where there are any: a line without points, unclipped, claims the corner of the figure in the layout.
+        if bound.any():
+            chosen = np.asarray(values)[bound]
+            axis.plot(chosen, mean[bound], linestyle="", markerfacecolor="white", zorder=5, clip_on=False, **look)
     axis.set(yscale="log")
     low = min(float(np.min(given)) for given in epochs.values())
     axis.set_ylim(0.7 * low, 2.6 * last if tested is not None else 1.4 * last)
