@@ -235,4 +235,3 @@ def _fastest(inputs: Array, solutions: Weights, d1: Array, d2: Array) -> float:
 
 def _some(weights: Weights, chosen: NDArray) -> Weights:
     return Weights(weights.hidden[chosen], weights.readout[chosen])
-
