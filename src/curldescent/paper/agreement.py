@@ -15,15 +15,16 @@ CELLS, NETWORKS = 0.95, 0.99
 DECIDED = 0.9
 
 LIMIT_CRITERION = (
-    "at least 95 % of the cells with |λ_min| of the limit beyond width · M^(−2/3), where networks of this size need not "
-    "follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
+    "at least 95 % of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of this size "
+    "need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
 )
 OWN_CRITERION = "at least 99 % of the decided trials, and at least 90 % decide within the run"
 
 
 def majority(data: "xr.Dataset", verdict: str = "verdict") -> "xr.DataArray":
     """The verdict of most trials of each cell: 1 returned, −1 left, 0 neither."""
-    return np.sign(data[verdict].astype(float).sum("trial"))
+    total = data[verdict].astype(float).sum("trial")
+    return total.copy(data=np.sign(total.values))
 
 
 def follows_limit(data: "xr.Dataset", *, verdict: str = "verdict") -> Finding:
@@ -69,7 +70,9 @@ def follows_own(data: "xr.Dataset", *, verdict: str = "verdict", lowest: str = "
     decided = fate != 0
     count, total = int(decided.sum()), fate.size
     if not count:
-        return Finding(False, f"none of {total} networks decided within the run", {"decided": 0, "of": total})
+        return Finding(
+            holds=False, said=f"none of {total} networks decided within the run", numbers={"decided": 0, "of": total}
+        )
     agree = int((fate[decided] == np.sign(value[decided])).sum())
     said = f"{agree} of {count} decided networks; {total - count} of {total} undecided"
     if count < total:

@@ -1,7 +1,7 @@
 """Graded plasticity: flips that are weaker than ordinary synapses, and magnitudes that are spread out."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -11,12 +11,14 @@ from curldescent.paper import agreement
 from curldescent.paper.beside_solution import judged, over_grid
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.statistics import LEVEL
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
 LAYERS = ("hidden", "readout")
@@ -109,7 +111,7 @@ def draw(results: Results) -> "Picture":
     for spread, line in ((SPREAD, "-"), (0.0, "--")):
         critical = [float(critical_ratio(readout=spread_flips(float(a), spread))) for a in share]
         draw_boundary(axis, critical, share, linestyle=line, label="equal" if spread == 0 else "spread")
-    axis.legend(*_last_lines(axis), loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=7)
+    axis.legend(*_labelled(axis), loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=7)
     fate_colour_bar(figure, image, axes)
     return figure
 
@@ -156,24 +158,24 @@ def spread_costs(results: Results) -> Finding:
     """Of networks that differ in the spread of magnitudes alone, which leaves and which returns."""
     spread, equal = (results[name].verdict.values.astype(int) for name in ("graded-spread", "graded-equal"))
     worse, better = int(((spread < 0) & (equal > 0)).sum()), int(((spread > 0) & (equal < 0)).sum())
-    if not worse + better:
-        return Finding(None, "no pair of networks has two fates")
+    if worse + better < 5:
+        return Finding(None, f"{worse + better} pairs with two fates, too few to test")
     from scipy.stats import binomtest
 
     p_value = float(binomtest(worse, worse + better, alternative="greater").pvalue)
     said = f"spread alone leaves in {worse} pairs, equal alone in {better}; sign test p = {p_value:.2g}"
-    return Finding(p_value < 0.05, said, {"worse": worse, "better": better, "p_value": p_value})
+    return Finding(p_value < LEVEL, said, {"worse": worse, "better": better, "p_value": p_value})
 
 
 def _law(layer: str, strengths: dict[float, float]) -> Spectrum:
     return Spectrum(RATIO, hidden=strengths) if layer == "hidden" else Spectrum(RATIO, readout=strengths)
 
 
-def _draw_map(axis, data: xr.Dataset, *, x: str, y: str, title: str):  # type: ignore[no-untyped-def]
+def _draw_map(axis: "Axes", data: xr.Dataset, *, x: str, y: str, title: str) -> Any:
     return draw_fate_map(axis, data.verdict, x=x, y=y, margin=np.abs(data.predicted) <= data.margin, title=title)
 
 
-def _last_lines(axis):  # type: ignore[no-untyped-def]
+def _labelled(axis: "Axes") -> tuple[list[Any], list[Any]]:
     lines = [line for line in axis.lines if not str(line.get_label()).startswith("_")]
     return lines, [line.get_label() for line in lines]
 
@@ -222,7 +224,7 @@ FIGURE = Figure(
         Claim(
             "spread costs",
             "At equal mean, spread-out magnitudes make solutions less stable.",
-            "of the pairs of networks with two fates more leave with spread magnitudes, sign test at 5 %",
+            "of the pairs of networks with two fates more leave with spread magnitudes, one-sided sign test at 5 %",
             spread_costs,
         ),
     ),

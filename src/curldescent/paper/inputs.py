@@ -130,7 +130,7 @@ def same_fates(results: Results) -> Finding:
         count, undecided = count + int(both.sum()), undecided + int((~both).sum())
         agree += int((both & (reference == other)).sum())
     if not count:
-        return Finding(False, "no pair decided within the run", {"agree": 0, "of": 0})
+        return Finding(holds=False, said="no pair decided within the run", numbers={"agree": 0, "of": 0})
     said = f"{agree} of {count} pairs have one fate; {undecided} pairs with an undecided student"
     holds = agree / count >= agreement.NETWORKS and count / (count + undecided) >= agreement.DECIDED
     return Finding(holds, said, {"agree": agree, "of": count, "undecided": undecided})
@@ -165,7 +165,7 @@ FIGURE = Figure(
         "The same solutions and flips with Gaussian inputs, with the 61 varying pixels of scikit-learn's digits "
         "(standardised, correlated), and with those pixels whitened. Linear students are trained on the whole set; "
         "three pixels that never vary are left out, because the law of inertia needs a covariance of full rank: in "
-        "such directions nothing is seen and nothing learned. Flipped inputs are the first pixels, the image's top rows."
+        "such directions nothing is seen or learned. Flipped inputs are the first pixels, the image's top rows."
     ),
     origin="beyond",
     experiments=experiments,

@@ -130,8 +130,8 @@ FIGURE = Figure(
         Claim(
             "together",
             "Flips that are harmless in either layer alone can be harmful together.",
-            "at least 95 % of the cells whose limit is stable with either layer's flips and unstable, outside the margin, with "
-            "both: each alone returns, both together leave",
+            "at least 95 % of the cells whose limit is stable with either layer's flips and unstable, outside the "
+            "margin, with both: each alone returns, both together leave",
             together,
         ),
     ),

@@ -13,7 +13,7 @@ from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Resu
 from curldescent.paper.statistics import proportion_interval
 from curldescent.plasticity import Plasticity, flipped_count
 from curldescent.plots import style
-from curldescent.plots.fates import LABELS, cell_borders, draw_boundary
+from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, plain_log_ticks
 from curldescent.sampling import student_teacher
 from curldescent.sweeps import lin, log
 from curldescent.sweeps.start import Start
@@ -21,12 +21,15 @@ from curldescent.sweeps.temporal import order_parameter
 from curldescent.theory import critical_ratio, linear_stability
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
 SAMPLES = 250
 # W1 can gather its whole norm √N in one direction, whose rate is N/2 with inputs of variance ½: this step resolves it
 # up to N = 80. With the paper's 0.1 cycles of the step itself appear (docs/chaos.md).
 STEP = 0.05
+# Into how many computations the ratios are dealt, so that they can run side by side.
+_PARTS = 4
 # Steps between renormalisations, and between the weights that q looks at.
 EVERY = 10
 # q is taken over this many of them, 1000 epochs as in the paper.
@@ -49,16 +52,24 @@ class Weights:
 
 
 def experiments(scale: Scale) -> Experiments:
-    """The plane of ratio and flipped inputs, one computation a ratio."""
+    """The plane of ratio and flipped inputs; every computation takes some of the ratios."""
     total, ratios, fractions, trials, time = {
-        "quick": (40, 5, 4, 2, 1_000.0),
-        "standard": (60, 8, 8, 3, 2_000.0),
-        "paper": (60, 16, 16, 10, 5_000.0),
+        "quick": (40, 6, 4, 2, 1_000),
+        "standard": (60, 8, 8, 3, 2_000),
+        "paper": (60, 16, 16, 10, 5_000),
     }[scale]
     settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}
+    every = log(0.12, 3, ratios)
     return {
-        f"lyapunov-{ratio:.3g}": Computation(column, {"ratio": ratio, **settings}) for ratio in log(0.12, 3, ratios)
+        f"lyapunov-{part + 1}": Computation(plane, {"ratios": every[part::_PARTS], **settings})
+        for part in range(_PARTS)
     }
+
+
+def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
+    """Exponents and order parameters over ratio and flipped inputs."""
+    columns = [column(ratio, hidden, total, trials, time) for ratio in ratios]
+    return xr.concat(columns, "ratio").assign_attrs(least=SHEAR * np.log(2) / (time / 2))
 
 
 def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
@@ -81,8 +92,7 @@ def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time:
         ]
         return {"lowest": np.array(operators), **{name: np.array([r[name] for r in runs]) for name in runs[0]}}
 
-    data = over_grid({"hidden": hidden}, cell, seed=0)
-    return data.assign_attrs(ratio=n_inputs / n_hidden, least=SHEAR * np.log(2) / (time / 2))
+    return over_grid({"hidden": hidden}, cell, seed=0).expand_dims(ratio=[n_inputs / n_hidden])
 
 
 def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: int) -> dict[str, float]:
@@ -131,9 +141,9 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
 
 
 def whole(results: Results) -> xr.Dataset:
-    """All columns side by side, with dimensions ratio, hidden and trial."""
-    columns = [data.expand_dims(ratio=[data.attrs["ratio"]]) for data in results.data.values()]
-    return xr.concat(columns, "ratio", combine_attrs="drop").sortby("ratio").assign_attrs(columns[0].attrs)
+    """All ratios, with dimensions ratio, hidden and trial."""
+    parts = list(results.data.values())
+    return xr.concat(parts, "ratio", combine_attrs="drop").sortby("ratio").assign_attrs(least=parts[0].attrs["least"])
 
 
 def chaotic(data: xr.Dataset) -> xr.DataArray:
@@ -147,7 +157,7 @@ def regular(data: xr.Dataset) -> xr.DataArray:
 
 
 def draw(results: Results) -> "Picture":
-    """Exponent and order parameter, medians of the trials, and both of every run."""
+    """Exponent and order parameter, medians of the trials, and both of every run against its stability."""
     import matplotlib.pyplot as plt
     from matplotlib.colors import LogNorm
 
@@ -164,6 +174,7 @@ def draw(results: Results) -> "Picture":
         image = axis.pcolormesh(*edges, values.median("trial").transpose("hidden", "ratio"), rasterized=True, **colours)
         axis.set(xscale="log", xlabel=LABELS["ratio"], title=title)
         axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
+        plain_log_ticks(axis)
         draw_boundary(axis, np.asarray(critical_ratio(hidden=alpha)), alpha)
         figure.colorbar(image, ax=axis, fraction=0.07)
     axes[0].set_ylabel(LABELS["hidden"])
@@ -171,20 +182,18 @@ def draw(results: Results) -> "Picture":
     return figure
 
 
-def _draw_runs(axis: Any, data: xr.Dataset) -> None:
-    q = np.maximum(data.q.values.ravel(), 1e-32)
-    value, low, high = (data[name].values.ravel() for name in ("exponent", "low", "high"))
-    stable = data.lowest.values.ravel() > 0
-    for which, colour, label in ((stable, style.STABLE, "stable"), (~stable, style.UNSTABLE, "unstable")):
+def _draw_runs(axis: "Axes", data: xr.Dataset) -> None:
+    value, low, high, lowest = (data[name].values.ravel() for name in ("exponent", "low", "high", "lowest"))
+    moving = data.q.values.ravel() > MOVING
+    for which, colour, label in ((~moving, style.STABLE, "at rest"), (moving, style.UNSTABLE, "moving")):
         bars = np.stack([value - low, high - value])[:, which]
-        axis.errorbar(
-            q[which], value[which], bars, fmt="o", markersize=2.5, elinewidth=0.6, color=colour, label=label, alpha=0.8
-        )
+        options: dict[str, Any] = {"markersize": 2.5, "elinewidth": 0.6, "alpha": 0.8}
+        axis.errorbar(lowest[which], value[which], bars, fmt="o", color=colour, label=label, **options)
     axis.axhline(0, color="0.4", linewidth=0.8)
+    axis.axvline(0, color="0.4", linewidth=0.8)
     axis.axhline(data.attrs["least"], color="0.4", linewidth=0.8, linestyle=":")
-    axis.set(xscale="log", xlabel="order parameter q", title="every run", ylim=(min(-0.002, 1.1 * low.min()), None))
-    axis.set_ylabel("exponent λ")
-    axis.legend(loc="upper left", title="solution", title_fontsize=7, fontsize=7)
+    axis.set(xlabel="λ$_{min}$ at the start", ylabel="exponent λ", title="every run")
+    axis.legend(loc="upper right", fontsize=7)
 
 
 def stable_side(results: Results) -> Finding:
@@ -237,9 +246,10 @@ FIGURE = Figure(
     title="Order parameter and Lyapunov exponent",
     about=(
         "Linear students with flipped inputs start 1e-10 beside a teacher, whole training set as the batch, norms "
-        "preserved. Left: the leading Lyapunov exponent over the second half of the run, per unit of total step. Middle: "
-        "the order parameter q of the same runs over their last 1000 updates, every tenth looked at. Right: "
-        "both, with 95 % intervals from batch means; dotted: the least growth that shear cannot explain. Lines: the "
+        "preserved. Left: the leading Lyapunov exponent over the second half of the run, per unit of total step. "
+        "Middle: the order parameter q of the same runs over their last 1000 updates, every tenth looked at. Right: "
+        "exponents with 95 % intervals from batch means against the lowest eigenvalue of the operator at the start, by "
+        "whether weights move in the end (q > 1e-10); dotted: the least growth that shear cannot explain. Lines: the "
         "critical ratio of theory. A stable solution has λ = 0, because solutions form a manifold."
     ),
     origin="beyond",

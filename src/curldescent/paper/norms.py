@@ -19,7 +19,7 @@ from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.statistics import LEVEL, proportion_interval
 from curldescent.plots import style
-from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, draw_fate_map, fate_colour_bar
+from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, draw_fate_map, fate_colour_bar, plain_log_ticks
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
 from curldescent.theory.sampling import n_hidden_for
@@ -58,7 +58,7 @@ def experiments(scale: Scale) -> Experiments:
         },
         **{
             f"norms-{layer}-contested": Computation(
-                contested, {"layer": layer, "n_inputs": 20, "networks": networks, "steps": steps}
+                contested, {"layer": layer, "n_inputs": 20, "networks": networks, "steps": 100_000}
             )
             for layer in LAYERS
         },
@@ -147,12 +147,15 @@ def draw(results: Results) -> "Picture":
         image = draw_fate_map(left, data.norms_verdict, x="ratio", y=layer, margin=margin, title=title)
         share = changed(sampled).isel(n_inputs=-1).mean("trial").transpose(layer, "ratio")
         edges = [cell_borders(share[name].values, logarithmic=name == "ratio") for name in ("ratio", layer)]
-        shares = right.pcolormesh(*edges, share.values, cmap="Greys", vmin=0, vmax=0.5, rasterized=True)
+        shares = right.pcolormesh(*edges, share.values, cmap="Greys", vmin=0, vmax=0.25, rasterized=True)
         right.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]], xlabel=LABELS["ratio"], ylabel=LABELS[layer])
+        plain_log_ticks(right)
         right.set_title("term changes the verdict")
         alpha = np.concatenate([np.geomspace(1e-3, 0.01, 20), np.linspace(0.01, 1, 200)])
         for axis in (left, right):
-            draw_boundary(axis, np.asarray(critical_ratio(**{layer: alpha})), alpha)
+            draw_boundary(
+                axis, np.asarray(critical_ratio(alpha) if layer == "hidden" else critical_ratio(None, alpha)), alpha
+            )
     fate_colour_bar(figure, image, axes[:, 0])
     figure.colorbar(shares, ax=axes[:, 1], label="share of networks", fraction=0.05, extend="max")
     return figure
@@ -184,9 +187,7 @@ def both_verdicts(results: Results) -> Finding:
     right = decided & (data.free_verdict.values == np.sign(data.free_lowest.values))
     right &= data.norms_verdict.values == np.sign(data.norms_lowest.values)
     agree = int(right.sum())
-    said = (
-        f"{agree} of {count} that decided; {decided.size} of {drawn} networks drawn at the boundary have two verdicts"
-    )
+    said = f"{agree} of {count} that decided; {decided.size} of {drawn} networks at the boundary have two verdicts"
     numbers = {"agree": agree, "of": count, "two_verdicts": int(decided.size), "drawn": drawn}
     return Finding(agree / count >= 0.95, said, numbers)
 
@@ -216,7 +217,7 @@ def _where(differs: xr.DataArray, layer: str) -> str:
     if not float(share.max()):
         return ""
     at = share.argmax(...)
-    c, alpha = (float(share[name][int(at[name])]) for name in ("ratio", layer))  # type: ignore[index]
+    c, alpha = (float(share[name][int(at[name])]) for name in ("ratio", layer))
     return f", most often ({float(share.max()):.0%}) at c = {c:.2g}, α = {alpha:.2g}"
 
 
@@ -225,7 +226,7 @@ def fades(results: Results) -> Finding:
     from scipy.stats import fisher_exact
 
     both = [changed(results[f"norms-{layer}-operators"]) for layer in LAYERS]
-    counts = sum(part.sum([d for d in part.dims if d != "n_inputs"]).values for part in both)
+    counts = np.sum([part.sum([d for d in part.dims if d != "n_inputs"]).values for part in both], axis=0)
     total = sum(int(part.isel(n_inputs=0).size) for part in both)
     table = [[int(counts[i]), total - int(counts[i])] for i in (0, -1)]
     p_value = float(fisher_exact(table, alternative="greater").pvalue)
@@ -287,7 +288,7 @@ FIGURE = Figure(
         Claim(
             "fades",
             "The term matters less in larger networks: rank one against M.",
-            "a smaller share of changed verdicts at the largest size than at the smallest, one-sided Fisher test at 5 %",
+            "a smaller share of changed verdicts at the largest size than at the smallest, Fisher's exact test at 5 %",
             fades,
         ),
     ),

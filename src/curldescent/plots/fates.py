@@ -52,6 +52,8 @@ def draw_fate_map(
         rows, columns = np.nonzero(margin.transpose(y, x).values)
         axis.plot(verdict[x].values[columns], verdict[y].values[rows], ".", color="0.25", markersize=2.5)
     axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]], xlabel=LABELS.get(x, x), ylabel=LABELS.get(y, y))
+    if axis.get_xscale() == "log":
+        plain_log_ticks(axis)
     if title is not None:
         axis.set_title(title)
     return image
@@ -64,6 +66,15 @@ def draw_boundary(axis: "Axes", x: ArrayLike, y: ArrayLike, **options: Any) -> N
     axis.plot(x, y, color="white", linewidth=style_of["linewidth"] + 1.5)
     axis.plot(x, y, **style_of)
     axis.set(xlim=limits[0], ylim=limits[1])
+
+
+def plain_log_ticks(axis: "Axes") -> None:
+    """Label 0.2, 0.5, 1, … along a logarithmic horizontal axis of a decade or two, without crowding it."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
 
 
 def fate_colour_bar(figure: "Figure", image: Any, axes: Any) -> None:
