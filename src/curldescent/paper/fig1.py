@@ -189,7 +189,8 @@ FIGURE = Figure(
     about=(
         "Above left: share of the learning field's Jacobian that is antisymmetric, for Hebbian plasticity in a "
         "recurrent network of 8 excitatory and 2 inhibitory neurons, over the correlation of its inputs. Below: two "
-        "weights learning w1 w2 = 1, by gradient descent and with w2's rule flipped. Above right: the loss on these paths."
+        "weights learning w1 w2 = 1, by gradient descent and with w2's rule flipped. Above right: the loss on their "
+        "paths."
     ),
     origin="paper",
     experiments=experiments,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from curldescent.order_parameter import order_parameter_of
 from curldescent.paper.beside_solution import over_grid
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
@@ -17,7 +18,6 @@ from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, plain_l
 from curldescent.sampling import student_teacher
 from curldescent.sweeps import lin, log
 from curldescent.sweeps.start import Start
-from curldescent.sweeps.temporal import order_parameter
 from curldescent.theory import critical_ratio, linear_stability
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
         "exponent": float(found.values[0]),
         "low": float(found.low[0]),
         "high": float(found.high[0]),
-        "q": float(order_parameter(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
+        "q": float(order_parameter_of(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
         "loss": loss_at(dynamics.field, run.state, dynamics.args) if finite else float("nan"),
     }
 

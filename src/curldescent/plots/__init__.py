@@ -13,7 +13,7 @@ from curldescent.plots.learning_curves import learning_curves
 # public name -> the module that defines it
 _HOME = {
     "error_map": "curldescent.plots.sweeps",
-    "exponent_trace": "curldescent.plots.chaos",
+    "spectrum_trace": "curldescent.plots.chaos",
     "figure_style": "curldescent.plots.style",
     "finite_size": "curldescent.plots.theory_finite_size",
     "flow_fields": "curldescent.plots.toy",
@@ -29,7 +29,6 @@ _HOME = {
 
 __all__ = [
     "error_map",
-    "exponent_trace",
     "figure_style",
     "finite_size",
     "flow_fields",
@@ -41,11 +40,12 @@ __all__ = [
     "regime_map",
     "save",
     "spectrum",
+    "spectrum_trace",
     "stability_probabilities",
 ]
 
 if TYPE_CHECKING:
-    from curldescent.plots.chaos import exponent_trace, regime_map
+    from curldescent.plots.chaos import regime_map, spectrum_trace
     from curldescent.plots.hebbian import hebbian_curl
     from curldescent.plots.style import figure_style, save
     from curldescent.plots.sweeps import error_map
