@@ -83,6 +83,19 @@ def only_existing(app: "Sphinx", page: str, source: list[str]) -> None:
         source[0] = "\n".join(line for line in source[0].split("\n") if line not in missing)
 
 
+# Written at every build: the phase diagram as a page that works without a server.
+STATIC_PAGE = HERE.parent / "build" / "static" / "phase_diagram.html"
+html_extra_path = [str(STATIC_PAGE.parent)]
+
+
+def write_static_page(app: "Sphinx", config: object) -> None:
+    """Make the static phase diagram, which is copied beside the pages."""
+    from curldescent.explorer import static_page
+
+    static_page(STATIC_PAGE)
+
+
 def setup(app: "Sphinx") -> None:
     """Called by Sphinx."""
+    app.connect("config-inited", write_static_page)
     app.connect("source-read", only_existing)

@@ -74,7 +74,8 @@ def test_data_as_theory_has_them_are_confirmed_and_drawn() -> None:
         ({"shift": 0.5}, {"at rest", "jumps", "jumps, this size", "teacher by teacher"}),
         ({"loss": 60.0, "label": "periodic"}, {"chaos", "the step"}),
     ],
-    ids=str,
+    # Sets have no order, and tests must have the same names in every process.
+    ids=lambda value: str(sorted(value)),
 )
 def test_contrary_data_are_not(change, broken) -> None:
     found = verdicts(fig3b.FIGURE, constructed(**change))
