@@ -8,7 +8,7 @@ from curldescent.paper import boundary
 from curldescent.paper.contract import Finding
 from curldescent.paper.teachers import leaves
 from curldescent.plots import style
-from curldescent.plots.sweeps import draw_error_map, draw_on_map, error_range
+from curldescent.plots.sweeps import draw_error_map, error_range
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,25 +55,28 @@ def two_maps(data: "xr.Dataset", teachers: "xr.Dataset | None", *, time: float =
 
 
 def draw_teachers(axis: "Axes", teachers: "xr.Dataset", *, slowest: float) -> None:
-    """Draw up to which ratio half of the sampled teachers, or more, have no direction that grows fast enough to matter.
+    """Draw where the typical sampled teacher begins to have a direction that grows fast enough to matter.
 
     Args:
         axis: of an error map.
         teachers: of `teacher_stability`.
         slowest: the slowest growth that counts, per unit of total step.
     """
-    share = (teachers.rate >= -slowest).mean("trial")
-    border = boundary.observed(share >= 0.5)
-    fraction = border[boundary.fraction_of(border)].values
-    shown = fraction > 0
-    draw_on_map(
-        axis,
-        border.values[shown],
-        fraction[shown],
-        color=style.UNSTABLE,
-        linestyle="--",
-        label="sampled solutions, this run",
-    )
+    rate = teachers.rate.median("trial")
+    layer = boundary.fraction_of(rate)
+    # A contour, as the stable cells need not be those of the smallest ratios; rates spread over decades of both signs.
+    height = np.arcsinh(rate.transpose(layer, "ratio").values / slowest)
+    for colour, width in (("white", 3.0), (style.UNSTABLE, 1.5)):
+        axis.contour(
+            rate.ratio,
+            rate[layer],
+            height,
+            levels=[-np.arcsinh(1.0)],
+            colors=colour,
+            linewidths=width,
+            linestyles="solid" if colour == "white" else "dashed",
+        )
+    axis.plot([], [], color=style.UNSTABLE, linestyle="--", label="sampled solutions, this run")
 
 
 def finds_another(data: "xr.Dataset") -> Finding:

@@ -52,7 +52,7 @@ def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, fl
         along = next(name for name in _LABELS if name in q.dims)
         x, trials = q[along].values, np.maximum(q.transpose(along, "trial").values, _FLOOR)
         axis.plot(
-            np.repeat(x, trials.shape[1]), trials.ravel(), marker, color=colour, alpha=0.25, ms=2, markeredgewidth=0
+            np.repeat(x, trials.shape[1]), trials.ravel(), marker, color=colour, alpha=0.5, ms=3, markeredgewidth=0
         )
         axis.plot(x, np.median(trials, axis=1), color=colour, marker=marker, markersize=3, label=label)
         axis.axvline(predicted, color=colour, linestyle="--", linewidth=1)
@@ -61,7 +61,7 @@ def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, fl
     axis.plot([], [], color=style.THEORY, linestyle="--", linewidth=1, label="theory, N → ∞")
     axis.plot([], [], color=style.THEORY, linestyle=":", linewidth=1.3, label="theory, these teachers")
     axis.set_yscale("log")
-    axis.legend(loc="center right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
+    axis.legend(loc="lower right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _draw_traces(axes: Any, traces: "xr.Dataset") -> None:
@@ -69,7 +69,9 @@ def _draw_traces(axes: Any, traces: "xr.Dataset") -> None:
     for number, axis in enumerate(axes):
         case = traces.isel(case=number)
         for synapse in range(case.sizes["synapse"]):
-            axis.plot(time, case.weight[:, synapse], linewidth=0.7, color=style.CYCLE[synapse % len(style.CYCLE)])
+            colour = style.CYCLE[synapse % len(style.CYCLE)]
+            # Dots and not a line: a weight that changes sign at every step is two lines, not a filled rectangle.
+            axis.plot(time, case.weight[:, synapse], ".", ms=1.2, markeredgewidth=0, color=colour, rasterized=True)
         axis.set_title(
             f"c = {case.ratio.item():g}, α$_h$ = {case.hidden.item():g}, η = {case.step.item():g}", fontsize=8.5
         )
