@@ -165,4 +165,7 @@ def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> Non
     text = "the paper's grid and epochs" if scale == "paper" else "; ".join(changed) or "as at paper scale"
     width = picture.get_size_inches()[0]
     lines = textwrap.fill(f"Scale: {scale}. {text[:1].upper()}{text[1:]}.", width=int(width * 21))
-    picture.text(0.01, -0.02, lines, ha="left", va="top", fontsize=6, color="0.35")
+    picture.draw_without_rendering()
+    # Below everything that is drawn, legends outside the axes included.
+    bottom = picture.get_tightbbox().y0 / picture.get_size_inches()[1]
+    picture.text(0.01, bottom - 0.02, lines, ha="left", va="top", fontsize=6, color="0.35")
