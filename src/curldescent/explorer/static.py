@@ -1,5 +1,6 @@
 """The phase diagram as one file: every number is computed beforehand, the page only looks them up."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -8,22 +9,37 @@ import numpy as np
 from curldescent.errors import InputError
 from curldescent.explorer.state import RATIO
 
-# The grid of the two sliders; densities are stored as 16-bit fractions of their largest value.
-_RATIOS = np.geomspace(RATIO[0], RATIO[1], 46)
-_FRACTIONS = np.round(np.linspace(0, 1, 41), 6)
-_POINTS = 80
+# The grid that the sliders snap to. Finer, and the page would be larger than what one waits for.
+_RATIOS = np.geomspace(RATIO[0], RATIO[1], 37)
+_FRACTIONS = np.round(np.linspace(0, 1, 31), 6)
+_POINTS = 48
 LAYERS = ("hidden", "readout")
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>curldescent: phase diagram</title>
+{bokeh}
+</head>
+<body>
+{place}
+{script}
+</body>
+</html>
+"""
 
 
-def table(layer: str) -> dict[str, list[Any]]:
+def table(layer: str) -> dict[str, Any]:
     """λ_min and the density of K on the whole grid of one layer's plane.
 
     Args:
         layer: "hidden" or "readout": which fraction varies; nothing is flipped in the other layer.
 
     Returns:
-        Rows over fractions, then ratios: `lambda_min`; `x` and `y`, the density's curve, a list each; `atoms`, a list
-        of (place, weight).
+        Lists over fractions, then ratios: `lambda_min`; `low` and `high`, the outermost edges of the bands; `top`, the
+        largest density; `atoms`, a list of (place, weight). `densities`: for each of them the density between the
+        edges in 1/255 of its largest value, one byte a point, in base64. `points`: how many of these.
 
     Example:
         >>> table("hidden")["lambda_min"][0] > 0
@@ -31,18 +47,20 @@ def table(layer: str) -> dict[str, list[Any]]:
     """
     from curldescent.theory import Spectrum
 
-    out: dict[str, list[Any]] = {"lambda_min": [], "low": [], "high": [], "y": [], "atoms": []}
+    lists: dict[str, list[Any]] = {name: [] for name in ("lambda_min", "low", "high", "top", "atoms")}
+    curves = bytearray()
     for fraction in _FRACTIONS:
         for ratio in _RATIOS:
             law = Spectrum(float(ratio), **{layer: float(fraction)})
             low, high = float(law.edges.min()), float(law.edges.max())
-            at = _spread(low, high)
-            out["lambda_min"].append(round(law.lambda_min, 5))
-            out["low"].append(round(low, 5))
-            out["high"].append(round(high, 5))
-            out["y"].append([round(float(value), 3) for value in law.density(at)])
-            out["atoms"].append([[round(float(a), 4), round(float(w), 4)] for a, w in law.atoms])
-    return out
+            density = law.density(_spread(low, high))
+            top = float(density.max())
+            curves += np.round(255 * density / top).astype(np.uint8).tobytes()
+            numbers = {"lambda_min": law.lambda_min, "low": low, "high": high, "top": top}
+            for name, value in numbers.items():
+                lists[name].append(float(f"{value:.4g}"))
+            lists["atoms"].append([[float(f"{value:.4g}") for value in atom] for atom in law.atoms])
+    return {**lists, "densities": base64.b64encode(curves).decode("ascii"), "points": _POINTS}
 
 
 def _spread(low: float, high: float) -> np.ndarray:
@@ -68,14 +86,20 @@ def static_page(file: Path | str) -> Path:
     if path.suffix != ".html":
         raise InputError(f"the static page must be a file ending in .html, got {str(file)!r}")
     require_extra()
-    from bokeh.embed import file_html
-    from bokeh.resources import INLINE
+    from bokeh.embed import components
+    from bokeh.settings import settings
 
     from curldescent.explorer.static_figure import layout
 
     tables = {layer: table(layer) for layer in LAYERS}
-    # BokehJS is written into the page, without the components that this page does not use.
-    page = file_html(layout(tables, _RATIOS, _FRACTIONS), INLINE, title="curldescent: phase diagram")
+    # Put together here: Bokeh's own pages also ask for every extension that happens to be imported, Panel's too.
+    scripts = Path(settings.bokehjs_path()) / "js"
+    bokeh = "\n".join(
+        f"<script>{(scripts / name).read_text(encoding='utf-8')}</script>"
+        for name in ("bokeh.min.js", "bokeh-widgets.min.js")
+    )
+    script, place = components(layout(tables, _RATIOS, _FRACTIONS))
+    page = _PAGE.format(bokeh=bokeh, script=script, place=place)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from bokeh.document import Document
 from bokeh.events import Pan, Tap
 from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, CustomJS, CustomJSTickFormatter, Div, RadioButtonGroup, Slider, Span
@@ -18,11 +19,13 @@ const nearest = (values, v) =>
   values.reduce((best, u, k) => Math.abs(u - v) < Math.abs(values[best] - v) ? k : best, 0);
 const i = nearest(ratios.map(Math.log10), ratio.value), j = nearest(fractions, fraction.value);
 const k = j * ratios.length + i;
-const lowest = t.lambda_min[k], n = t.y[k].length;
+const lowest = t.lambda_min[k], top = t.top[k], n = t.points;
 const [low, high] = [t.low[k], t.high[k]];
-const x = t.y[k].map((_, m) => (low + high) / 2 - (high - low) / 2 * Math.cos(Math.PI * m / (n - 1)));
-density.data = { x, y: t.y[k] };
-const top = Math.max(...t.y[k]);
+window.densities ??= {};
+window.densities[layer] ??= Uint8Array.from(atob(t.densities), (c) => c.charCodeAt(0));
+const y = Array.from(window.densities[layer].subarray(k * n, (k + 1) * n), (v) => v * top / 255);
+const x = y.map((_, m) => (low + high) / 2 - (high - low) / 2 * Math.cos(Math.PI * m / (n - 1)));
+density.data = { x, y };
 atoms.data = { x: t.atoms[k].map((a) => a[0]), top: t.atoms[k].map(() => 0.9 * top),
                text: t.atoms[k].map((a) => `${(100 * a[1]).toFixed(0)} % of all`) };
 for (const name of layers) {
@@ -59,11 +62,19 @@ def layout(tables: dict[str, Any], ratios: np.ndarray, fractions: np.ndarray) ->
         start=float(np.log10(RATIO[0])),
         end=float(np.log10(RATIO[1])),
         value=float(np.log10(0.3)),
-        step=0.01,
+        step=float(np.log10(ratios[1] / ratios[0])),
         format=CustomJSTickFormatter(code="return (10 ** tick).toPrecision(3)"),
         sizing_mode="stretch_width",
     )
-    fraction = Slider(title="flipped fraction", start=0, end=1, value=0.5, step=0.005, sizing_mode="stretch_width")
+    fraction = Slider(
+        title="flipped fraction",
+        start=0,
+        end=1,
+        value=0.5,
+        step=float(fractions[1]),
+        format="0.000",
+        sizing_mode="stretch_width",
+    )
     verdict = Div(text="", styles=_FONT, sizing_mode="stretch_width")
     density = ColumnDataSource({"x": [], "y": []})
     atoms = ColumnDataSource({"x": [], "top": [], "text": []})
@@ -109,8 +120,9 @@ def layout(tables: dict[str, Any], ratios: np.ndarray, fractions: np.ndarray) ->
         sizing_mode="stretch_width",
         styles={"max-width": "1100px", "margin": "0 auto", **_FONT},
     )
-    page.js_on_event("document_ready", show)
-    spectrum.js_on_event("document_ready", show)
+    document = Document()
+    document.add_root(page)
+    document.js_on_event("document_ready", show)
     return page
 
 

@@ -1,0 +1,121 @@
+"""Who may talk to the server, asked without a browser."""
+
+import asyncio
+import http.client
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import curldescent as cd
+
+
+def finished(coroutine):
+    """Run to its end, in a thread: this one may already have a browser's event loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+def get(port, path="/", **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    return response.status, response.read().decode("utf-8", errors="replace")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_served(running, host):
+    assert get(running.port, Host=f"{host}:{running.port}")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/learn", "/explorer-assets/page.js", "/static/js/bokeh.min.js", "/ws"])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "0.0.0.0", ""])
+def test_a_foreign_host_finds_nothing(running, path, host):
+    status, body = get(running.port, path, Host=host)
+    assert status in (400, 404)
+    assert "curldescent" not in body
+
+
+def test_it_listens_on_the_loopback_only(running):
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for address in others - {"127.0.0.1"}:
+        if not address.startswith("127."):
+            with pytest.raises(OSError, match=r".*"):
+                socket.create_connection((address, running.port), timeout=2).close()
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"]
+    ours = [at for at in listening if int(at.split(":")[1], 16) == running.port]
+    assert ours == [f"0100007F:{running.port:04X}"]
+
+
+async def websocket(port, token, origin):
+    from tornado.httpclient import HTTPClientError, HTTPRequest
+    from tornado.websocket import websocket_connect
+
+    request = HTTPRequest(f"ws://127.0.0.1:{port}/ws", headers={"Origin": origin} if origin else {})
+    try:
+        connection = await websocket_connect(request, subprotocols=["bokeh", token])
+        first = await connection.read_message()
+    except HTTPClientError as refused:
+        return refused.code
+    connection.close()
+    return first
+
+
+def token_of(port):
+    return re.search(r'"token":"([^"]+)"', get(port)[1])[1]
+
+
+def test_a_foreign_origin_opens_no_session(running):
+    for origin in ("http://evil.example", f"http://evil.example:{running.port}", "http://127.0.0.1:1", "null"):
+        assert finished(websocket(running.port, token_of(running.port), origin)) == 403
+    accepted = finished(websocket(running.port, token_of(running.port), f"http://127.0.0.1:{running.port}"))
+    assert "ACK" in accepted
+
+
+def test_too_large_a_message_ends_the_connection(running):
+    from curldescent.explorer.server import MAX_MESSAGE_BYTES
+
+    async def send():
+        from tornado.websocket import websocket_connect
+
+        token = token_of(running.port)
+        connection = await websocket_connect(f"ws://127.0.0.1:{running.port}/ws", subprotocols=["bokeh", token])
+        await connection.read_message()
+        connection.write_message("x" * (MAX_MESSAGE_BYTES + 1))
+        while await connection.read_message() is not None:
+            pass
+        return connection.close_code
+
+    assert finished(send()) == 1009
+
+
+def test_bad_options_are_one_sentence(tmp_path):
+    from curldescent.explorer.server import Explorer
+
+    with pytest.raises(cd.InputError, match="store .* is not a folder"):
+        Explorer(store=tmp_path / "nothing")
+    with pytest.raises(cd.InputError, match="port must be"):
+        Explorer(port=70000)
+
+
+def test_a_taken_port_is_one_sentence(running):
+    from curldescent.explorer.server import Explorer
+
+    with pytest.raises(cd.InputError, match=rf"port {running.port} cannot be used"):
+        Explorer(port=running.port)
+
+
+def test_a_missing_extra_is_one_sentence_and_exit_code_2(monkeypatch, capsys):
+    import sys
+
+    from curldescent.cli import main
+
+    monkeypatch.setitem(sys.modules, "panel", None)
+    with pytest.raises(SystemExit) as left:
+        main(["explore", "--no-browser"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err == (
+        "curldescent: the explorer needs Panel and Bokeh: pip install 'curldescent[explore]'\n"
+    )
