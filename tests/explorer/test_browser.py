@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+
 def point(tab):
     return tab.source("plot('plane-hidden').renderers.at(-1).data_source.data.ratio[0]")
 
@@ -99,7 +100,7 @@ def test_bad_files_are_one_sentence_and_a_good_one_learns(open_tab, running):
 
 
 def test_clicking_drops_a_trajectory(open_tab, running):
-    tab = open_tab("two-weights?starts=")
+    tab = open_tab("two-weights?starts=none")
     count = "plot('plane').renderers.at(-1).data_source.data.x.length"
     assert tab.source(count) == 0
     tab.page.mouse.click(*tab.place("plane", 0.5, 0.8))

@@ -1,5 +1,6 @@
 """The server: this machine only, whoever else asks."""
 
+import socket
 import threading
 import webbrowser
 from collections.abc import Callable, Mapping
@@ -37,17 +38,17 @@ class Explorer:
         from panel.io.application import build_applications
         from tornado.httpserver import HTTPServer
         from tornado.ioloop import IOLoop
-        from tornado.netutil import bind_sockets
         from tornado.routing import HostMatches, Rule, RuleRouter
         from tornado.web import StaticFileHandler
 
         from curldescent.explorer.page import ASSETS
 
         try:
-            sockets = bind_sockets(port, ADDRESS)
+            listener = socket.create_server((ADDRESS, port))
         except OSError as problem:
             raise InputError(f"port {port} cannot be used: {problem.strerror}; name another with --port") from None
-        self.port: int = sockets[0].getsockname()[1]
+        listener.setblocking(False)
+        self.port: int = listener.getsockname()[1]
         self.loop = IOLoop.current()
         application = BokehTornado(
             build_applications(views(store), title="curldescent explorer"),
@@ -64,7 +65,7 @@ class Explorer:
         )
         # … and a name that was made to point here (DNS rebinding) finds nothing.
         http = HTTPServer(RuleRouter([Rule(HostMatches(_NAMES), application)]), max_buffer_size=2 * MAX_MESSAGE_BYTES)
-        http.add_sockets(sockets)
+        http.add_socket(listener)
         self._server = BaseServer(self.loop, application, http)
 
     @property

@@ -173,7 +173,8 @@ class TwoWeightsState(ViewState):
 
     def with_points(self, points: "list[tuple[float, float]] | tuple[tuple[float, float], ...]") -> "TwoWeightsState":
         """The same world with other starting points; the oldest go where there are too many."""
-        text = ";".join(f"{w1:.4g},{w2:.4g}" for w1, w2 in points[-self.MOST :])
+        # An empty value would not survive in a link.
+        text = "none" if not points else ";".join(f"{w1:.4g},{w2:.4g}" for w1, w2 in points[-self.MOST :])
         return dataclasses.replace(self, starts=text)
 
     @classmethod
@@ -193,7 +194,7 @@ class TwoWeightsState(ViewState):
 def _points(text: str, reach: float, most: int) -> tuple[tuple[float, float], ...]:
     wrong = ValueError(f"at most {most} pairs 'w1,w2' within ±{reach:g}, separated by ';'")
     out = []
-    for pair in text.split(";") if text else []:
+    for pair in text.split(";") if text != "none" else []:
         try:
             w1, w2 = (float(value) for value in pair.split(","))
         except ValueError:
