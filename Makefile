@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo test test-all check clean clean-kernels
+.PHONY: setup demo browser test test-all check clean clean-kernels
 
 setup: $(STAMP)
 
@@ -18,10 +18,14 @@ $(STAMP): pyproject.toml
 demo: setup
 	$(BIN)/curldescent demo --out results/demo
 
-test: setup
+# Browser tests are skipped, with the reason, where no Chromium can be had.
+browser:
+	sh tests/explorer/install_browser.sh
+
+test: setup browser
 	$(BIN)/python -m pytest -n 2
 
-test-all: setup
+test-all: setup browser
 	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
 
 check: setup

@@ -28,7 +28,7 @@ MAX_WAITING = 400
 # An advance is cut into pieces of about this many seconds, between which the thread looks up.
 _PIECE = 0.04
 _SHOWN_WEIGHTS = 4
-# λ_min may take at most this share of the thread's time.
+# λ_min is computed during at most this share of the time.
 _MEASURING = 0.3
 
 
@@ -105,6 +105,7 @@ class LiveRun:
         self._paused, self._steps, self._stopped = paused, 0, False
         self._status = "starting"
         self._last_measured, self._measuring_took = -np.inf, 0.0
+        self._measuring: threading.Thread | None = None
         self._thread = threading.Thread(target=self._run, name="live run", daemon=True)
         self._thread.start()
 
@@ -235,16 +236,24 @@ class LiveRun:
                 self._condition.notify_all()
 
     def _measure(self, epoch: int, hidden: Array, readout: Array) -> None:
-        began = time.monotonic()
-        if (began - self._last_measured) * _MEASURING < self._measuring_took:
+        """Begin a measurement, unless one is under way or the last one took long and was just now."""
+        resting = (time.monotonic() - self._last_measured) * _MEASURING < self._measuring_took
+        if resting or (self._measuring is not None and self._measuring.is_alive()):
             return
-        found = [
-            self._lambda_min(rule, w1, w2) if np.isfinite(w1).all() else np.nan
-            for rule, w1, w2 in zip(self._rules.values(), hidden, readout, strict=True)
-        ]
-        self._last_measured = time.monotonic()
-        self._measuring_took = self._last_measured - began
-        self._add(self._measured, Measurement(epoch, np.array(found)))
+
+        def work() -> None:
+            began = time.monotonic()
+            found = [
+                self._lambda_min(rule, w1, w2) if np.isfinite(w1).all() else np.nan
+                for rule, w1, w2 in zip(self._rules.values(), hidden, readout, strict=True)
+            ]
+            self._last_measured = time.monotonic()
+            self._measuring_took = self._last_measured - began
+            self._add(self._measured, Measurement(epoch, np.array(found)))
+
+        # Beside the run, which should not wait for the first compilation of a nonlinear student's kernel.
+        self._measuring = threading.Thread(target=work, name="stability of a live run", daemon=True)
+        self._measuring.start()
 
     def _lambda_min(self, rule: Plasticity, w1: Array, w2: Array) -> float:
         return present_lambda_min(self._problem, rule, w1, w2, preserve_norms=bool(self._options["preserve_norms"]))

@@ -63,7 +63,7 @@ class LivePanel:
         )
 
     def _make_figures(self) -> None:
-        loss = look.figure("Loss", "epoch", "training error C", y_axis_type="log", height=300)
+        loss = look.figure("Loss", "epoch", "training error C", y_axis_type="log", height=300, name="loss")
         lowest = look.figure("Stability at the present weights", "epoch", "λ_min", height=260)
         weights = look.figure("Some weights", "epoch", "weight", height=260)
         self._errors = {rule: ColumnDataSource({"epoch": [], "error": []}) for rule in _RULES}
@@ -82,7 +82,7 @@ class LivePanel:
             legend_label="uphill move of curl descent",
         )  # fmt: skip
         lowest.add_layout(Span(location=0, dimension="width", line_color="#555555", line_dash="dotted"))
-        look.legend(loss, "top_right")
+        look.legend(loss, "bottom_left")
         self.figures = column(loss, row(weights, lowest, sizing_mode="stretch_width"), sizing_mode="stretch_width")
 
     def restart(self, *, paused: bool | None = None) -> None:

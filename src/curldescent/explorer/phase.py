@@ -125,7 +125,9 @@ class PhaseView:
         self._sources = {layer: ColumnDataSource(boundary(self.state, layer)) for layer in LAYERS}
         self._point = ColumnDataSource({"ratio": [], "hidden": [], "readout": []})
         planes = [self._plane(layer) for layer in LAYERS]
-        spectrum = look.figure("Eigenvalues of the stability matrix K", "eigenvalue λ", "density", height=300)
+        spectrum = look.figure(
+            "Eigenvalues of the stability matrix K", "eigenvalue λ", "density", height=300, name="spectrum"
+        )
         self._density, self._bars = ColumnDataSource({"x": [], "y": []}), ColumnDataSource()
         self._bars.data = {"left": [], "right": [], "top": []}
         self._atoms = ColumnDataSource({"x": [], "top": [], "text": []})

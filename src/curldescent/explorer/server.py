@@ -47,7 +47,7 @@ class Explorer:
             listener = socket.create_server((ADDRESS, port))
         except OSError as problem:
             raise InputError(f"port {port} cannot be used: {problem.strerror}; name another with --port") from None
-        listener.setblocking(False)
+        listener.settimeout(0)
         self.port: int = listener.getsockname()[1]
         self.loop = IOLoop.current()
         application = BokehTornado(

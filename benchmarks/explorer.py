@@ -1,0 +1,126 @@
+"""How long does the explorer take to answer? From a change in the browser until the new numbers are in the browser.
+
+Run ``python benchmarks/explorer.py [results.json]``; needs Chromium and Playwright. Goals: theory under 100 ms,
+sampling a network of 300 inputs under 500 ms. The load of the machine is printed beside the times: half a processor busy with
+something else shows.
+"""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+import curldescent as cd
+
+REPEATS = 9
+# Changes something and waits, frame by frame, until a number in the page is another one.
+_UNTIL = """async ([change, watched]) => {
+  const plot = (name) => Bokeh.documents[0].get_model_by_name(name);
+  const slider = (title) => Bokeh.documents[0].all_models
+    ? [...Bokeh.documents[0].all_models].find((m) => m.title?.startsWith?.(title)) : null;
+  const read = new Function("plot", "slider", `return ${watched}`);
+  const before = JSON.stringify(read(plot, slider));
+  const began = performance.now();
+  new Function("plot", "slider", change)(plot, slider);
+  while (JSON.stringify(read(plot, slider)) === before) {
+    if (performance.now() - began > 20000) throw new Error("nothing changed");
+    await new Promise((go) => setTimeout(go, 1));
+  }
+  return performance.now() - began;
+}"""
+_POINT = "plot('plane-hidden').renderers.at(-1).data_source.data.ratio[0]"
+_BARS = "Array.from(plot('spectrum').renderers[0].data_source.data.top)"
+_FIELD = "Array.from(plot('plane').renderers[1].data_source.data.angle)"
+_LOSS = "plot('loss').renderers[0].data_source.data.epoch.length > 0"
+_NUDGE = "const s = slider('{name}'); s.value = s.value + (s.value > 0.3 * s.end ? -1 : 1) * {step};"
+
+
+def make_store(folder: Path) -> None:
+    """400 cells, so quick to compute that only their number matters."""
+    sweep = cd.sweeps.Sweep(
+        axes={"ratio": cd.sweeps.log(0.1, 10, 20), "hidden": cd.sweeps.lin(0, 1, 20)},
+        student_teacher={"total": 20, "n_train": 20, "trials": 2},
+        training={"epochs": 20},
+    )
+    cd.sweeps.run(sweep, folder / "cells")
+
+
+def measure(url: str) -> dict[str, list[float]]:
+    """Milliseconds, every repetition."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    out: dict[str, list[float]] = {}
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+
+        def show(query: str) -> None:
+            page.goto(url + query)
+            page.wait_for_selector("body[data-ready]", timeout=60_000)
+            page.wait_for_timeout(1500)
+
+        def times(name: str, change: str, watched: str) -> None:
+            out[name] = []
+            for _ in range(REPEATS):
+                out[name].append(page.evaluate(_UNTIL, [change, watched]))
+                page.wait_for_timeout(400)
+
+        show("?inputs=300")
+        times("phase diagram, theory", _NUDGE.format(name="compression", step=0.05), _POINT)
+        times("phase diagram, sampling M = 300", _NUDGE.format(name="flipped inputs", step=0.05), _BARS)
+        show("learn")
+        # The first of these empties the curve, which is no frame yet: what is timed is emptying and filling.
+        out["first live frame after the point moved"] = []
+        for _ in range(REPEATS):
+            change = _NUDGE.format(name="compression", step=0.05)
+            emptied = page.evaluate(_UNTIL, [change, _LOSS])
+            filled = page.evaluate(_UNTIL, ["", _LOSS]) if not page.evaluate(_UNTIL_NOW) else 0.0
+            out["first live frame after the point moved"].append(emptied + filled)
+            page.wait_for_timeout(500)
+        show("two-weights")
+        times("two weights, field and trajectories", _NUDGE.format(name="strength d2", step=0.1), _FIELD)
+        out["sweep of 400 cells, page and heat map"] = []
+        for _ in range(3):
+            page.goto(url + "sweeps")
+            page.wait_for_selector("body[data-ready]", timeout=60_000)
+            page.wait_for_function(
+                "Bokeh.documents[0].get_model_by_name('heat').renderers[0].data_source.data.value.length === 400"
+            )
+            out["sweep of 400 cells, page and heat map"].append(page.evaluate("performance.now()"))
+        browser.close()
+    return out
+
+
+_UNTIL_NOW = "Bokeh.documents[0].get_model_by_name('loss').renderers[0].data_source.data.epoch.length > 0"
+
+
+def main() -> None:
+    """Serve, measure, print, and write where asked."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_store(Path(folder))
+        command = [sys.executable, "-m", "curldescent", "explore", "--no-browser", "--store", folder]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert server.stdout is not None
+            found = re.search(r"http://\S+", server.stdout.readline())
+            assert found is not None
+            results = measure(found[0])
+        finally:
+            server.terminate()
+            server.wait()
+    load = os.getloadavg()[0]
+    print(f"load {load:.1f} on {os.cpu_count()} cores; milliseconds, median (shortest to longest)")
+    for name, values in results.items():
+        print(f"{name:45} {statistics.median(values):7.0f} ({min(values):.0f} to {max(values):.0f})")
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(json.dumps({"load": load, "milliseconds": results}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
