@@ -1,8 +1,7 @@
 """How long does the explorer take to answer? From a change in the browser until the new numbers are in the browser.
 
 Run ``python benchmarks/explorer.py [results.json]``; needs Chromium and Playwright. Goals: theory under 100 ms,
-sampling a network of 300 inputs under 500 ms. The load of the machine is printed beside the times: half a processor busy with
-something else shows.
+sampling a network of 300 inputs under 500 ms. The load of the machine is printed beside the times.
 """
 
 import json

@@ -16,8 +16,7 @@ def test_sliders_and_drags_move_the_point_and_the_pictures(open_tab, running):
     before = tab.source("Array.from(plot('plane-readout').renderers[1].data_source.data.line)")
     handle = tab.page.locator(".noUi-handle").nth(1)
     handle.focus()
-    for _ in range(60):
-        tab.page.keyboard.press("ArrowRight")
+    tab.page.keyboard.press("End")
     tab.until(lambda: tab.message().startswith("Unstable"))
     assert tab.source("Array.from(plot('plane-readout').renderers[1].data_source.data.line)") != before
     tab.page.mouse.move(*tab.place("plane-hidden", 0.6, 0.5))
@@ -48,7 +47,8 @@ def test_a_live_run_advances_pauses_steps_and_ends_with_the_point(open_tab, runn
 
     tab.until(lambda: epoch() > 3, timeout=40)
     tab.button("Pause").click()
-    tab.page.wait_for_timeout(400)
+    tab.button("Run").wait_for()
+    tab.page.wait_for_timeout(600)
     held = epoch()
     tab.button("Step").click()
     tab.until(lambda: epoch() == held + 1)

@@ -46,7 +46,11 @@ class Page:
 
     def publish(self, state: ViewState, script: str) -> None:
         """Make the address bar a permalink of this state, and `script` what is copied."""
-        self._query.value = state.to_query()
+        query = state.to_query()
+        # What was wrong with the link is of interest until something else is looked at.
+        if query != self._query.value:
+            self._complaint = ""
+        self._query.value = query
         self._script.value = script
 
     def say(self, text: str, *, kind: str = "plain", detail: str = "") -> None:
@@ -57,8 +61,7 @@ class Page:
             kind: "stable", "unstable", "plain" or "fault", for its colour.
             detail: plain text beside it.
         """
-        complaint, self._complaint = self._complaint, ""
-        notice = f'<p class="fault">{escape(complaint)}</p>' if complaint else ""
+        notice = f'<p class="fault">{escape(self._complaint)}</p>' if self._complaint else ""
         self.message.object = (
             f'{notice}<p class="{kind}" role="status"><b>{escape(text)}</b> <span>{escape(detail)}</span></p>'
         )

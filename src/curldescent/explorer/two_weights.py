@@ -278,6 +278,7 @@ class TwoWeightsView:
             src[name].data = lines
         src["conserved"].data = conserved(network, s.points)
         followed = [follow(network, point) for point in s.points]
+        self._shown = s.points
         self._paths = [path for path, _ in followed]
         src["paths"].data = _lines([(path[0], path[1]) for path in self._paths])
         src["starts"].data = {"x": [p[0] for p in s.points], "y": [p[1] for p in s.points]}
@@ -285,10 +286,9 @@ class TwoWeightsView:
         src["losses"].data = _lines(
             [(np.linspace(0, time, _POINTS), np.maximum(network.loss(path), 1e-20)) for path, time in followed]
         )
+        self._times = [time for _, time in followed]
         self._draw_surface()
         self._tell()
-        self._times = [time for _, time in followed]
-        self._page.publish(s, scripts.two_weights(s, self._times))
 
     def _draw_surface(self) -> None:
         camera = Camera(self.state.turn)
@@ -303,8 +303,9 @@ class TwoWeightsView:
         beyond = REACH * 1.18
         right, up, _ = camera.project(np.array([beyond, 0.0]), np.array([0.0, beyond]), np.zeros(2))
         self._sources["corners"].data = {"x": right, "y": up, "text": ["w1", "w2"]}
-        if hasattr(self, "_times"):
-            self._page.publish(self.state, scripts.two_weights(self.state, self._times))
+        # A point may have been dropped since; its picture, and its link, are on their way.
+        shown = self.state.with_points(self._shown)
+        self._page.publish(shown, scripts.two_weights(shown, self._times))
 
     def _tell(self) -> None:
         d1, d2 = self.state.hidden, self.state.readout
