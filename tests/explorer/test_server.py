@@ -122,3 +122,27 @@ def test_a_missing_extra_is_one_sentence_and_exit_code_2(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "curldescent: the explorer needs Panel and Bokeh: pip install 'curldescent[explore]'\n"
     )
+
+
+def test_what_is_updated_before_the_page_is_rendered_names_no_other_server():
+    import panel as pn
+    from bokeh.document import Document
+    from panel.io.state import set_curdoc
+
+    from curldescent.explorer import controls
+    from curldescent.explorer.page import Page
+    from curldescent.explorer.state import PhaseState
+
+    document = Document()
+    with set_curdoc(document):
+        page = Page(PhaseState(), heading="h", intro="i")
+        import bokeh.plotting
+
+        button = controls.button("before")
+        template = page.build(pn.Column(button), bokeh.plotting.column(bokeh.plotting.figure()))
+        template.server_doc(document)
+        page.say("early")
+        button.label = "after"
+        urls = {m.url for m in document.models if type(m).__name__ == "ImportedStyleSheet"}
+    assert urls
+    assert not [url for url in urls if "//" in url]

@@ -33,19 +33,25 @@ _LAYOUT: dict[str, Any] = {"stylesheets": [_CSS], "sizing_mode": "stretch_width"
 def slider(name: str, value: float, low: float, high: float, step: float, digits: int = 2) -> Any:
     """A slider over real numbers."""
     return pn.widgets.FloatSlider(
-        name=name, value=value, start=low, end=high, step=step, format=f"0.{'0' * digits}" if digits else "0", **_LAYOUT
+        label=name,
+        value=value,
+        start=low,
+        end=high,
+        step=step,
+        format=f"0.{'0' * digits}" if digits else "0",
+        **_LAYOUT,
     )
 
 
 def whole_slider(name: str, value: int, low: int, high: int, step: int = 1) -> Any:
     """A slider over whole numbers."""
-    return pn.widgets.IntSlider(name=name, value=value, start=low, end=high, step=step, **_LAYOUT)
+    return pn.widgets.IntSlider(label=name, value=value, start=low, end=high, step=step, **_LAYOUT)
 
 
 def log_slider(name: str, value: float, low: float, high: float) -> Any:
     """A slider over the logarithm of a positive number; its `value` is the logarithm to base 10."""
     return pn.widgets.FloatSlider(
-        name=name,
+        label=name,
         value=float(np.log10(value)),
         start=float(np.log10(low)),
         end=float(np.log10(high)),
@@ -58,20 +64,20 @@ def log_slider(name: str, value: float, low: float, high: float) -> Any:
 def choice(name: str, value: str, options: Mapping[str, str] | Sequence[str]) -> Any:
     """One of a few, as buttons with a heading."""
     buttons = pn.widgets.RadioButtonGroup(
-        name=name, value=value, options=dict(options) if isinstance(options, Mapping) else list(options), **_LAYOUT
+        label=name, value=value, options=dict(options) if isinstance(options, Mapping) else list(options), **_LAYOUT
     )
     return buttons
 
 
 def select(name: str, value: str | None, options: Sequence[str]) -> Any:
     """One of many."""
-    return pn.widgets.Select(name=name, value=value, options=list(options), **_LAYOUT)
+    return pn.widgets.Select(label=name, value=value, options=list(options), **_LAYOUT)
 
 
 def button(name: str, *, primary: bool = False) -> Any:
     """A button."""
     layout = _LAYOUT | {"margin": (4, 3, 6, 3)}
-    return pn.widgets.Button(name=name, button_type="primary" if primary else "default", **layout)
+    return pn.widgets.Button(label=name, color="primary" if primary else "default", **layout)
 
 
 def heading(text: str) -> Any:
@@ -96,4 +102,4 @@ def note(text: str) -> Any:
 
 def many(name: str) -> Any:
     """Any number of a list's entries."""
-    return pn.widgets.MultiSelect(name=name, options=[], value=[], size=5, **_LAYOUT)
+    return pn.widgets.MultiSelect(label=name, options=[], value=[], size=5, **_LAYOUT)

@@ -124,7 +124,7 @@ class LivePanel:
             self.run.stride = SPEEDS[self.speed.value]
 
     def _show_play(self) -> None:
-        self.play.name = "Run" if self.run is not None and self.run.paused else "Pause"
+        self.play.label = "Run" if self.run is not None and self.run.paused else "Pause"
 
     def _look(self) -> None:
         run = self.run

@@ -6,6 +6,7 @@ from typing import Any
 
 import panel as pn
 from bokeh.models import CustomJS, TextInput
+from panel.io.resources import LOCAL_DIST
 
 from curldescent.explorer.state import ViewState
 
@@ -34,6 +35,9 @@ class Page:
 
     def __init__(self, state: ViewState, *, heading: str, intro: str, complaint: str = "") -> None:
         self.document = pn.state.curdoc
+        # Panel learns only when the page is rendered that its styles come from here. What is updated before, by a live
+        # run whose first frame is early, would ask a content-delivery network.
+        self.document.template_variables["dist_url"] = LOCAL_DIST
         self._path = state.PATH
         self._heading, self._intro, self._complaint = heading, intro, complaint
         self.message = pn.pane.HTML(
