@@ -1,12 +1,13 @@
 """States, links, scripts, live runs and tables, without a browser."""
 
-import subprocess
-import sys
+import runpy
 import time
 from urllib.parse import parse_qsl
 
+import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 
 import curldescent as cd
 from curldescent.explorer import scripts
@@ -63,26 +64,33 @@ def test_changes_stay_in_range():
     assert PhaseState().changed(ratio=1e9, hidden=-1.0, inputs=10.7) == PhaseState(ratio=10.0, hidden=0.0, inputs=10)
 
 
-def run_script(script, folder):
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, timeout=240, env=None
-    )
-    assert done.returncode == 0, done.stderr + script
-    return done.stdout
+@pytest.fixture
+def run_script(tmp_path, monkeypatch, capsys):
+    """Runs a script as a file in a folder of its own; what it printed."""
+    mpl.use("agg")
+    monkeypatch.chdir(tmp_path)
+
+    def run(script):
+        (tmp_path / "script.py").write_text(script)
+        runpy.run_path(str(tmp_path / "script.py"))
+        plt.close("all")
+        return capsys.readouterr().out
+
+    return run
 
 
-def test_the_phase_script_prints_what_the_view_says(tmp_path):
+def test_the_phase_script_prints_what_the_view_says(tmp_path, run_script):
     state = PhaseState(0.3, 0.5, 0.1, 30, 4)
-    printed = run_script(scripts.phase(state), tmp_path)
+    printed = run_script(scripts.phase(state))
     assert str(cd.theory.Spectrum(0.3, 0.5, 0.1).lambda_min) in printed
     assert str(sampled(state)["lambda_min"]) in printed
     assert (tmp_path / "phase.png").stat().st_size > 1000
 
 
-def test_the_two_weights_script_ends_where_the_view_ends(tmp_path):
+def test_the_two_weights_script_ends_where_the_view_ends(run_script):
     state = TwoWeightsState(1.0, 1.0, -1.0, "1.9,1.2;0.5,0.5")
     followed = [follow(cd.TwoWeights(1.0, 1.0, -1.0), point) for point in state.points]
-    printed = run_script(scripts.two_weights(state, [time for _, time in followed]), tmp_path)
+    printed = run_script(scripts.two_weights(state, [time for _, time in followed]))
     last = [line.split("[")[1].split("]")[0].split() for line in printed.splitlines()]
     np.testing.assert_allclose(np.array(last, float), [path[:, -1] for path, _ in followed], atol=1e-6)
 
@@ -109,7 +117,7 @@ def test_a_live_run_is_train_to_the_last_bit(state):
     np.testing.assert_allclose(errors, history.train_error[:, 0], rtol=1e-9, atol=1e-30)
 
 
-def test_the_learn_script_ends_at_the_live_runs_error(tmp_path):
+def test_the_learn_script_ends_at_the_live_runs_error(run_script):
     state = LearnState(0.6, 0.5, 0.0, 20)
     run = LiveRun(
         problem_of(state),
@@ -123,7 +131,7 @@ def test_the_learn_script_ends_at_the_live_runs_error(tmp_path):
     run.wait_for_frames(2)
     frame = run.take()[0][-1]
     run.stop()
-    printed = run_script(scripts.learn(state, frame.epoch), tmp_path)
+    printed = run_script(scripts.learn(state, frame.epoch))
     assert f"{frame.error[1]:.6f}"[:8] in printed.replace("\n", " ")
 
 
@@ -187,11 +195,11 @@ def test_unusable_tables_are_one_sentence(content, sentence):
     assert "\n" not in str(refused.value)
 
 
-def test_the_data_script_runs_whatever_the_file_is_called(tmp_path):
+def test_the_data_script_runs_whatever_the_file_is_called(tmp_path, run_script):
     name = 'it\'s "data"; import os.csv'
     rows = "\n".join(f"{k % 7},{k % 5},{k % 7 + k % 5}" for k in range(30))
     (tmp_path / name).write_text("a,b,sum\n" + rows)
-    printed = run_script(scripts.data(DataState(n_hidden=4), name, ["a", "b"], ["sum"], 20), tmp_path)
+    printed = run_script(scripts.data(DataState(n_hidden=4), name, ["a", "b"], ["sum"], 20))
     assert "stable" in printed
 
 
@@ -222,12 +230,12 @@ def test_a_heat_map_is_the_median_of_the_store(stores):
     assert ruled.curves("final_test_error", {"n_train": 0, "seed": 1, "rule": 0})["kind"] == "trials"
 
 
-def test_the_sweep_script_runs(stores, tmp_path):
+def test_the_sweep_script_runs(stores, run_script):
     state = SweepState("plane", "final_test_error", "ratio", "hidden")
-    assert "ratio" in run_script(scripts.sweep(state, stores / "plane", {}, y="hidden"), tmp_path)
+    assert "ratio" in run_script(scripts.sweep(state, stores / "plane", {}, y="hidden"))
     state = SweepState("deeper/rules", "final_test_error", "n_train", "seed")
     held = {"rule": "CD"}
-    assert "n_train" in run_script(scripts.sweep(state, stores / "deeper/rules", held, y="seed"), tmp_path)
+    assert "n_train" in run_script(scripts.sweep(state, stores / "deeper/rules", held, y="seed"))
 
 
 def test_scales_put_borders_between_neighbours():

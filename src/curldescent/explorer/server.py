@@ -1,5 +1,7 @@
 """The server: this machine only, whoever else asks."""
 
+import asyncio
+import logging
 import socket
 import threading
 import webbrowser
@@ -76,11 +78,26 @@ class Explorer:
     def run(self) -> None:
         """Serve until interrupted."""
         self._server.start()
+        self._quieten()
         threading.Thread(target=warm_up, daemon=True).start()
         try:
             self.loop.start()
         finally:
             self._server.stop()
+
+    def _quieten(self) -> None:
+        """A tab that is closed while something is sent to it is no fault, and not for the terminal."""
+        from bokeh.core.validation import silence
+        from bokeh.core.validation.warnings import EMPTY_LAYOUT
+        from tornado.websocket import WebSocketClosedError
+
+        def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            if not isinstance(context.get("exception"), WebSocketClosedError):
+                loop.default_exception_handler(context)
+
+        self.loop.asyncio_loop.set_exception_handler(handle)
+        logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
+        silence(EMPTY_LAYOUT)
 
     def stop(self) -> None:
         """End `run`; may be called from any thread."""
