@@ -77,6 +77,8 @@ def take(url: str, table: Path, folder: Path) -> None:
         show("data?readout=0.2", 1)
         page.locator("input[type=file]").set_input_files(str(table))
         page.get_by_role("button", name="10", exact=True).click()
+        measured = "Bokeh.documents[0].get_model_by_name('stability').title.text.endsWith('weights')"
+        page.wait_for_function(measured, timeout=60_000)
         page.wait_for_timeout(12_000)
         page.get_by_role("button", name="Pause").click()
         page.wait_for_timeout(500)

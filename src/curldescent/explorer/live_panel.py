@@ -22,6 +22,8 @@ _RULES = ("GD", "CD")
 _NAMES = {"GD": "gradient descent", "CD": "curl descent"}
 _COLOURS = {"GD": look.GRADIENT_DESCENT, "CD": look.CURL_DESCENT}
 _WEIGHTS = 8
+_MEASURED = "Stability at the present weights"
+_MEASURING = _MEASURED + " (being computed)"
 
 
 class LivePanel:
@@ -64,7 +66,7 @@ class LivePanel:
 
     def _make_figures(self) -> None:
         loss = look.figure("Loss", "epoch", "training error C", y_axis_type="log", height=300, name="loss")
-        lowest = look.figure("Stability at the present weights", "epoch", "λ_min", height=260)
+        lowest = look.figure(_MEASURING, "epoch", "λ_min", height=260, name="stability")
         weights = look.figure("Some weights", "epoch", "weight", height=260)
         self._errors = {rule: ColumnDataSource({"epoch": [], "error": []}) for rule in _RULES}
         self._uphill = ColumnDataSource({"epoch": [], "error": []})
@@ -82,7 +84,10 @@ class LivePanel:
             legend_label="uphill move of curl descent",
         )  # fmt: skip
         lowest.add_layout(Span(location=0, dimension="width", line_color="#555555", line_dash="dotted"))
-        look.legend(loss, "bottom_left")
+        self._lowest_figure = lowest
+        look.legend(loss, "center", orientation="horizontal")
+        # Curves go everywhere, so the legend goes outside.
+        loss.add_layout(loss.legend[0], "above")
         self.figures = column(loss, row(weights, lowest, sizing_mode="stretch_width"), sizing_mode="stretch_width")
 
     def restart(self, *, paused: bool | None = None) -> None:
@@ -102,6 +107,7 @@ class LivePanel:
     def clear(self) -> None:
         """Empty the pictures."""
         self.epoch, self._last_error = 0, np.inf
+        self._lowest_figure.title.text = _MEASURING
         for source in (*self._errors.values(), self._uphill, *self._lowest.values(), *self._weights.values()):
             source.data = {name: [] for name in source.data}
 
@@ -140,6 +146,7 @@ class LivePanel:
             }
             if measurements:
                 self._stream(self._lowest[rule], found)
+                self._lowest_figure.title.text = _MEASURED
         last = {rule: float(e) for rule, e in zip(_RULES, frames[-1].error, strict=True)} if frames else {}
         self._told(run.status, self.epoch, last)
 
