@@ -37,17 +37,19 @@ _UNTIL = """async ([change, watched]) => {
 _POINT = "plot('plane-hidden').renderers.at(-1).data_source.data.ratio[0]"
 _BARS = "Array.from(plot('spectrum').renderers[0].data_source.data.top)"
 _FIELD = "Array.from(plot('plane').renderers[1].data_source.data.angle)"
-# Moving the point empties the curve; what is timed lasts until it is there again.
+# Moving the point begins a new curve, shorter than the one that was there.
 _REFILLED = """async () => {
   const length = () => Bokeh.documents[0].get_model_by_name("loss").renderers[0].data_source.data.epoch.length;
   const slider = [...Bokeh.documents[0].all_models].find((m) => m.title?.startsWith?.("compression"));
-  const began = performance.now();
+  const before = length(), began = performance.now();
   slider.value = slider.value + (slider.value > 0 ? -0.05 : 0.05);
-  for (const wanted of [false, true]) {
-    while (length() > 0 !== wanted) await new Promise((go) => setTimeout(go, 1));
+  while (length() === 0 || length() >= before) {
+    if (performance.now() - began > 20000) throw new Error("no new curve");
+    await new Promise((go) => setTimeout(go, 1));
   }
   return performance.now() - began;
 }"""
+_LONG_ENOUGH = "Bokeh.documents[0].get_model_by_name('loss').renderers[0].data_source.data.epoch.length > 20"
 _NUDGE = "const s = slider('{name}'); s.value = s.value + (s.value > 0.3 * s.end ? -1 : 1) * {step};"
 
 
@@ -86,8 +88,8 @@ def measure(url: str) -> dict[str, list[float]]:
         show("learn")
         out["first live frame after the point moved"] = []
         for _ in range(REPEATS):
+            page.wait_for_function(_LONG_ENOUGH)
             out["first live frame after the point moved"].append(page.evaluate(_REFILLED))
-            page.wait_for_timeout(500)
         show("two-weights")
         times("two weights, field and trajectories", _NUDGE.format(name="strength d2", step=0.1), _FIELD)
         out["sweep of 400 cells, page and heat map"] = []

@@ -77,6 +77,7 @@ class LivePanel:
             colour, name = _COLOURS[rule], _NAMES[rule]
             loss.line("epoch", "error", source=self._errors[rule], color=colour, line_width=2.5, legend_label=name)
             lowest.line("epoch", "value", source=self._lowest[rule], color=colour, line_width=2.5)
+            lowest.scatter("epoch", "value", source=self._lowest[rule], color=colour, size=4)
             for weight in names:
                 weights.line("epoch", weight, source=self._weights[rule], color=colour, line_width=1.2, alpha=0.8)
         loss.scatter(
@@ -85,7 +86,7 @@ class LivePanel:
         )  # fmt: skip
         lowest.add_layout(Span(location=0, dimension="width", line_color="#555555", line_dash="dotted"))
         self._lowest_figure = lowest
-        look.legend(loss, "center", orientation="horizontal")
+        look.legend(loss, "center", orientation="horizontal", spacing=18)
         # Curves go everywhere, so the legend goes outside.
         loss.add_layout(loss.legend[0], "above")
         self.figures = column(loss, row(weights, lowest, sizing_mode="stretch_width"), sizing_mode="stretch_width")
