@@ -1,5 +1,6 @@
 """States, links, scripts, live runs and tables, without a browser."""
 
+import dataclasses
 import runpy
 import time
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ import curldescent as cd
 from curldescent.explorer import scripts
 from curldescent.explorer.heat import Opened, Scale, coloured
 from curldescent.explorer.learn import problem_of
-from curldescent.explorer.live import LiveRun, present_lambda_min
+from curldescent.explorer.live import LambdaMin, LiveRun
 from curldescent.explorer.phase import boundary, density_curve, sampled
 from curldescent.explorer.state import DataState, LearnState, PhaseState, SweepState, TwoWeightsState
 from curldescent.explorer.stores import find_store, list_stores
@@ -171,7 +172,19 @@ def test_lambda_min_of_linear_students_is_the_kernels_sign_and_the_definition():
     d1 = np.where(np.arange(6) < 3, -1.0, 1.0)
     d2 = np.where(np.arange(9) < 2, -1.0, 1.0)
     expected = np.linalg.eigvalsh((w2**2).sum() * np.diag(d1) + w1.T @ np.diag(d2) @ w1)[0]
-    assert present_lambda_min(problem, rule, w1, w2, preserve_norms=False) == pytest.approx(expected)
+    assert LambdaMin(problem, rule, preserve_norms=False)(w1, w2) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("norms", [False, True])
+def test_lambda_min_of_nonlinear_students_is_stabilitys(norms):
+    problem = cd.student_teacher(n_inputs=5, n_hidden=8, n_train=30, activation="tanh", seed=2)
+    other = cd.student_teacher(n_inputs=5, n_hidden=8, n_train=30, activation="tanh", seed=3).student
+    rule = cd.Plasticity(readout=0.5)
+    measure = LambdaMin(problem, rule, preserve_norms=norms)
+    for student in (problem.student, other):
+        there = dataclasses.replace(problem, student=student)
+        expected = cd.analysis.stability(there, rule, preserve_norms=norms).lambda_min[0]
+        assert measure(student.hidden[0], student.readout[0]) == pytest.approx(expected)
 
 
 TABLES = {

@@ -9,14 +9,17 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
-from curldescent.problems import Problem, Weights
+from curldescent.problems import Problem
+
+if TYPE_CHECKING:
+    from curldescent.analysis import Network
 
 Array = NDArray[np.float64]
 
@@ -108,6 +111,7 @@ class LiveRun:
         self._status = "starting"
         self._last_measured, self._measuring_took = -np.inf, 0.0
         self._measuring: threading.Thread | None = None
+        self._lambda_min = [LambdaMin(problem, rule, preserve_norms=preserve_norms) for rule in self._rules.values()]
         self._thread = threading.Thread(target=self._run, name="live run", daemon=True)
         self._thread.start()
 
@@ -246,8 +250,8 @@ class LiveRun:
         def work() -> None:
             began = time.monotonic()
             found = [
-                self._lambda_min(rule, w1, w2) if np.isfinite(w1).all() else np.nan
-                for rule, w1, w2 in zip(self._rules.values(), hidden, readout, strict=True)
+                lambda_min(w1, w2) if np.isfinite(w1).all() else np.nan
+                for lambda_min, w1, w2 in zip(self._lambda_min, hidden, readout, strict=True)
             ]
             self._last_measured = time.monotonic()
             self._measuring_took = min(self._last_measured - began, _LONGEST_COUNTED)
@@ -257,37 +261,41 @@ class LiveRun:
         self._measuring = threading.Thread(target=work, name="stability of a live run", daemon=True)
         self._measuring.start()
 
-    def _lambda_min(self, rule: Plasticity, w1: Array, w2: Array) -> float:
-        return present_lambda_min(self._problem, rule, w1, w2, preserve_norms=bool(self._options["preserve_norms"]))
 
+class LambdaMin:
+    """The smallest eigenvalue that decides stability, at any weights of one problem's student.
 
-def present_lambda_min(problem: Problem, rule: Plasticity, w1: Array, w2: Array, *, preserve_norms: bool) -> float:
-    """The smallest eigenvalue that decides stability, at given weights.
+    For linear students with one output the smallest real part of the stability matrix K; otherwise the smallest
+    eigenvalue of the signed tangent kernel over the training samples, whose products are compiled once.
 
     Args:
-        problem: whose student has these weights.
-        rule: its plasticity, presynaptic fractions.
-        w1: (N, M).
-        w2: (O, N).
+        problem: with one trial.
+        rule: presynaptic fractions.
         preserve_norms: whether updates keep the layers' norms.
-
-    Returns:
-        For linear students with one output the smallest real part of the stability matrix K; otherwise the smallest
-        eigenvalue of the signed tangent kernel over the training samples.
     """
-    strengths = rule.strengths(n_inputs=w1.shape[1], n_hidden=w1.shape[0], n_outputs=w2.shape[0])
-    if problem.activation == problem.output_activation == "linear" and len(w2) == 1:
-        from curldescent.theory import linear_stability
 
-        return linear_stability(
-            w1, w2, strengths.hidden[0], strengths.readout[0], preserve_norms=preserve_norms
-        ).lambda_min
-    import dataclasses
+    def __init__(self, problem: Problem, rule: Plasticity, *, preserve_norms: bool) -> None:
+        self._problem, self._rule, self._preserve_norms = problem, rule, preserve_norms
+        student = problem.student
+        self._strengths = rule.strengths(
+            n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
+        )
+        self._linear = problem.activation == problem.output_activation == "linear" and student.n_outputs == 1
+        self._network: Network | None = None
 
-    from curldescent.analysis import stability
+    def __call__(self, w1: Array, w2: Array) -> float:
+        """λ_min at W1 (N, M) and W2 (O, N)."""
+        if self._linear:
+            from curldescent.theory import linear_stability
 
-    judged = dataclasses.replace(problem, student=Weights(hidden=w1[None], readout=w2[None]))
-    return float(stability(judged, rule, preserve_norms=preserve_norms)[0].lambda_min)
+            d1, d2 = self._strengths.hidden[0], self._strengths.readout[0]
+            return linear_stability(w1, w2, d1, d2, preserve_norms=self._preserve_norms).lambda_min
+        from curldescent.analysis import problem_network, stability
+
+        if self._network is None:
+            self._network = problem_network(self._problem, self._rule)
+        here = self._network.at({"hidden": w1, "readout": w2})
+        return float(stability(here, preserve_norms=self._preserve_norms).lambda_min)
 
 
 def _few(layer: Array) -> Array:
