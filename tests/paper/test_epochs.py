@@ -7,10 +7,13 @@ from scipy import stats
 import curldescent as cd
 from curldescent.paper import epochs
 from curldescent.paper.epochs_panels import signs
-from curldescent.paper.statistics import paired
 from curldescent.sweeps.cell import compute
 from curldescent.sweeps.preflight import check
 from tests.paper.speedup import constructed, with_gain
+
+
+def compare(first, second, last=10_000):
+    return epochs.compare(first, second, last=last)
 
 
 def test_stopping_below_both_errors_changes_no_epoch_of_the_protocol():
@@ -71,15 +74,15 @@ def test_flips_are_compared_with_none():
 
 
 def test_findings_say_when_a_scale_cannot_tell():
-    few = {2000.0: paired([10, 11, 12], [1, 2, 3])}
-    many = {2000.0: paired(np.arange(10, 20), np.arange(1, 11))}
+    few = {2000.0: compare([10, 11, 12], [1, 2, 3])}
+    many = {2000.0: compare(np.arange(10, 20), np.arange(1, 11))}
     assert epochs.faster(few, 2000).holds is None
     assert epochs.faster(many, 100).holds is None
     assert epochs.faster(many, 2000).holds is True
     assert epochs.nowhere_faster(few, [2000]).holds is None
     # Five of six pairs: p = 0.06, which six pairs cannot better unless all agree; eight pairs can.
-    six = paired([10, 20, 30, 40, 50, 60], [11, 15, 20, 25, 30, 35])
-    eight = paired([10, 20, 30, 40, 50, 60, 10, 20], [14, 15, 20, 45, 30, 65, 12, 22])
+    six = compare([10, 20, 30, 40, 50, 60], [11, 15, 20, 25, 30, 35])
+    eight = compare([10, 20, 30, 40, 50, 60, 10, 20], [14, 15, 20, 45, 30, 65, 12, 22])
     assert (six.p_value, eight.p_value) > (0.05, 0.05)
     assert epochs.faster({1.0: six}, 1).holds is None
     assert epochs.everywhere_faster({1.0: six}, [1]).holds is None
@@ -87,12 +90,27 @@ def test_findings_say_when_a_scale_cannot_tell():
     assert epochs.everywhere_faster({1.0: eight, 2.0: six}, [1, 2]).holds is False
     assert epochs.everywhere_faster({1.0: eight, 2.0: six}, [1, 2], share=0.5).holds is None
     # Six pairs that all get slower are enough to say no.
-    assert epochs.faster({1.0: paired([1, 2, 3, 4, 5, 6], [2, 4, 6, 8, 10, 12])}, 1).holds is False
+    assert epochs.faster({1.0: compare([1, 2, 3, 4, 5, 6], [2, 4, 6, 8, 10, 12])}, 1).holds is False
     assert epochs.everywhere_faster(many, [100]).holds is None
     sweep = epochs.sweep({"n_train": (500, 2000)}, trials=9, epochs=5000)
     data = constructed(sweep, with_gain(lambda p: p / 400))
     assert epochs.never_reached(data, "test", "n_train", up_to=260).holds is None
     assert epochs.gain_grows(data, "test", "n_train").holds is None  # two values are no trend
+
+
+def test_pairs_in_which_nobody_arrives_tell_nothing():
+    gd, cd_ = np.full(10, 5000.0), np.full(10, 5000.0)
+    cd_[:4] = [3000, 3100, 2900, 3300]
+    found = compare(gd, cd_, last=5000)
+    assert (found.n, found.unfinished, found.telling) == (10, 6, 4)
+    assert epochs.faster({2.0: found}, 2).holds is None
+    assert "6 pairs never get there" in epochs.faster({2.0: found}, 2).said
+    # The same epochs in a longer run are ties, and count.
+    assert epochs.faster({2.0: compare(gd, cd_, last=6000)}, 2).holds is False
+    many = compare([10, 20, 30, 40, 50, 60], [9, 15, 20, 45, 51, 35])
+    assert many.p_value > 0.05
+    assert many.ratio > 1
+    assert epochs.nowhere_faster({8.0: many}, [8], margin=1.0).holds is None
 
 
 def test_students_that_agree_before_they_learn_have_a_ratio():

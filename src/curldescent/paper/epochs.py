@@ -7,6 +7,7 @@ recorded epochs with an error below 1e-3 counts, the last epoch where there is n
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from curldescent.training.schedule import log_epochs
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import ArrayLike
 
 THRESHOLD = 1e-3
 INPUTS, HIDDEN = 100, 10
@@ -32,9 +34,25 @@ FLIPS = tuple(range(HIDDEN + 1))
 
 # With fewer pairs no two-sided signed-rank test can get below the level: 2/2⁵ > 0.05.
 FEWEST_PAIRS = 6
-# With fewer pairs a p-value above the level says more about the number of pairs than about the rules (with 6, all of
-# them have to agree), so it does not count against a claim.
+# With fewer pairs that tell a p-value above the level says more about their number than about the rules (of 6, all have
+# to agree), so it does not count against a claim.
 ENOUGH_PAIRS = 8
+
+
+@dataclass(frozen=True)
+class Compared(Paired):
+    """A paired comparison of epochs, and how many of the pairs say nothing.
+
+    Args:
+        unfinished: pairs in which neither condition reaches the threshold before the last epoch.
+    """
+
+    unfinished: int = 0
+
+    @property
+    def telling(self) -> int:
+        """Pairs in which at least one condition gets there."""
+        return self.n - self.unfinished
 
 
 def sweep(
@@ -112,7 +130,22 @@ def last_epoch(data: "xr.Dataset") -> int:
     return int(json.loads(data.attrs["settings"])["training"]["epochs"])
 
 
-def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Paired]:
+def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
+    """Compare epochs over pairs.
+
+    Args:
+        first: (n,), of the first condition.
+        second: (n,), of the second, on the same students.
+        last: the epoch that stands for "never".
+
+    Returns:
+        The comparison.
+    """
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    return Compared(**vars(paired(a, b)), unfinished=int(((a >= last) & (b >= last)).sum()))
+
+
+def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Compared]:
     """GD and CD, student by student.
 
     Args:
@@ -123,14 +156,15 @@ def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Pair
     Returns:
         Value on the axis → comparison; the ratio is that of GD's epochs to CD's.
     """
-    epochs = needed(data, part)
+    epochs = needed(data, part).transpose("rule", axis, "trial")
+    both = zip(epochs.sel(rule="GD").values, epochs.sel(rule="CD").values, strict=True)
+    last = last_epoch(data)
     return {
-        value: paired(epochs.sel({"rule": "GD", axis: value}).values, epochs.sel({"rule": "CD", axis: value}).values)
-        for value in epochs[axis].values.tolist()
+        value: compare(gd, cd, last=last) for value, (gd, cd) in zip(epochs[axis].values.tolist(), both, strict=True)
     }
 
 
-def flips_compared(data: "xr.Dataset", part: str) -> dict[float, Paired]:
+def flips_compared(data: "xr.Dataset", part: str) -> dict[float, Compared]:
     """No flipped readout neuron against k of them, student by student.
 
     Args:
@@ -143,13 +177,13 @@ def flips_compared(data: "xr.Dataset", part: str) -> dict[float, Paired]:
     epochs = needed(data, part)
     none = epochs.sel(readout_flips=0).values
     return {
-        flips: paired(none, epochs.sel(readout_flips=flips).values)
+        flips: compare(none, epochs.sel(readout_flips=flips).values, last=last_epoch(data))
         for flips in epochs.readout_flips.values.tolist()
         if flips > 0
     }
 
 
-def faster(compared: Mapping[float, Paired], value: float, *, test: str = "wilcoxon") -> Finding:
+def faster(compared: Mapping[float, Compared], value: float, *, test: str = "wilcoxon") -> Finding:
     """Whether CD needs fewer epochs than GD at one value.
 
     Args:
@@ -167,8 +201,8 @@ def faster(compared: Mapping[float, Paired], value: float, *, test: str = "wilco
     if found.n < FEWEST_PAIRS:
         return Finding(None, f"{found.n} pairs are too few for a test, {FEWEST_PAIRS} are needed")
     sign = direction(found, test=test)
-    if sign == 0 and found.n < ENOUGH_PAIRS:
-        return Finding(None, f"{said(found)}; {found.n} pairs are too few to tell", numbers({value: found}))
+    if sign == 0 and found.telling < ENOUGH_PAIRS:
+        return Finding(None, f"{said(found)}; too few pairs to tell", numbers({value: found}))
     return Finding(sign > 0, said(found), numbers({value: found}))
 
 
@@ -178,7 +212,7 @@ def direction(found: Paired, *, test: str = "wilcoxon") -> int:
     return int(np.sign(found.first - found.second)) if p_value < LEVEL else 0
 
 
-def nowhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *, margin: float = 1.1) -> Finding:
+def nowhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, margin: float = 1.1) -> Finding:
     """Whether CD gains nothing at any of some values.
 
     Args:
@@ -187,16 +221,19 @@ def nowhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *,
         margin: what the ratio must stay below, besides not being significant.
 
     Returns:
-        Holds where at each value CD is not significantly faster and the ratio is below the margin.
+        Holds where at each value CD is not significantly faster and the ratio is below the margin; None where a ratio
+        is not, and `ENOUGH_PAIRS` are not there to say whether that is chance.
     """
     chosen = {value: compared[value] for value in values if value in compared}
     if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
         return Finding(None, "the grid of this scale has no such value, or too few pairs")
-    gains = [value for value, found in chosen.items() if direction(found) > 0 or found.ratio >= margin]
+    gains = [found for found in chosen.values() if direction(found) > 0 or found.ratio >= margin]
+    if gains and all(direction(found) == 0 and found.telling < ENOUGH_PAIRS for found in gains):
+        return Finding(None, f"{listed(chosen)}; too few pairs to tell", numbers(chosen))
     return Finding(not gains, listed(chosen), numbers(chosen))
 
 
-def everywhere_faster(compared: Mapping[float, Paired], values: Sequence[float], *, share: float = 1.0) -> Finding:
+def everywhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, share: float = 1.0) -> Finding:
     """Whether CD is significantly faster at some values.
 
     Args:
@@ -214,7 +251,7 @@ def everywhere_faster(compared: Mapping[float, Paired], values: Sequence[float],
     needed_count = share * len(chosen)
     text = f"faster at {signs.count(1)} of {len(chosen)} values: {listed(chosen)}"
     holds: bool | None = signs.count(1) >= needed_count
-    undecided = sum(sign == 0 and found.n < ENOUGH_PAIRS for sign, found in zip(signs, chosen.values(), strict=True))
+    undecided = sum(direction(found) == 0 and found.telling < ENOUGH_PAIRS for found in chosen.values())
     if not holds and signs.count(1) + undecided >= needed_count:
         holds, text = None, f"{text}; too few pairs to tell"
     return Finding(holds, text, {"faster": signs.count(1), "of": len(chosen), **numbers(chosen)})
@@ -279,22 +316,23 @@ def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, sha
     )
 
 
-def said(found: Paired) -> str:
+def said(found: Compared) -> str:
     """One comparison in words."""
     return (
         f"GD {found.first:.0f} ± {found.first_error:.0f}, CD {found.second:.0f} ± {found.second_error:.0f} epochs "
         f"(mean ± s.e.); ratio {found.ratio:.2f}; CD first in {found.wins} of {found.n} pairs; Wilcoxon p = "
         f"{found.p_value:.1g}, t-test p = {found.t_p_value:.1g}; d_z = {found.effect:.2f}"
+        + (f"; {found.unfinished} pairs never get there under either" if found.unfinished else "")
     )
 
 
-def listed(compared: Mapping[float, Paired]) -> str:
+def listed(compared: Mapping[float, Compared]) -> str:
     """Ratio and p of several comparisons."""
     return ", ".join(
         f"{value:g}: ratio {found.ratio:.2f} (p = {found.p_value:.1g})" for value, found in compared.items()
     )
 
 
-def numbers(compared: Mapping[float, Paired]) -> dict[str, Any]:
+def numbers(compared: Mapping[float, Compared]) -> dict[str, Any]:
     """Everything of several comparisons, for machines."""
     return {f"{value:g}": {**vars(found)} for value, found in compared.items()}

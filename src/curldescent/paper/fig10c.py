@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def experiments(scale: Scale) -> Experiments:
     """Initial scales from 0.01 to 10."""
     scales, samples, trials, last = {
-        "quick": ((0.7, 1, 2, 4), 2000, 8, 2_000),
-        "standard": ((0.7, 1, 2, 4), 10_000, 20, 2_500),
+        "quick": ((1, 2, 4), 2000, 8, 4_000),
+        "standard": ((1, 2), 10_000, 10, 10_000),
         "paper": (epochs.STUDENT_SCALES, 10_000, 40, 100_000),
     }[scale]
     axes = {"student_scale": scales}

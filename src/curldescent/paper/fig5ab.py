@@ -74,7 +74,8 @@ def draw(results: Results) -> "Picture":
 def sooner(results: Results) -> Finding:
     """Epochs to the threshold, training error, on the recorded epochs of this figure."""
     found = epochs.needed(results["fig5ab"], "train")
-    return epochs.faster({0: paired(found.sel(rule="GD").values, found.sel(rule="CD").values)}, 0)
+    last = int(results["fig5ab"].epoch[-1])
+    return epochs.faster({0: epochs.compare(found.sel(rule="GD").values, found.sel(rule="CD").values, last=last)}, 0)
 
 
 def uphill(results: Results) -> Finding:

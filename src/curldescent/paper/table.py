@@ -7,7 +7,7 @@ import numpy as np
 
 from curldescent.paper import epochs, fig5c
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.statistics import LEVEL, Paired, paired, standard_error
+from curldescent.paper.statistics import LEVEL, standard_error
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, MARKERS
 
@@ -179,7 +179,7 @@ def feedback_slowest(results: Results) -> Finding:
         return Finding(None, "too few pairs")
     signs = [epochs.direction(found) for found in compared.values()]
     text = f"slower than GD at {signs.count(-1)} of {len(signs)} sizes; GD/FA by P: {epochs.listed(compared)}"
-    few = min(found.n for found in compared.values()) < epochs.ENOUGH_PAIRS
+    few = min(found.telling for found in compared.values()) < epochs.ENOUGH_PAIRS
     holds = None if few and 0 in signs and 1 not in signs else signs.count(-1) == len(signs)
     return Finding(holds, text, epochs.numbers(compared))
 
@@ -189,10 +189,14 @@ def curl_fastest(results: Results) -> Finding:
     return epochs.everywhere_faster(_against_gd(results, "CD"), [p for p in SAMPLES if p >= 1000])
 
 
-def _against_gd(results: Results, rule: str) -> dict[float, Paired]:
+def _against_gd(results: Results, rule: str) -> dict[float, epochs.Compared]:
     found = ours(results)
     sizes = [p for p in SAMPLES if all(p in found[name].n_train.values for name in ("GD", rule))]
-    return {p: paired(found["GD"].sel(n_train=p).values, found[rule].sel(n_train=p).values) for p in sizes}
+    last = epochs.last_epoch(results["fig5c"])
+    return {
+        p: epochs.compare(found["GD"].sel(n_train=p).values, found[rule].sel(n_train=p).values, last=last)
+        for p in sizes
+    }
 
 
 _AGREES = "every entry within the Bonferroni-corrected 5 % bound of a t-test, with √2 times our standard error"

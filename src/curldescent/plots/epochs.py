@@ -35,10 +35,13 @@ def draw_epochs(
         tested: value → 1 where CD is significantly faster, −1 where it is significantly slower; marked on top.
         labels: whether the lines are named in the legend.
     """
+    lowest = float(last)
     for rule, given in epochs.items():
         table: NDArray[np.float64] = np.asarray(given, dtype=float)
         mean = table.mean(axis=1)
         error = table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
+        # An error bar that reaches to zero has no end on a logarithmic axis.
+        lowest = min(lowest, float(np.maximum(mean - error, 0.3 * mean).min()))
         bound = (table >= last).mean(axis=1) >= 0.1
         look: dict[str, Any] = {"color": COLOURS[rule], "marker": MARKERS[rule], "markersize": 4}
         axis.errorbar(
@@ -49,8 +52,7 @@ def draw_epochs(
             chosen = np.asarray(values)[bound]
             axis.plot(chosen, mean[bound], linestyle="", markerfacecolor="white", zorder=5, clip_on=False, **look)
     axis.set(yscale="log")
-    low = min(float(np.min(given)) for given in epochs.values())
-    axis.set_ylim(0.7 * low, 2.6 * last if tested is not None else 1.4 * last)
+    axis.set_ylim(0.7 * lowest, 2.6 * last if tested is not None else 1.4 * last)
     axis.axhline(last, color="0.6", linewidth=0.8, linestyle="--", zorder=0)
     for value, sign in (tested or {}).items():
         if sign:
