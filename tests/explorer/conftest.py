@@ -49,6 +49,7 @@ class Running:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
         errors = self.process.stderr.read()
         self.process.stdout.close()
         self.process.stderr.close()

@@ -79,7 +79,7 @@ def test_lowest_eigenvalues_are_those_of_k():
 
 def test_most_networks_of_moderate_size_lie_within_the_margin_of_the_limit():
     law = Spectrum(0.5, hidden=0.3)
-    lowest = cd.theory.sample_lambda_min(law, 40, 100, seed=0)
+    lowest = cd.theory.sample_lambda_min(law, 40, samples=100, seed=0)
     assert np.mean(np.abs(lowest - law.lambda_min) < finite_size_margin(law, 40)) > 0.9
 
 

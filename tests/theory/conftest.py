@@ -25,15 +25,17 @@ def as_mapping(strengths):
 def band_integral(law, function, nodes=3001):
     """∫ function(x) density(x) dx, band by band.
 
-    The tanh-sinh rule crowds its nodes at both ends of a piece; bands are cut at ρ d, the only inner points where a
-    density can diverge or nearly so (as |x − ρd|^(−1/3), where an atom is about to appear).
+    The tanh-sinh rule crowds its nodes at both ends of a piece; bands are cut at ρ d, where a density can diverge or nearly
+    so (as |x − ρd|^(−1/3), where an atom is about to appear), and at 0, where it has a cusp, |x|^(1/3), for c = 1 with
+    half of both layers flipped.
     """
     t, step = np.linspace(-3, 3, nodes, retstep=True)
     place = np.tanh(np.pi / 2 * np.sinh(t))
     weight = step * np.pi / 2 * np.cosh(t) / np.cosh(np.pi / 2 * np.sinh(t)) ** 2
     parts = []
     for low, high in law.edges:
-        cuts = [low, *(c for c in sorted(law.rho * d for d in as_mapping(law.hidden)) if low < c < high), high]
+        inner = {0.0, *(law.rho * d for d in as_mapping(law.hidden))}
+        cuts = [low, *(c for c in sorted(inner) if low < c < high), high]
         total = 0.0
         for start, end in itertools.pairwise(cuts):
             half = (end - start) / 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from curldescent.errors import InputError
@@ -86,6 +86,7 @@ def test_density_against_a_fixed_point_iteration(law):
     np.testing.assert_allclose(law.density(x), -g.imag / np.pi, rtol=2e-3)
 
 
+@example(ratio=1.0, hidden=0.5, readout=0.5, scale=0.0)  # a cusp at zero
 @given(ratio=ratios, hidden=fractions, readout=fractions, scale=st.floats(-1, 1))
 def test_density_integrates_to_one_minus_atoms(ratio, hidden, readout, scale):
     law = Spectrum(ratio, hidden, readout, rho=10.0**scale)
