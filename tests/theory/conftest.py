@@ -25,9 +25,9 @@ def as_mapping(strengths):
 def band_integral(law, function, nodes=3001):
     """∫ function(x) density(x) dx, band by band.
 
-    The tanh-sinh rule crowds its nodes at both ends of a piece; bands are cut at ρ d, where a density can diverge or nearly
-    so (as |x − ρd|^(−1/3), where an atom is about to appear), and at 0, where it has a cusp, |x|^(1/3), for c = 1 with
-    half of both layers flipped.
+    The tanh-sinh rule crowds its nodes at both ends of a piece; bands are cut at ρ d, where a density can diverge or
+    nearly so (as |x − ρd|^(−1/3), where an atom is about to appear), and at 0, where it has a cusp, |x|^(1/3), for
+    c = 1 with half of both layers flipped.
     """
     t, step = np.linspace(-3, 3, nodes, retstep=True)
     place = np.tanh(np.pi / 2 * np.sinh(t))
