@@ -45,7 +45,7 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.4, 2.9))
         image = draw_error_map(axis, error)
-        axis.legend(loc="lower right", frameon=True, framealpha=0.9, edgecolor="none")
+        axis.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
         if title is not None:
             axis.set_title(title)
         figure.colorbar(image, ax=axis, label=label or str(error.attrs.get("long_name", "error")))
