@@ -32,7 +32,7 @@ def experiments(scale: Scale) -> Experiments:
     """Lines of both kinds of line; the same teachers' own stability; examples of motion."""
     fractions, ratios, trials, looked_at, time = {
         "quick": (9, 7, 3, 1, 2_000.0),
-        "standard": (25, 20, 8, 2, 4_000.0),
+        "standard": (25, 20, 10, 2, 4_000.0),
         "paper": (25, 20, 10, 3, 10_000.0),
     }[scale]
     along_hidden = {"ratio": RATIOS, "hidden": lin(0, 1, fractions)}
