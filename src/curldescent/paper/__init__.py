@@ -17,6 +17,7 @@ _HOME = {
     "Figure": "curldescent.paper.contract",
     "Finding": "curldescent.paper.contract",
     "Results": "curldescent.paper.contract",
+    "Unfinished": "curldescent.paper.reproduction",
     "figure": "curldescent.paper.registry",
     "figures": "curldescent.paper.registry",
     "reproduce": "curldescent.paper.reproduction",
@@ -29,6 +30,7 @@ __all__ = [
     "Figure",
     "Finding",
     "Results",
+    "Unfinished",
     "figure",
     "figures",
     "reproduce",
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from curldescent.paper.contract import Claim, Figure, Finding, Results
     from curldescent.paper.registry import figure, figures
     from curldescent.paper.report import write_reproduction_report
-    from curldescent.paper.reproduction import reproduce
+    from curldescent.paper.reproduction import Unfinished, reproduce
 
 
 def __getattr__(name: str) -> object:
