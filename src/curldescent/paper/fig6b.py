@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from curldescent.paper import nonlinear_boundary
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.sweeps import Sweep, lin
+from curldescent.paper.phase_maps import training_time
+from curldescent.sweeps import lin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -41,9 +42,7 @@ def kernels_move_left(results: Results) -> Finding:
 
 
 def _time(scale: Scale) -> float:
-    sweep = experiments(scale)[_NAME]
-    assert isinstance(sweep, Sweep)
-    return 0.1 * float(sweep.recipe.training["epochs"])
+    return training_time(experiments(scale)[_NAME])
 
 
 FIGURE = Figure(

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from curldescent.paper import leaving
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.phase_maps import from_solutions
+from curldescent.paper.phase_maps import from_solutions, training_time
 from curldescent.paper.teachers import teacher_stability
-from curldescent.sweeps import Sweep, lin, log
+from curldescent.sweeps import lin, log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -56,9 +56,7 @@ def teacher_by_teacher(results: Results) -> Finding:
 
 
 def _time(scale: Scale) -> float:
-    experiment = experiments(scale)["fig8"]
-    assert isinstance(experiment, Sweep)
-    return 0.1 * float(experiment.recipe.training["epochs"])
+    return training_time(experiments(scale)["fig8"])
 
 
 FIGURE = Figure(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from curldescent.paper.computation import Computation
 from curldescent.sweeps import Sweep
 
 TOTAL = 220
@@ -65,3 +66,16 @@ def from_solutions(
 
 def _sampler(activation: str, trials: int) -> dict[str, Any]:
     return {"total": TOTAL, "activation": activation, "n_train": 250, "n_test": 100, "trials": trials}
+
+
+def training_time(experiment: Sweep | Computation) -> float:
+    """How long a phase map's students learn, in units of total step.
+
+    Args:
+        experiment: the sweep.
+
+    Returns:
+        Learning rate times epochs.
+    """
+    assert isinstance(experiment, Sweep)
+    return float(experiment.recipe.training["learning_rate"]) * float(experiment.recipe.training["epochs"])

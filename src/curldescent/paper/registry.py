@@ -75,10 +75,10 @@ def figure(name: str) -> Figure:
     Raises:
         InputError: there is none of that name.
     """
-    (found,) = matching(name) if len(matching(name)) == 1 else (None,)
-    if found is None:
-        raise InputError(f"{name!r} means several figures: {', '.join(f.key for f in matching(name))}")
-    return found
+    found = matching(name)
+    if len(found) > 1:
+        raise InputError(f"{name!r} means several figures: {', '.join(f.key for f in found)}")
+    return found[0]
 
 
 def matching(name: str) -> tuple[Figure, ...]:
