@@ -52,7 +52,7 @@ class TwoWeights:
         """The flow (dw1, dw2) at weights (2, …)."""
         w1, w2 = np.asarray(weights, dtype=float)
         residual = w1 * w2 - self.target
-        return np.stack([-self.hidden * w2 * residual, -self.readout * w1 * residual])
+        return np.array([-self.hidden * w2 * residual, -self.readout * w1 * residual])
 
     def invariant(self, weights: ArrayLike) -> Array:
         """Q = d1·d2·(d2·w1² − d1·w2²), conserved by the flow; d1·w1² − d2·w2² for strengths ±1.
@@ -87,7 +87,10 @@ class TwoWeights:
         validation.shape("start", begin, (2,), "(w1, w2)")
         time = validation.positive("time", time)
         times = np.linspace(0, time, validation.integer("points", points, minimum=2))
-        path = solve_ivp(lambda _, w: self.field(w), (0, time), begin, t_eval=times, rtol=1e-10, atol=1e-12)
+        # High order: at this tolerance the default pair of orders 5 and 4 takes half as many evaluations more.
+        path = solve_ivp(
+            lambda _, w: self.field(w), (0, time), begin, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-12
+        )
         if not path.success:
             raise InputError(f"the path from {begin.tolist()} cannot be followed to time {time:g}: {path.message}")
         return path.y

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import panel as pn
 from bokeh.document import Document
 
 # One pool for all pages: what is computed there takes milliseconds.
@@ -34,7 +35,9 @@ class Latest:
 
     def _run(self) -> None:
         self._asked = False
-        self._work()
+        # One message for all that changed: the browser draws every figure once.
+        with pn.io.hold(self._document):
+            self._work()
 
 
 class Background:
@@ -67,4 +70,5 @@ class Background:
         self._running = False
         if self._wanted is not None:
             self._next()
-        self._show(done.result())
+        with pn.io.hold(self._document):
+            self._show(done.result())
