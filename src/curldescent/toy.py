@@ -87,7 +87,7 @@ class TwoWeights:
         validation.shape("start", begin, (2,), "(w1, w2)")
         time = validation.positive("time", time)
         times = np.linspace(0, time, validation.integer("points", points, minimum=2))
-        # High order: at this tolerance the default pair of orders 5 and 4 takes half as many evaluations more.
+        # High order: at this tolerance the default pair of orders 5 and 4 takes half as many evaluations again.
         path = solve_ivp(
             lambda _, w: self.field(w), (0, time), begin, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-12
         )

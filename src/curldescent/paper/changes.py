@@ -12,6 +12,16 @@ _PLAIN = {
     "training.epochs": "epochs",
     "training.batch_size": "batch size",
     "n_inputs": "inputs",
+    "n_train": "training samples P",
+    "student_teacher.n_train": "training samples P",
+    "student_scale": "student scale",
+    "student_teacher.student_scale": "student scale",
+    "teacher_scale": "teacher scale",
+    "student_teacher.teacher_scale": "teacher scale",
+    "readout_flips": "readout flips",
+    "ratio": "compression ratio c",
+    "ratios": "compression ratio c",
+    "readout": "α_r",
 }
 
 
@@ -77,11 +87,11 @@ def _versus(ours: Any, theirs: Any) -> str:
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
         if len(ours) == len(theirs):
             return f"takes {len(ours)} other values"
-        return f"takes {len(ours)} values instead of {len(theirs)}"
+        return f"takes {len(ours)} value{'s' if len(ours) > 1 else ''} instead of {len(theirs)}"
     return f"{_shown(ours)} instead of {_shown(theirs)}"
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
         return f"{value:,}".replace(",", " ")
-    return "none" if value is None else str(value)
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

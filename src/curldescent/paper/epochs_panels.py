@@ -79,10 +79,7 @@ def _figure(
     )
     note_height = 0.34 / figure.get_size_inches()[1]
     figure.set_layout_engine("constrained", rect=(0, note_height, 1, 1 - note_height))
-    written = figure.text(
-        0.01, 0, textwrap.fill(text.strip(), width=int(width * 20)), fontsize=7, color="0.3", va="bottom"
-    )
-    written.set_in_layout(False)
+    figure.text(0.01, 0, textwrap.fill(text.strip(), width=int(width * 20)), fontsize=7, color="0.3", va="bottom")
     return figure
 
 

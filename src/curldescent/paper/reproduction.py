@@ -164,7 +164,7 @@ def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> Non
     assert isinstance(picture, Picture)
     text = "the paper's grid and epochs" if scale == "paper" else "; ".join(changed) or "as at paper scale"
     width = picture.get_size_inches()[0]
-    lines = textwrap.fill(f"Scale: {scale}. {text[:1].upper()}{text[1:]}.", width=int(width * 21))
+    lines = textwrap.fill(f"{scale.capitalize()} scale: {text}.", width=int(width * 21))
     picture.draw_without_rendering()
     # Below everything that is drawn, legends outside the axes included.
     bottom = picture.get_tightbbox().y0 / picture.get_size_inches()[1]

@@ -41,6 +41,11 @@ def order_parameter_lines(
         panels = above.subplots(1, 2, sharey=True)
         for axis, group in zip(panels, (left, right), strict=True):
             _draw_lines(axis, group)
+        # Between the jumps on the left; right of them on the right.
+        for axis, place in zip(panels, ((0.52, 0.55), (0.72, 0.5)), strict=True):
+            axis.legend(
+                loc="center", bbox_to_anchor=place, fontsize=7, frameon=True, framealpha=0.9, edgecolor="none"
+            )
         panels[0].set_ylabel("order parameter q")
         _draw_traces(np.atleast_1d(below.subplots(1, traces.sizes["case"], sharex=True)), traces)
         below.supxlabel("time at the end of the run, η × epochs", fontsize=9)
@@ -61,7 +66,6 @@ def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, fl
     axis.plot([], [], color=style.THEORY, linestyle="--", linewidth=1, label="theory, N → ∞")
     axis.plot([], [], color=style.THEORY, linestyle=":", linewidth=1.3, label="theory, these teachers")
     axis.set_yscale("log")
-    axis.legend(loc="lower right", fontsize=7, frameon=True, framealpha=0.9, edgecolor="none")
 
 
 def _draw_traces(axes: Any, traces: "xr.Dataset") -> None:
