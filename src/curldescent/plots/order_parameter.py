@@ -41,11 +41,10 @@ def order_parameter_lines(
         panels = above.subplots(1, 2, sharey=True)
         for axis, group in zip(panels, (left, right), strict=True):
             _draw_lines(axis, group)
-        # Between the jumps on the left; right of them on the right.
-        for axis, place in zip(panels, ((0.52, 0.55), (0.72, 0.5)), strict=True):
-            axis.legend(
-                loc="center", bbox_to_anchor=place, fontsize=7, frameon=True, framealpha=0.9, edgecolor="none"
-            )
+        # Between the jumps on the left, right of them on the right: what the lines of theory are is said there alone.
+        for axis, place, entries in zip(panels, ((0.43, 0.5), (0.72, 0.5)), (len(left), None), strict=True):
+            handles, labels = axis.get_legend_handles_labels()
+            axis.legend(handles[:entries], labels[:entries], loc="center", bbox_to_anchor=place, fontsize=7)
         panels[0].set_ylabel("order parameter q")
         _draw_traces(np.atleast_1d(below.subplots(1, traces.sizes["case"], sharex=True)), traces)
         below.supxlabel("time at the end of the run, η × epochs", fontsize=9)
