@@ -1,6 +1,7 @@
 """`curldescent reproduce` from outside."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,15 @@ def test_bad_input_is_one_sentence(
     error = capsys.readouterr().err
     assert sentence in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_a_figure_that_cannot_run_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    tokens = ("control-digits", "histograms", "--scale", "quick", "--out", str(tmp_path))
+    assert leave("reproduce", *tokens) == 2
+    error = capsys.readouterr().err
+    assert "control-digits is left out: the digits come with scikit-learn" in error
+    assert "done: 1 of 2 figures; left out: control-digits: the digits" in error
+    assert (tmp_path / "quick" / "histograms.png").exists()

@@ -95,6 +95,32 @@ def test_futures_are_released_and_failures_come_back_as_data(tmp_path):
         assert "needs a linear hidden layer" in record["message"]
 
 
+def test_quick_cells_travel_together_and_one_that_kills_takes_no_other_with_it(tmp_path, monkeypatch):
+    from curldescent.sweeps import distributed as ours
+
+    # A file: the function travels to the worker as a copy.
+    compute, sizes = ours.compute_remotely, tmp_path / "sizes"
+    setting = {"n_inputs": 3, "n_hidden": 9, "n_train": 20}
+    sweep = small(axes={"seed": list(range(40))}, student_teacher=setting)
+    fatal = sweep.grid.cell_keys()[-1]
+
+    def lossy(recipe, bundle):
+        with sizes.open("a") as log:
+            log.write(f"{len(bundle)}\n")
+        if any(task["key"] == fatal for task in bundle):
+            raise RuntimeError("the worker died")
+        _, results = compute(recipe, bundle)
+        return 0.01, results
+
+    monkeypatch.setattr(ours, "compute_remotely", lossy)
+    options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.Client(**options) as client:
+        summary = cd.sweeps.run(sweep, tmp_path / "store", client=client)
+    assert (summary.computed, summary.failed) == (39, 1)
+    assert list(cd.sweeps.status(tmp_path / "store").failed) == [fatal]
+    assert max(map(int, sizes.read_text().split())) == 10
+
+
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
     from curldescent.sweeps.distributed import connected
 
@@ -118,8 +144,8 @@ def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
     """A worker that computes something else, an older version for one, leaves no cell."""
     from curldescent.sweeps import distributed as ours
 
-    def other(recipe, task):
-        return ours.cell_file.encode({}, fingerprint="0" * 64, key=task["key"], cell={})
+    def other(recipe, bundle):
+        return 1.0, [ours.cell_file.encode({}, fingerprint="0" * 64, key=task["key"], cell={}) for task in bundle]
 
     monkeypatch.setattr(ours, "compute_remotely", other)
     options = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "dashboard_address": None}

@@ -70,7 +70,7 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
     from curldescent.sweeps.display import OnStderr
 
     chosen = {figure.key: figure for name in asked for figure in matching(name)}
-    verdicts = []
+    verdicts, impossible = [], {}
     with connection(cluster, workers) as client:
         for figure in chosen.values():
             try:
@@ -78,11 +78,23 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
             except Unfinished as fault:
                 print(f"curldescent: {fault}", file=sys.stderr)
                 sys.exit(130)
+            except InputError as fault:
+                # What one figure lacks must not cost the others; what one alone lacks is the command's answer.
+                if len(chosen) == 1:
+                    raise
+                impossible[figure.key] = fault
+                print(f"curldescent: {figure.key} is left out: {fault}", file=sys.stderr)
+                continue
             verdicts.append(verdict)
             rows = [(claim.statement, finding.said, finding.verdict) for claim, finding in verdict.findings]
             title = f"{figure.title} ({scale} scale, {verdict.seconds:.0f} s; {verdict.picture})"
             if not quiet:
                 print_table(("claim", "measured", "verdict"), rows, title=title)
+    if impossible:
+        reasons = "; ".join(dict.fromkeys(map(str, impossible.values())))
+        raise InputError(
+            f"done: {len(verdicts)} of {len(chosen)} figures; left out: {', '.join(impossible)}: {reasons}"
+        )
     return verdicts
 
 

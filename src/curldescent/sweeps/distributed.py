@@ -1,7 +1,10 @@
 """The same sweep on a Dask cluster: its workers compute, this process writes. Needs the extra `cluster`."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from curldescent.errors import InputError
@@ -16,20 +19,36 @@ if TYPE_CHECKING:
 
 JOBQUEUES = {"slurm": "SLURMCluster", "pbs": "PBSCluster", "lsf": "LSFCluster", "sge": "SGECluster"}
 
-# Cells per worker thread that are on their way: one that runs, and one that waits so that no thread does.
+# Bundles per worker thread that are on their way: one that runs, and one that waits so that no thread does.
 _AHEAD = 2
+# Cells travel in bundles that take about this long: a round trip then costs little beside what it carries, and
+# stopping still takes effect soon. Cells that take longer travel alone.
+_BUNDLE_SECONDS = 0.1
+_MOST_IN_A_BUNDLE = 32
+
+Task = dict[str, Any]
 
 
-def compute_remotely(recipe: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
-    """Compute one cell on a worker.
+def compute_remotely(recipe: Mapping[str, Any], bundle: Sequence[Mapping[str, Any]]) -> tuple[float, list[Any]]:
+    """Compute cells on a worker, one after the other.
 
     Args:
         recipe: `Recipe.as_json`.
-        task: key, cell and seed_text.
+        bundle: tasks, each with key, cell and seed_text.
 
     Returns:
-        The bytes of the cell's file; or, where it raised, a mapping with kind and message.
+        How long the slowest took, seconds; and a cell each the bytes of its file or, where it raised, a mapping with
+        kind and message.
     """
+    slowest, results = 0.0, []
+    for task in bundle:
+        began = time.perf_counter()
+        results.append(_computed(recipe, task))
+        slowest = max(slowest, time.perf_counter() - began)
+    return slowest, results
+
+
+def _computed(recipe: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
     from curldescent.sweeps.cell import compute
 
     try:
@@ -42,17 +61,18 @@ def compute_remotely(recipe: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
 
 
 def on_cluster(
-    client: "Client", store: Store, tasks: Iterator[dict[str, Any]], *, stopping: Callable[[], bool]
+    client: "Client", store: Store, tasks: Iterator[Task], *, stopping: Callable[[], bool]
 ) -> Generator[Outcome, None, None]:
     """Compute cells on a cluster, each written here as soon as it arrives and then released there.
 
-    Few cells are on their way at any time, twice the workers' threads; workers may come, go and die.
+    Few cells are on their way at any time, two bundles a worker's thread; workers may come, go and die. Where a bundle
+    is lost for good its cells are tried once more, each alone: one cell that kills its worker takes no other with it.
 
     Args:
         client: connected.
         store: where cells go.
         tasks: the cells, in the order to begin them.
-        stopping: asked before every cell.
+        stopping: asked before every bundle.
 
     Yields:
         An `Outcome` per cell, in the order they arrive.
@@ -60,40 +80,56 @@ def on_cluster(
     from distributed import as_completed
 
     recipe = store.sweep.recipe.as_json()
-    flying: dict[Any, dict[str, Any]] = {}
+    flying: dict[Any, list[Task]] = {}
+    alone: deque[Task] = deque()
     arriving = as_completed([], with_results=False)
+    size = 1
+
+    def bundle() -> list[Task]:
+        return [alone.popleft()] if alone else list(islice(tasks, size))
 
     def fill() -> None:
         while not stopping() and len(flying) < max(1, _AHEAD * sum(client.nthreads().values())):
-            task = next(tasks, None)
-            if task is None:
+            cells = bundle()
+            if not cells:
                 return
-            # Named after its cell, but anew in every run: a result that a scheduler remembers is not this run's.
-            future = client.submit(compute_remotely, recipe, task, pure=False)
-            flying[future] = task
+            # Anew in every run: a result that a scheduler remembers is not this run's.
+            future = client.submit(compute_remotely, recipe, cells, pure=False)
+            flying[future] = cells
             arriving.add(future)
 
+    blocked = False
     try:
         fill()
         while flying:
             future = next(arriving)
-            task = flying.pop(future)
-            outcome = _received(store, future, task)
+            cells = flying.pop(future)
+            if future.status != "finished" and len(cells) > 1:
+                alone.extend(cells)
+                outcomes = []
+            elif future.status != "finished":
+                outcomes = [_lost(future, cells[0])]
+            else:
+                seconds, results = future.result()
+                size = max(1, min(_MOST_IN_A_BUNDLE, int(_BUNDLE_SECONDS / seconds)))
+                outcomes = [_received(store, *pair) for pair in zip(results, cells, strict=True)]
             future.release()
-            if outcome.blocked is None:
+            blocked |= any(outcome.blocked is not None for outcome in outcomes)
+            if not blocked:
                 fill()
-            yield outcome
+            yield from outcomes
     finally:
         client.cancel(list(flying), force=True)
 
 
-def _received(store: Store, future: Any, task: Mapping[str, Any]) -> Outcome:
+def _lost(future: Any, task: Task) -> Outcome:
+    # A cell whose worker died several times in a row (distributed.scheduler.allowed-failures), or a cancelled one.
+    fault = future.exception() if future.status == "error" else None
+    return Outcome(task["key"], failed=" ".join(str(fault or future.status).split()), kind=type(fault).__name__)
+
+
+def _received(store: Store, result: Any, task: Task) -> Outcome:
     key = task["key"]
-    if future.status != "finished":
-        # A cell whose worker died several times in a row (distributed.scheduler.allowed-failures), or a cancelled one.
-        fault = future.exception() if future.status == "error" else None
-        return Outcome(key, failed=" ".join(str(fault or future.status).split()), kind=type(fault).__name__)
-    result = future.result()
     if isinstance(result, Mapping):
         return Outcome(key, failed=result["failed"], kind=result["kind"], trace=result["trace"])
     try:
