@@ -30,9 +30,18 @@ _CSS = """
 _LAYOUT: dict[str, Any] = {"stylesheets": [_CSS], "sizing_mode": "stretch_width", "margin": (4, 0, 8, 0)}
 
 
+# Panel waits 50 ms for more before it hands a new value on; `Latest` already makes one picture of many values.
+class _FloatSlider(pn.widgets.FloatSlider):
+    _debounce = 4
+
+
+class _IntSlider(pn.widgets.IntSlider):
+    _debounce = 4
+
+
 def slider(name: str, value: float, low: float, high: float, step: float, digits: int = 2) -> Any:
     """A slider over real numbers."""
-    return pn.widgets.FloatSlider(
+    return _FloatSlider(
         label=name,
         value=value,
         start=low,
@@ -45,12 +54,12 @@ def slider(name: str, value: float, low: float, high: float, step: float, digits
 
 def whole_slider(name: str, value: int, low: int, high: int, step: int = 1) -> Any:
     """A slider over whole numbers."""
-    return pn.widgets.IntSlider(label=name, value=value, start=low, end=high, step=step, **_LAYOUT)
+    return _IntSlider(label=name, value=value, start=low, end=high, step=step, **_LAYOUT)
 
 
 def log_slider(name: str, value: float, low: float, high: float) -> Any:
     """A slider over the logarithm of a positive number; its `value` is the logarithm to base 10."""
-    return pn.widgets.FloatSlider(
+    return _FloatSlider(
         label=name,
         value=float(np.log10(value)),
         start=float(np.log10(low)),

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import panel as pn
 from bokeh.document import Document
 
 # One pool for all pages: what is computed there takes milliseconds.
@@ -35,9 +34,7 @@ class Latest:
 
     def _run(self) -> None:
         self._asked = False
-        # One message for all that changed: the browser draws every figure once.
-        with pn.io.hold(self._document):
-            self._work()
+        self._work()
 
 
 class Background:
@@ -70,5 +67,4 @@ class Background:
         self._running = False
         if self._wanted is not None:
             self._next()
-        with pn.io.hold(self._document):
-            self._show(done.result())
+        self._show(done.result())
