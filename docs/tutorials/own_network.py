@@ -67,6 +67,12 @@ groups = cd.analysis.neurons(network, layers="out")
 print(cd.analysis.flip_margins(network, groups))
 
 # %% [markdown]
+# And how many could be flipped at all?
+
+# %%
+print(cd.analysis.largest_stable_flips(network, groups))
+
+# %% [markdown]
 # ## How far is it from gradient descent?
 #
 # The share of the field's Jacobian that is antisymmetric; and, as a certificate, the work along a closed loop, which

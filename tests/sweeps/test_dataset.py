@@ -136,14 +136,14 @@ def test_a_sweep_without_axes_is_one_cell(tmp_path):
 def test_stores_merge(tmp_path):
     for name, values in (("a", [0, 0.5]), ("b", [0.5, 1]), ("all", [0, 0.5, 1])):
         fill(small(axes={"ratio": [1, 2], "hidden": values}), tmp_path / name)
-    done = cd.sweeps.merge(tmp_path / "both", [tmp_path / "a", tmp_path / "b"])
+    done = cd.sweeps.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
     assert (done.cells, done.copied, done.present, done.damaged) == (6, 6, 2, ())
     xr.testing.assert_identical(
         cd.sweeps.open(tmp_path / "both").load(), cd.sweeps.open(tmp_path / "all", compacted=False).load()
     )
     damaged = next((tmp_path / "b" / "cells").glob("*/*.npz"))
     damaged.write_bytes(b"")
-    assert len(cd.sweeps.merge(tmp_path / "again", [tmp_path / "b"]).damaged) == 1
+    assert len(cd.sweeps.merge([tmp_path / "b"], tmp_path / "again").damaged) == 1
     fill(small(seed=9), tmp_path / "other")
     with pytest.raises(cd.InputError, match=r"seed is 3 in .*/a' and 9 in .*/other'"):
-        cd.sweeps.merge(tmp_path / "more", [tmp_path / "a", tmp_path / "other"])
+        cd.sweeps.merge([tmp_path / "a", tmp_path / "other"], tmp_path / "more")

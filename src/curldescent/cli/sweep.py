@@ -210,7 +210,7 @@ def merge(sources: list[Path], /, *, store: StorePath, json: Json = False) -> No
     """
     from curldescent import sweeps
 
-    done = sweeps.merge(store, sources)
+    done = sweeps.merge(sources, store)
     if json:
         print_json(done.__dict__)
         return

@@ -30,15 +30,15 @@ class Merged:
     damaged: tuple[str, ...]
 
 
-def merge(target: str | Path, sources: Sequence[str | Path]) -> Merged:
+def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
     """Bring the finished cells of stores with the same settings into one store, whose grid is the union of theirs.
 
     Every cell is checked before it is copied; the sources are not changed. Cells of the union that no source holds are
     missing, and `run` computes them.
 
     Args:
-        target: a store, or a folder to be made.
         sources: one or more stores.
+        target: a store, or a folder to be made.
 
     Returns:
         What was copied.
@@ -55,7 +55,7 @@ def merge(target: str | Path, sources: Sequence[str | Path]) -> Merged:
         ...             axes={"seed": [seed]}, student_teacher={"n_inputs": 4, "n_hidden": 6}, training={"epochs": 5}
         ...         )
         ...         done = cd.sweeps.run(sweep, f"{folder}/{seed}", workers=1)
-        ...     merge(f"{folder}/both", [f"{folder}/0", f"{folder}/1"])
+        ...     merge([f"{folder}/0", f"{folder}/1"], f"{folder}/both")
         Merged(cells=2, copied=2, present=0, damaged=())
     """
     if not sources:
