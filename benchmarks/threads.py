@@ -1,9 +1,9 @@
-"""What do two threads give, and where does the rest go? Run ``python benchmarks/threads.py`` on an otherwise idle machine.
+"""What do two threads give, and where does the rest go? Run ``python benchmarks/threads.py`` on an idle machine.
 
 Per setting, medians of nine repetitions of half a second, sixteen students: how many times faster two threads are than
-one; the share of the two cores' time in which they computed (1: neither ever waited); and how much processor time the same
-updates took on two threads, relative to one. Losses of the program show in the second number. The third one shows what
-the machine does: cores that share a physical core, or a memory, with each other or with a neighbour.
+one; the share of the two cores' time in which they computed (1: neither ever waited); and how much processor time the
+same updates took on two threads, relative to one. Losses of the program show in the second number. The third one shows
+what the machine does: cores that share a physical core, or a memory, with each other or with a neighbour.
 """
 
 import statistics
