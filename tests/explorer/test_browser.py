@@ -4,6 +4,8 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from tests.explorer.conftest import Running, Tab
+
 
 def point(tab):
     return tab.source("plot('plane-hidden').renderers.at(-1).data_source.data.ratio[0]")
@@ -97,6 +99,36 @@ def test_bad_files_are_one_sentence_and_a_good_one_learns(open_tab, running):
     tab.until(lambda: "curl descent at the start: " in tab.message(), timeout=40)
     tab.until(lambda: tab.message().startswith("Epoch "))
     tab.check(running.port)
+
+
+def test_a_table_is_dropped_with_the_mouse(open_tab, running):
+    tab = open_tab("data")
+    tab.until(lambda: "Drop a CSV" in tab.message())
+    dropped = tab.page.evaluate_handle(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["a,b\\n1,2\\n"], "short.csv", { type: "text/csv" }));
+          return data;
+        }"""
+    )
+    target = tab.page.locator(".filepond--drop-label")
+    place = target.bounding_box()
+    where = {"clientX": place["x"] + 10, "clientY": place["y"] + 10, "dataTransfer": dropped}
+    for gesture in ("dragenter", "dragover", "drop"):
+        target.dispatch_event(gesture, where)
+    tab.until(lambda: tab.message() == "The table needs at least 10 rows, got 1.")
+    tab.check(running.port)
+
+
+def test_a_page_whose_server_has_gone_says_so(window):
+    server = Running()
+    tab = Tab(window, server.url)
+    try:
+        assert not tab.page.locator("#lost").is_visible()
+        server.stop()
+        tab.page.wait_for_selector("#lost", state="visible", timeout=20_000)
+    finally:
+        tab.page.close()
 
 
 def test_clicking_drops_a_trajectory(open_tab, running):
