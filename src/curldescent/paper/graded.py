@@ -52,7 +52,7 @@ def experiments(scale: Scale) -> Experiments:
     """Weak flips of either layer, and flipped hidden neurons of spread-out and of equal magnitudes."""
     n_inputs, points, trials, steps = {
         "quick": (40, 7, 3, 20_000),
-        "standard": (60, 12, 5, 20_000),
+        "standard": (60, 10, 3, 20_000),
         "paper": (100, 20, 10, 80_000),
     }[scale]
     common = {"n_inputs": n_inputs, "trials": trials, "steps": steps}

@@ -35,7 +35,7 @@ def experiments(scale: Scale) -> Experiments:
     """The plane of ratio and flipped inputs, for each kind of inputs with the same solutions and flips."""
     ratios, fractions, trials, steps = {
         "quick": (7, 6, 2, 20_000),
-        "standard": (10, 9, 3, 80_000),
+        "standard": (10, 7, 2, 80_000),
         "paper": (20, 21, 10, 300_000),
     }[scale]
     settings = {

@@ -25,7 +25,7 @@ def experiments(scale: Scale) -> Experiments:
     """One plane of fractions for each ratio."""
     n_inputs, hidden, readout, trials, steps = {
         "quick": (40, 6, 7, 3, 20_000),
-        "standard": (60, 11, 13, 5, 20_000),
+        "standard": (60, 9, 11, 3, 20_000),
         "paper": (100, 21, 21, 10, 80_000),
     }[scale]
     settings = {

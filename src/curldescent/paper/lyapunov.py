@@ -55,7 +55,7 @@ def experiments(scale: Scale) -> Experiments:
     """The plane of ratio and flipped inputs; every computation takes some of the ratios."""
     total, ratios, fractions, trials, time = {
         "quick": (40, 6, 4, 2, 1_000),
-        "standard": (60, 8, 8, 3, 2_000),
+        "standard": (60, 8, 8, 2, 2_000),
         "paper": (60, 16, 16, 10, 5_000),
     }[scale]
     settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}

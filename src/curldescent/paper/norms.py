@@ -39,7 +39,7 @@ def experiments(scale: Scale) -> Experiments:
     """Simulated planes of either layer, and operators alone at three sizes."""
     n_inputs, points, trials, steps, sizes, samples, networks = {
         "quick": (30, 7, 2, 5_000, (10, 20, 40), 20, 100),
-        "standard": (50, 11, 4, 20_000, (15, 30, 60), 24, 300),
+        "standard": (50, 9, 3, 20_000, (15, 30, 60), 24, 300),
         "paper": (80, 21, 10, 80_000, (25, 50, 100), 50, 1000),
     }[scale]
     plane = {"points": points}

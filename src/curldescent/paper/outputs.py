@@ -33,7 +33,7 @@ def experiments(scale: Scale) -> Experiments:
     """A plane of ratio and flipped inputs for each number of outputs, and the tangent kernels of some networks."""
     n_inputs, ratios, fractions, trials, steps, kernels = {
         "quick": (30, 6, 6, 2, 5_000, 12),
-        "standard": (40, 9, 9, 3, 20_000, 16),
+        "standard": (40, 7, 7, 3, 20_000, 16),
         "paper": (60, 21, 21, 10, 80_000, 20),
     }[scale]
     settings = {
