@@ -103,7 +103,7 @@ FIGURE = Figure(
     ),
     departures=(
         "The stability of every teacher is an addition.",
-        "The bright cell without flips at c = 0.01 is the step's, not the rule's: with η = 0.05 in place of 0.1 the same "
+        "The bright cell without flips at c = 0.01 is the step's, not the rule's: with η = 0.05 the same "
         "five students stay at their teachers, at errors of 3e-33 to 5e-33.",
     ),
 )
