@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.paper.contract import Finding
+from curldescent.paper.statistics import LEVEL
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,3 +80,25 @@ def follows_own(data: "xr.Dataset", *, verdict: str = "verdict", lowest: str = "
         said += f", their |λ_min| at most {np.abs(value[~decided]).max():.2g}"
     numbers = {"agree": agree, "decided": count, "of": total}
     return Finding(agree / count >= NETWORKS and count / total >= DECIDED, said, numbers)
+
+
+def leaves_more(first: "xr.DataArray", second: "xr.DataArray", *, names: tuple[str, str]) -> Finding:
+    """Of pairs of networks that differ in one thing, which leaves and which returns: a one-sided sign test.
+
+    Args:
+        first: fates, 1 returned, −1 left, 0 undecided; said to leave more often.
+        second: those of the partners, same shape.
+        names: how the finding says "the first leaves", "the second".
+
+    Returns:
+        The finding; without a judgement where fewer than five pairs have two fates.
+    """
+    a, b = (fate.values.astype(int) for fate in (first, second))
+    worse, better = int(((a < 0) & (b > 0)).sum()), int(((a > 0) & (b < 0)).sum())
+    if worse + better < 5:
+        return Finding(None, f"{worse + better} pairs with two fates, too few to test")
+    from scipy.stats import binomtest
+
+    p_value = float(binomtest(worse, worse + better, alternative="greater").pvalue)
+    said = f"{names[0]} in {worse} pairs, {names[1]} in {better}; sign test p = {p_value:.2g}"
+    return Finding(p_value < LEVEL, said, {"worse": worse, "better": better, "p_value": p_value})

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from curldescent.paper import leaving
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.phase_maps import from_solutions
+from curldescent.paper.phase_maps import from_solutions, training_time
 from curldescent.paper.teachers import teacher_stability
 from curldescent.sweeps import lin, log
 
@@ -55,7 +55,8 @@ def where_they_leave(results: Results) -> Finding:
 
 def teacher_by_teacher(results: Results) -> Finding:
     """Trials against their own teachers."""
-    return leaving.teacher_by_teacher(results["fig4"], results["fig4-teachers"], time=0.1 * EPOCHS)
+    time = training_time(experiments(results.scale)["fig4"])
+    return leaving.teacher_by_teacher(results["fig4"], results["fig4-teachers"], time=time)
 
 
 FIGURE = Figure(

@@ -11,7 +11,6 @@ from curldescent.paper import agreement
 from curldescent.paper.beside_solution import judged, over_grid
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.statistics import LEVEL
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -156,15 +155,8 @@ def weakness(results: Results) -> Finding:
 
 def spread_costs(results: Results) -> Finding:
     """Of networks that differ in the spread of magnitudes alone, which leaves and which returns."""
-    spread, equal = (results[name].verdict.values.astype(int) for name in ("graded-spread", "graded-equal"))
-    worse, better = int(((spread < 0) & (equal > 0)).sum()), int(((spread > 0) & (equal < 0)).sum())
-    if worse + better < 5:
-        return Finding(None, f"{worse + better} pairs with two fates, too few to test")
-    from scipy.stats import binomtest
-
-    p_value = float(binomtest(worse, worse + better, alternative="greater").pvalue)
-    said = f"spread alone leaves in {worse} pairs, equal alone in {better}; sign test p = {p_value:.2g}"
-    return Finding(p_value < LEVEL, said, {"worse": worse, "better": better, "p_value": p_value})
+    spread, equal = results["graded-spread"].verdict, results["graded-equal"].verdict
+    return agreement.leaves_more(spread, equal, names=("spread alone leaves", "equal alone"))
 
 
 def _law(layer: str, strengths: dict[float, float]) -> Spectrum:

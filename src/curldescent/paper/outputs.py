@@ -11,7 +11,6 @@ from curldescent.paper import agreement
 from curldescent.paper.beside_solution import fates, finite_size_margin, over_grid, random_solutions, white_inputs
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.statistics import LEVEL
 from curldescent.plasticity import Plasticity
 from curldescent.plots import style
 from curldescent.plots.fates import draw_fate_map, fate_colour_bar
@@ -196,15 +195,8 @@ def same_kernel(results: Results) -> Finding:
 
 def more_outputs(results: Results) -> Finding:
     """Of networks that differ in their readout alone, which leaves: that with one output or that with ten?"""
-    from scipy.stats import binomtest
-
-    one, ten = (results[f"outputs-{o}"].verdict.values.astype(int) for o in (OUTPUTS[0], OUTPUTS[-1]))
-    worse, better = int(((ten < 0) & (one > 0)).sum()), int(((ten > 0) & (one < 0)).sum())
-    if worse + better < 5:
-        return Finding(None, f"{worse + better} pairs with two fates, too few to test")
-    p_value = float(binomtest(worse, worse + better, alternative="greater").pvalue)
-    said = f"ten outputs alone leave in {worse} pairs, one alone in {better}; sign test p = {p_value:.2g}"
-    return Finding(p_value < LEVEL, said, {"worse": worse, "better": better, "p_value": p_value})
+    one, ten = (results[f"outputs-{o}"].verdict for o in (OUTPUTS[0], OUTPUTS[-1]))
+    return agreement.leaves_more(ten, one, names=("ten outputs alone leave", "one alone"))
 
 
 def _stacked(results: Results) -> xr.Dataset:
