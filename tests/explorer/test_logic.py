@@ -21,6 +21,7 @@ from curldescent.explorer.stores import find_store, list_stores
 from curldescent.explorer.surface import Camera, faces
 from curldescent.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_table
 from curldescent.explorer.two_weights import conserved, follow, solutions
+from tests.sweeps.conftest import fill, small
 
 STATES = [
     PhaseState(0.123456, 0.25, 0.75, 55, 3),
@@ -243,6 +244,21 @@ def test_a_heat_map_is_the_median_of_the_store(stores):
     assert ruled.curves("final_test_error", {"n_train": 0, "seed": 1, "rule": 0})["kind"] == "trials"
 
 
+def test_a_heat_map_of_a_list_in_any_order_ascends(tmp_path):
+    fill(small(axes={"ratio": [1.0, 0.25, 0.5], "hidden": [0.5, 0.0], "readout": [0.5, 0.0]}), tmp_path / "any")
+    opened = Opened.read(tmp_path / "any")
+    np.testing.assert_array_equal(opened.data.ratio, [0.25, 0.5, 1.0])
+    assert Scale.of(opened.data.ratio.values).kind == "log"
+    planned = cd.sweeps.open(tmp_path / "any").final_test_error.median("trial")
+    got = opened.matrix("final_test_error", "ratio", "hidden", {"readout": 1})
+    for i, ratio in enumerate([0.25, 0.5, 1.0]):
+        for j, hidden in enumerate([0.0, 0.5]):
+            assert got[j, i] == planned.sel(ratio=ratio, hidden=hidden, readout=0.5)
+    # Held at the second readout fraction, 0.5, and not at the plan's second, 0.
+    ratios, fractions = opened.theory("ratio", "hidden", {"readout": 1})
+    np.testing.assert_allclose(ratios[-1], cd.theory.critical_ratio(hidden=fractions[-1], readout=0.5))
+
+
 def test_the_sweep_script_runs(stores, run_script):
     state = SweepState("plane", "final_test_error", "ratio", "hidden")
     assert "ratio" in run_script(scripts.sweep(state, stores / "plane", {}, y="hidden"))
@@ -260,6 +276,7 @@ def test_scales_put_borders_between_neighbours():
     values, logarithmic = coloured(np.array([0.0, 1e-40, 1.0, np.nan]))
     assert logarithmic
     np.testing.assert_array_equal(values, [-32, -32, 0, np.nan])
+    np.testing.assert_array_equal(coloured(np.array([1.0, np.inf, 2.0]))[0], [1, np.nan, 2])
 
 
 @pytest.mark.parametrize(("hidden", "readout"), [(0.4, 0.0), (0.3, 0.1)])
