@@ -165,7 +165,7 @@ class LiveRun:
         """Where it stands: "starting", "running", "learned", "diverged", "finished", or "failed: " and a sentence."""
         return self._status
 
-    def wait_for_frames(self, count: int, timeout: float = 60.0) -> list[int]:
+    def wait_for_frames(self, count: int, timeout: float = 600.0) -> list[int]:
         """Wait until at least so many frames are there, without taking them, and return their epochs; for scripts."""
         deadline = time.monotonic() + timeout
         with self._condition:
