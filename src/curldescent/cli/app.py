@@ -35,7 +35,9 @@ app.command(sweep_app, name="sweep")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 2 unusable input, 130 interrupted.
+    """Run the command line and leave with its exit code.
+
+    0: done; 1: cells of a sweep failed; 2: unusable input, a full disk; 128 + the signal's number: interrupted.
 
     Args:
         tokens: the arguments after the program's name; those of the process by default.
@@ -49,7 +51,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
     except OSError as error:
         fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        # Only where the signals are not those of a command: run from Python, or from the tests.
+        print("curldescent: interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 

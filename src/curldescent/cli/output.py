@@ -1,6 +1,7 @@
 """What every command prints the same way: JSON for machines, tables for people."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,11 @@ from curldescent.report import jsonable
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object on stdout."""
     print(json.dumps(jsonable(value), indent=2, allow_nan=False))
+
+
+def say(sentence: str) -> None:
+    """Print one line on stderr that is no part of the result."""
+    print(f"curldescent: {sentence}", file=sys.stderr, flush=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:

@@ -7,7 +7,7 @@ ever sent to a session from here, so that a session that is gone or slow holds n
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -304,13 +304,15 @@ def _few(layer: Array) -> Array:
     return flat[:, np.unique(np.linspace(0, flat.shape[1] - 1, _SHOWN_WEIGHTS).astype(int))]
 
 
-def compile_kernels() -> None:
+def compile_kernels(stopping: Callable[[], bool]) -> None:
     """Make the first live run as quick as the others: load, or compile once, the kernels it takes."""
     from curldescent.sampling import student_teacher
 
     for activation in ("linear", "tanh"):
         problem = student_teacher(n_inputs=6, n_hidden=40, n_train=10, n_test=0, activation=activation)
         for norms in (False, True):
+            if stopping():
+                return
             run = LiveRun(
                 problem, {"GD": Plasticity(), "CD": Plasticity(hidden=0.5)}, preserve_norms=norms, paused=True
             )

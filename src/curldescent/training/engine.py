@@ -44,6 +44,7 @@ def train(
     threads: int | None = None,
     progress: Progress | None = None,
     observe: "Callable[[FusedEngine | JaxEngine], object] | None" = None,
+    stopping: Callable[[], bool] | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
 
@@ -79,6 +80,9 @@ def train(
         progress: told how far the run is; see `curldescent.progress`.
         observe: called with the engine at every recorded epoch, for statistics of weights that are too many to keep; it
             reads `epoch`, `active` and `weights()` and changes nothing.
+        stopping: asked about twice a second; once it says yes the run ends there, and the history with it: it has the
+            epochs recorded by then, the weights of that moment, and the attribute `interrupted_at`, the epoch that
+            every trial has finished.
 
     Returns:
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
@@ -142,16 +146,19 @@ def train(
                 observe=observe,
                 progress=progress,
                 done_before=index * epochs,
+                stopping=stopping,
             )
 
     progress.start(epochs * len(pieces), "epochs")
     record_of_all = collected(records(), setup.trials)
     progress.finish()
-    return labelled_history(
+    finished = int(record_of_all.finished.min())
+    history = labelled_history(
         epochs=times,
         record=record_of_all,
         rule_names=list(rules) if several else None,
         settings={
+            **({"interrupted_at": finished} if finished < epochs else {}),
             "curldescent_version": curldescent.__version__,
             **ran_on,
             "problem": repr(problem),
@@ -165,3 +172,7 @@ def train(
             "dtype": dtype,
         },
     )
+    if finished == epochs:
+        return history
+    # Some trials may be further where they do not all fit into memory at once.
+    return history.sel(epoch=history.epoch <= int(record_of_all.finished.max()))

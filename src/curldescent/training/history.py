@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from curldescent import validation
 from curldescent.training.recording import Record
+from curldescent.writing import storable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +69,7 @@ def labelled_history(
     return xr.Dataset(
         {name: ((*lead, *dims), values, attrs) for name, (dims, values, attrs) in variables.items()},
         coords=coordinates,
-        attrs=settings,
+        attrs=storable(settings),
     )
 
 
