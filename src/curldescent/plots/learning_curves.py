@@ -1,7 +1,7 @@
 """Error against epochs: every trial thin, their median bold."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str 
     # What overflowed has no place on any axis; a single point is no line.
     shown = shown.where(np.isfinite(shown))
     marker = "o" if shown.sizes["epoch"] == 1 else None
-    thin = {"color": colour, "alpha": 0.25, "linewidth": 0.6, "marker": marker, "markersize": 3}
+    thin: dict[str, Any] = {"color": colour, "alpha": 0.25, "linewidth": 0.6, "marker": marker, "markersize": 3}
     if shown.sizes["trial"]:
         axes.plot(shown["epoch"], shown.transpose("epoch", "trial"), **thin)
     # The median of what has not diverged; where most trials have, there is no typical curve to show.
