@@ -120,9 +120,14 @@ def test_a_folder_that_somebody_sits_in_stays_the_same_folder(tmp_path, monkeypa
 
 def test_a_failure_leaves_everything_as_it_was(tmp_path):
     (tmp_path / "a").write_text("old")
-    with pytest.raises(OSError, match="full"), replacing(tmp_path, earlier={"a"}) as draft:
-        (draft / "a").write_text("")
-        raise OSError("full")
+
+    def fail():
+        with replacing(tmp_path, earlier={"a"}) as draft:
+            (draft / "a").write_text("")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "old"}
 
 
