@@ -12,6 +12,8 @@ __version__ = "0.1.0"
 # public name -> the module that defines it
 _HOME = {
     "InputError": "curldescent.errors",
+    "PlasticityWarning": "curldescent.errors",
+    "Flips": "curldescent.flips",
     "Problem": "curldescent.problems",
     "Weights": "curldescent.problems",
     "student_teacher": "curldescent.sampling",
@@ -31,8 +33,10 @@ _HOME = {
 _SUBMODULES = ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")
 
 __all__ = [
+    "Flips",
     "InputError",
     "Plasticity",
+    "PlasticityWarning",
     "Problem",
     "Signature",
     "TwoWeights",
@@ -60,8 +64,9 @@ if TYPE_CHECKING:
     from curldescent import analysis, optimizers, paper, plots, sweeps, theory
     from curldescent.citations import cite
     from curldescent.data import from_data
-    from curldescent.errors import InputError
+    from curldescent.errors import InputError, PlasticityWarning
     from curldescent.evaluation import accuracy, predict
+    from curldescent.flips import Flips
     from curldescent.plasticity import Plasticity
     from curldescent.problems import Problem, Weights
     from curldescent.sampling import student_teacher

@@ -120,7 +120,7 @@ def test_a_rule_learns_the_same_alone_and_in_company(problem):
 
 def test_lists_of_rules_are_named_by_their_labels(problem):
     history = cd.train(problem, [cd.Plasticity(), cd.Plasticity(), cd.Plasticity(readout=0.5)], epochs=1)
-    assert history.rule.values.tolist() == ["GD", "GD #2", "CD (α_r = 0.5)"]
+    assert history.rule.values.tolist() == ["GD", "GD #2", "CD (α_r = 0.5: 2 of 5)"]
 
 
 def test_epochs_after_the_last_recorded_one_still_count(problem):

@@ -15,7 +15,7 @@ from curldescent.training.history import labelled_history
 from curldescent.training.memory import pieces_that_fit
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
 from curldescent.training.schedule import recording_epochs
-from curldescent.training.setup import experiment, named_rules
+from curldescent.training.setup import experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +106,7 @@ def train(
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
     epochs = validation.integer("epochs", epochs, minimum=1)
-    rules, several = named_rules(rule)
+    rules, several = named_rules(rule, problem)
     setup = experiment(
         problem,
         list(rules.values()),
@@ -156,6 +156,7 @@ def train(
             **ran_on,
             "problem": repr(problem),
             "rule": "; ".join(repr(item) for item in rules.values()),
+            "realised": realised_text(rules, problem, several=several),
             "epochs": epochs,
             "learning_rate": setup.learning_rate,
             "batch_size": setup.batch,
