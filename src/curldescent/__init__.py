@@ -28,7 +28,8 @@ _HOME = {
     "flow": "curldescent.training.flow",
     "wide_students": "curldescent.training.wide",
     "log_epochs": "curldescent.training.schedule",
-    "epochs_to_threshold": "curldescent.training.history",
+    "epochs_to_threshold": "curldescent.training.censoring",
+    "summarise_epochs": "curldescent.training.censoring",
 }
 _SUBMODULES = ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")
 
@@ -54,6 +55,7 @@ __all__ = [
     "plots",
     "predict",
     "student_teacher",
+    "summarise_epochs",
     "sweeps",
     "theory",
     "train",
@@ -72,9 +74,9 @@ if TYPE_CHECKING:
     from curldescent.sampling import student_teacher
     from curldescent.signatures import Signature
     from curldescent.toy import TwoWeights
+    from curldescent.training.censoring import epochs_to_threshold, summarise_epochs
     from curldescent.training.engine import train
     from curldescent.training.flow import flow
-    from curldescent.training.history import epochs_to_threshold
     from curldescent.training.schedule import log_epochs
     from curldescent.training.wide import wide_students
 

@@ -19,8 +19,8 @@ Mask = NDArray[np.bool_]
 class Flips:
     """The neurons whose rule is flipped, said in exactly one of four ways; all others learn by gradient descent.
 
-    `Plasticity` and `Signature` take it wherever they take a fraction or strengths. In TOML files it is a table with one
-    of the names below: ``readout = { count = 2 }``.
+    `Plasticity` and `Signature` take it wherever they take a fraction or strengths. In TOML files it is a table with
+    one of the names below: ``readout = { count = 2 }``.
 
     Args:
         fraction: α in [0, 1]; ⌊α·size⌋ neurons, as a plain number says it.

@@ -15,7 +15,7 @@ from curldescent.realised import Realised, RealisedLayer, counted, warn_unrealis
 Array = NDArray[np.float64]
 # What is said of a layer: the flipped fraction, flips, or strengths. Annotated as what it may be given as.
 Rule = ArrayLike | Flips | Mapping[str, Any]
-_Layer = tuple[str, Rule, tuple[str, int], tuple[str, int]]
+_Layer = tuple[str, Any, tuple[str, int], tuple[str, int]]
 SIDES = ("presynaptic", "postsynaptic")
 
 
@@ -195,7 +195,7 @@ class Plasticity:
         inputs, hidden, outputs = ("inputs", n_inputs), ("hidden neurons", n_hidden), ("outputs", n_outputs)
         return ("hidden", self.hidden, hidden, inputs), ("readout", self.readout, outputs, hidden)
 
-    def _factors(self, name: str, value: Rule, post: tuple[str, int], pre: tuple[str, int]) -> tuple[Array, str]:
+    def _factors(self, name: str, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[Array, str]:
         """One factor per neuron, or per synapse where they are given; and what there is one of."""
         neurons, size = pre if self.flips == "presynaptic" else post
         shape, axes = (post[1], pre[1]), f"({post[0]}, {pre[0]})"
@@ -242,7 +242,7 @@ class Plasticity:
         return np.broadcast_to(given, (trials, n_hidden, n_outputs)).copy()
 
     def __repr__(self) -> str:
-        def show(value: Rule) -> str:
+        def show(value: Any) -> str:
             if isinstance(value, Flips):
                 return repr(value)
             array = np.asarray(value)
@@ -256,7 +256,7 @@ class Plasticity:
         return f"Plasticity({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        def layer(value: Rule, neurons: str) -> str:
+        def layer(value: Any, neurons: str) -> str:
             if isinstance(value, float):
                 return f"{value:.4g} of the {neurons} flipped, rounded down" if value else "gradient descent"
             if isinstance(value, Flips) and value.mask is None:
@@ -281,12 +281,12 @@ class Plasticity:
 _FEEDBACK_STREAM = 1
 
 
-def _given(value: Rule) -> bool:
+def _given(value: Any) -> bool:
     """Whether a layer's plasticity says anything but "as in gradient descent"."""
     return not isinstance(value, float) or value != 0
 
 
-def _asked(name: str, symbol: str, value: Rule) -> str:
+def _asked(name: str, symbol: str, value: Any) -> str:
     """A layer's part of the label before any network is known."""
     if isinstance(value, float):
         return f"α_{symbol} = {value:g}" if value else ""
@@ -298,10 +298,10 @@ def _asked(name: str, symbol: str, value: Rule) -> str:
 
 def _flipped(value: Flips) -> int:
     assert value.count is not None or value.indices is not None
-    return value.count if value.count is not None else len(value.indices or ())
+    return value.count if value.count is not None else len(tuple(value.indices or ()))
 
 
-def _counts(name: str, layer: RealisedLayer, value: Rule) -> str:
+def _counts(name: str, layer: RealisedLayer, value: Any) -> str:
     strengths = "" if isinstance(value, Flips) else " strengths"
     more = "".join(f", {n} {word}" for n, word in ((layer.frozen, "frozen"), (layer.graded, "graded")) if n)
     return f"{name}{strengths}: {layer.flipped} of {layer.size} flipped{more}"

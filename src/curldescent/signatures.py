@@ -39,8 +39,8 @@ class Signature:
         seed: which neurons a fraction or a count flips; None takes the first ones, as `Plasticity` does. The choice
             depends on the seed, the path and the size only, so that adding a layer changes no other.
         presynaptic_axis: the axis of presynaptic neurons in a weight: 1 for weights (post, pre, …), PyTorch's and
-            Equinox's ``weight``; −2 for (…, pre, post), Flax's and Keras' ``kernel``; or a mapping from path patterns to
-            axes. None: by the parameter's name, which must then be one of these or this library's own ``hidden`` and
+            Equinox's ``weight``; −2 for (…, pre, post), Flax's and Keras' ``kernel``; or a mapping from path patterns
+            to axes. None: by the parameter's name, which must then be one of these or this library's own ``hidden`` and
             ``readout``.
 
     Raises:
@@ -120,13 +120,13 @@ class Signature:
         return {path: self._one(path, shape) for path, shape in shapes.items()}
 
     def _one(self, path: str, shape: tuple[int, ...]) -> tuple[Array, RealisedLayer]:
-        rule = next((rule for pattern, rule in self.layers.items() if fnmatchcase(path, pattern)), 0.0)
+        rule: Any = next((rule for pattern, rule in self.layers.items() if fnmatchcase(path, pattern)), 0.0)
         name = f"the strengths of {path!r}"
-        if rule in (0.0, 1.0) if isinstance(rule, float) else False:
+        if isinstance(rule, float) and rule in (0.0, 1.0):
             # No neuron or all of them: the same whatever the layout.
-            whole = np.full(shape, 1.0 - 2.0 * float(rule))  # type: ignore[arg-type]
-            return whole, counted(whole, "synapses", fraction=float(rule))  # type: ignore[arg-type]
-        given = np.where(rule.mask, -1.0, 1.0) if isinstance(rule, Flips) and rule.mask is not None else rule
+            whole = np.full(shape, 1.0 - 2.0 * rule)
+            return whole, counted(whole, "synapses", fraction=rule)
+        given: Any = np.where(rule.mask, -1.0, 1.0) if isinstance(rule, Flips) and rule.mask is not None else rule
         if not isinstance(given, float | Flips) and np.ndim(given) > 1:
             strengths = np.array(given, dtype=np.float64)
             validation.shape(name, strengths, shape, "(the parameter's)")

@@ -71,6 +71,7 @@ def train(
     import curldescent as cd
     from curldescent.experiment_file import ExperimentFile, read_experiment
     from curldescent.report import results_folder
+    from curldescent.training.setup import sizes_of
     from curldescent.training.summary import write_results
 
     data, training = data or DataOptions(), training or TrainingOptions()
@@ -92,7 +93,8 @@ def train(
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
         flipped = cd.Plasticity(training.flip_hidden, training.flip_readout, feedback=feedback)
-        rules = {rule.label: rule for rule in (base, flipped)}
+        sizes = sizes_of(problem)
+        rules = {rule.realised_label(**sizes): rule for rule in (base, flipped)}
         names = ("flip_hidden", "flip_readout", "feedback_alignment")
         described = ExperimentFile(
             problem, rules, {name: value for name, value in training.__dict__.items() if name not in names}

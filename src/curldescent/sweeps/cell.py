@@ -69,7 +69,7 @@ def compute(recipe: Recipe, cell: Mapping[str, Any], seed_text: str, *, threads:
 
 
 def _measures(recipe: Recipe, resolved: Resolved, history: "xr.Dataset", kept: Array) -> dict[str, Any]:
-    from curldescent.training.history import epochs_to_threshold
+    from curldescent.training.censoring import epochs_to_threshold
 
     keep = recipe.keep
     out: dict[str, Any] = {name: history[name].values for name in ALWAYS}
@@ -83,7 +83,7 @@ def _measures(recipe: Recipe, resolved: Resolved, history: "xr.Dataset", kept: A
         with np.errstate(invalid="ignore"):
             out[f"maximum_{part}_error"] = curve.values.max(axis=1)  # NaN where the trial diverged: there is none
         if keep.epochs_to:
-            reached = [epochs_to_threshold(curve, threshold).values for threshold in keep.epochs_to]
+            reached = [epochs_to_threshold(curve, threshold, never=keep.never).values for threshold in keep.epochs_to]
             out[f"epochs_to_{part}"] = np.stack(reached, axis=-1)
     if keep.lambda_min:
         out["predicted_lambda_min"] = predicted_lambda_min(resolved)

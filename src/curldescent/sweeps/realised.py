@@ -4,7 +4,6 @@ import itertools
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curldescent.errors import PlasticityWarning, warn
 from curldescent.flips import flipped_count
@@ -55,8 +54,8 @@ def warn_of_none(sweep: Sweep) -> None:
         if none:
             worst = max(none, key=lambda item: item.fraction or 0.0)
             warn(
-                f"{layer} plasticity: {len(none)} of {found.size} settings of the sweep ask for a fraction that comes to "
-                f"no flip (rounded down), such as {worst.fraction:g} of {worst.size} {worst.units}",
+                f"{layer} plasticity: {len(none)} of {found.size} settings of the sweep ask for a fraction that comes "
+                f"to no flip (rounded down), such as {worst.fraction:g} of {worst.size} {worst.units}",
                 PlasticityWarning,
             )
 
@@ -82,13 +81,13 @@ def remarks(sweep: Sweep) -> tuple[str, ...]:
         if kinds[fewest] < rows.shape[1]:
             item = rows[fewest][0]
             said.append(
-                f"the {rows.shape[1]} fractions of {layer} come to only {kinds[fewest]} different numbers of flips where "
-                f"there are {item.size} {item.units}: cells with equal {layer}_flipped have the same plasticity"
+                f"the {rows.shape[1]} fractions of {layer} come to only {kinds[fewest]} different numbers of flips "
+                f"where there are {item.size} {item.units}: cells with equal {layer}_flipped have the same plasticity"
             )
     return tuple(said)
 
 
-def _layer(sweep: Sweep, layer: str) -> tuple[list[Axis], NDArray[np.object_]]:
+def _layer(sweep: Sweep, layer: str) -> tuple[list[Axis], Any]:
     """The axes that a layer's plasticity depends on, and what it comes to at each of their positions."""
     own = {layer, f"{layer}_flips", "flips", "rule"}
     axes = [axis for axis in sweep.grid.axes if (own | _SIZES) & set(axis.columns)]

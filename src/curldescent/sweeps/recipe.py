@@ -138,7 +138,7 @@ class Recipe:
             student_teacher=content["student_teacher"],
             start=content["start"],
             training=content["training"],
-            keep=Keep(**content["keep"]),
+            keep=Keep.from_json(content["keep"]),
             seed=content["seed"],
             paired=tuple(content["paired"]),
             varied={axis: tuple(names) for axis, names in content["varied"].items()},

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,6 +169,7 @@ def named_rules(rule: object, problem: Problem) -> tuple[dict[str, Plasticity], 
     to in the problem's students. Warns of fractions that come to no flip.
     """
     sizes, several = sizes_of(problem), True
+    named: dict[str, Any]
     if isinstance(rule, Plasticity):
         named, several = {rule.label: rule}, False
     elif isinstance(rule, Mapping):

@@ -1,5 +1,6 @@
 """A training run on paper: the table, the picture and the files that `curldescent train` leaves."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ from curldescent import progress
 from curldescent.errors import InputError
 from curldescent.plots.learning_curves import learning_curves
 from curldescent.report import Section, write_report
+from curldescent.training.setup import sizes_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,27 +41,31 @@ def write_results(experiment: "ExperimentFile", folder: Path, *, title: str) -> 
         progress=progress.on_stderr(f"training, {', '.join(experiment.rules)}"),
     )
     history.to_netcdf(folder / "history.nc", engine="scipy")
-    section = summary(experiment.problem, history, title=title)
+    section = summary(experiment.problem, history, title=title, rules=experiment.rules)
     write_report(folder, title=f"curldescent: {title}", introduction=repr(experiment.problem), sections=[section])
     return section
 
 
-def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Section:
+def summary(
+    problem: "cd.Problem", history: "xr.Dataset", *, title: str, rules: "Mapping[str, cd.Plasticity] | None" = None
+) -> Section:
     """The section of a report that a history makes: curves, and one row of numbers per rule.
 
     Args:
         problem: what was trained.
         history: with a rule axis.
         title: heading.
+        rules: by name, to say what each comes to in the problem's students.
 
     Returns:
         The section.
     """
+    realised = {name: rule.realised(**sizes_of(problem)) for name, rule in (rules or {}).items()}
     try:
         right = cd.accuracy(problem, history)
     except InputError:
         right = None  # not a classification problem
-    columns = ["rule", "median training error", "median test error", "diverged"]
+    columns = ["rule", *(["plasticity"] if realised else []), "median training error", "median test error", "diverged"]
     if right is not None:
         columns.append("mean test accuracy")
     rows, numbers = [], {}
@@ -70,6 +76,7 @@ def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Sect
         when = f" (from epoch {int(one.diverged_at.where(one.diverged).min())})" if diverged else ""
         row = [
             rule,
+            *([str(realised[rule])] if realised else []),
             f"{float(final['train_error'].median()):.3e}",
             f"{float(final['test_error'].median()):.3e}" if "test_error" in final else "–",
             f"{diverged} of {one.sizes['trial']}{when}",
@@ -78,6 +85,7 @@ def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Sect
             **{f"final_{name}": values.values for name, values in final.items()},
             "diverged_at": one.diverged_at.values,
             "stopped_at": one.stopped_at.values,
+            **({"realised": realised[rule].as_json()} if realised else {}),
         }
         if right is not None:
             row.append(f"{100 * float(right.sel(rule=rule).mean()):.1f} %")
