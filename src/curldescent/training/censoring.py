@@ -31,7 +31,7 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
 
     Returns:
         The epochs, with the other dimensions of `error`; float64, whole numbers for "last". The attributes say the
-        threshold and the last recorded epoch.
+        threshold and the last recorded epoch, unless `stop_below` may have ended runs before they got there.
 
     Raises:
         InputError: the threshold is not a positive number, or an unknown word.
@@ -55,12 +55,15 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
     first = error["epoch"][below.argmax("epoch")]
     counted = first.where(reached) if never == "nan" else first.where(reached, last).astype(np.int64)
     meaning = "NaN where never" if never == "nan" else "the last epoch where never"
-    return counted.drop_vars("epoch", errors="ignore").assign_attrs(
-        long_name=f"epochs to an error below {threshold:g}, {meaning}",
-        units="epochs",
-        threshold=threshold,
-        last_epoch=int(last),
-    )
+    attributes = {
+        "long_name": f"epochs to an error below {threshold:g}, {meaning}",
+        "units": "epochs",
+        "threshold": threshold,
+    }
+    # Trials that were stopped above the threshold were not watched up to the last epoch.
+    if threshold >= error.attrs.get("stop_below", 0.0):
+        attributes["last_epoch"] = int(last)
+    return counted.drop_vars("epoch", errors="ignore").assign_attrs(attributes)
 
 
 def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "trial") -> "xr.Dataset":
@@ -102,7 +105,10 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
         last = epochs.attrs.get("last_epoch")
     if last is None:
         if bool(epochs.isnull().any()):
-            raise InputError("last must be given, the epoch up to which the runs were watched: some never got there")
+            raise InputError(
+                "last must be given, the epoch up to which each run was watched (stopped_at where one was stopped): some "
+                "never got there"
+            )
         last = epochs.max()
     watched = last
     if not isinstance(watched, xr.DataArray):

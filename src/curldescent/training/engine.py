@@ -147,7 +147,7 @@ def train(
     progress.start(epochs * len(pieces), "epochs")
     record_of_all = collected(records(), setup.trials)
     progress.finish()
-    return labelled_history(
+    history = labelled_history(
         epochs=times,
         record=record_of_all,
         rule_names=list(rules) if several else None,
@@ -166,3 +166,9 @@ def train(
             "dtype": dtype,
         },
     )
+    if stop_below is not None:
+        # What a stopped trial would have reached later nobody knows: `epochs_to_threshold` and its summary need this.
+        for name, level in zip(("train_error", "test_error"), stop, strict=True):
+            if name in history:
+                history[name].attrs["stop_below"] = level
+    return history
