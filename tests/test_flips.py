@@ -26,6 +26,7 @@ SAID = {
     "NumPy mask": np.array(MASK),
     "JAX mask": jnp.array(MASK),
     "pandas mask": pd.Series(MASK),
+    "nullable pandas mask": pd.Series(MASK, dtype="boolean"),
     "mask in words": cd.Flips(mask=MASK),
     "indices": cd.Flips(indices=[9, 8]),
     "NumPy indices": cd.Flips(indices=np.array([8, 9])),
@@ -108,6 +109,8 @@ REFUSED = {
     "booleans among numbers": (lambda: cd.Plasticity(readout=[True, 0.5]), "either strengths or booleans"),
     "booleans among whole numbers": (lambda: cd.Plasticity(readout=[True, 0, 1]), "either strengths or booleans"),
     "objects": (lambda: cd.Plasticity(readout=np.array([True, "a"], dtype=object)), "real numeric array"),
+    "a hole": (lambda: cd.Plasticity(readout=np.ma.array(MASK, mask=[True] + [False] * 9)), "masked entries"),
+    "no answer": (lambda: cd.Plasticity(readout=pd.Series([True, None], dtype="boolean")), "got dtype object"),
     "one boolean": (lambda: cd.Plasticity(readout=True), "readout plasticity must be a finite number, got True"),
     "a short mask": (lambda: cd.Plasticity(readout=[True, False]).strengths(**SIZES), r"shape \(10,\).*mask of shape"),
     "an index beyond": (
@@ -148,7 +151,7 @@ def test_a_fraction_that_comes_to_none_warns_and_is_no_curl_descent():
         lambda: cd.analysis.problem_network(small, cd.Plasticity(readout=0.1)),
         lambda: cd.analysis.learning_dynamics(small, cd.Plasticity(readout=0.1)),
         lambda: cd.Signature({"*.weight": 0.1}).resolve({"a.weight": (3, 8)}),
-        lambda: cd.theory.Spectrum(0.5, hidden=0.1).sample(8),
+        lambda: cd.theory.Spectrum(0.5, hidden=0.1).sample(8, 0),
     ):
         with pytest.warns(cd.PlasticityWarning, match="comes to none"):
             call()

@@ -189,14 +189,20 @@ def flipped_count(alpha: float, size: int) -> int:
 
 
 def _array(name: str, value: Any) -> NDArray[Any]:
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} must say something of every neuron, got an array with masked entries")
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except (ValueError, TypeError):
         raise InputError(f"{name} must be a rectangular array, got rows of different lengths") from None
+    # A nullable column of pandas without missing values.
+    if array.dtype == np.object_ and array.size and all(isinstance(item, bool | np.bool_) for item in array.flat):
+        return array.astype(np.bool_)
+    return array
 
 
 def _is_mask(value: Any) -> bool:
-    return np.asarray(value).dtype == np.bool_
+    return _array("flips", value).dtype == np.bool_
 
 
 def _has_booleans(value: Any) -> bool:
@@ -217,7 +223,7 @@ def _warn_of_zeros_and_ones(name: str, given: Any, strengths: Array) -> None:
 
 
 def _indices(given: Any) -> tuple[int, ...]:
-    if isinstance(given, str | Mapping) or np.ndim(given) != 1:
+    if isinstance(given, str | Mapping) or np.ndim(_array("Flips' indices", given)) != 1:
         raise InputError(f"Flips' indices must be a list of whole numbers, got {given!r}")
     if _is_mask(given) and np.size(given):
         raise InputError("Flips' indices must be whole numbers; booleans are a mask, Flips(mask=…)")

@@ -84,3 +84,17 @@ def test_a_real_run_and_bad_input():
     ):
         with pytest.raises(cd.InputError, match=message):
             call()
+
+
+def test_runs_that_were_stopped_are_not_taken_for_watched():
+    problem = cd.student_teacher(n_inputs=4, n_hidden=6, n_train=10, trials=3)
+    history = cd.train(problem, cd.Plasticity(), epochs=200, stop_below=1e-3)
+    assert (history.stopped_at >= 0).all()
+    assert cd.epochs_to_threshold(history.train_error, 1e-3).attrs["last_epoch"] == 200
+    lower = cd.epochs_to_threshold(history.train_error, 1e-6)
+    with pytest.raises(cd.InputError, match="stopped_at where one was stopped"):
+        cd.summarise_epochs(lower)
+    found = cd.summarise_epochs(lower, last=history.stopped_at)
+    assert float(found.horizon) == float(history.stopped_at.max())
+    # The training error alone decided: of any test error a stopped run may have gone on to a lower one.
+    assert "last_epoch" not in cd.epochs_to_threshold(history.test_error, 1e-1).attrs

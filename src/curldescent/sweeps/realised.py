@@ -15,7 +15,7 @@ from curldescent.sweeps.sweep import Sweep
 _SIZES = {"n_inputs", "n_hidden", "n_outputs", "total", "ratio"}
 _LAYERS = ("hidden", "readout")
 # Sizes and rules are looked at in every combination up to this many; beyond it nothing is said.
-_COMBINATIONS = 20_000
+_COMBINATIONS = 5_000
 
 
 def flip_coordinates(sweep: Sweep) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
     if last is None:
         if bool(epochs.isnull().any()):
             raise InputError(
-                "last must be given, the epoch up to which each run was watched (stopped_at where one was stopped): some "
-                "never got there"
+                "last must be given, the epoch up to which each run was watched (stopped_at where one was stopped): "
+                "some never got there"
             )
         last = epochs.max()
     watched = last
