@@ -275,9 +275,9 @@ class SweepView:
         for name in ("hidden_flipped", "readout_flipped"):
             if name in opened.data.coords:
                 count = opened.data[name]
-                at = {axis: place for axis, place in index.items() if axis in count.dims}
-                if len(at) == count.ndim:
-                    names.append(f"{int(count.isel(at))} {count.attrs['long_name']}")
+                there = {axis: place for axis, place in index.items() if axis in count.dims}
+                if len(there) == count.ndim:
+                    names.append(f"{int(count.isel(there))} {count.attrs['long_name']}")
         try:
             return ", ".join(names), opened.curves(variable, index)
         except (InputError, OSError) as problem:
