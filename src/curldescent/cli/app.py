@@ -12,6 +12,7 @@ from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
 from curldescent.cli.explore import EXAMPLES as EXPLORE_EXAMPLES
 from curldescent.cli.explore import explore
+from curldescent.cli.output import plain_warnings
 from curldescent.cli.reproduce import EXAMPLES as REPRODUCE_EXAMPLES
 from curldescent.cli.reproduce import reproduce
 from curldescent.cli.sweep import app as sweep_app
@@ -43,7 +44,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
         tokens: the arguments after the program's name; those of the process by default.
     """
     try:
-        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        with plain_warnings():
+            app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         fail(" ".join(str(error).split()))
     except InputError as error:

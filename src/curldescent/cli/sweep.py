@@ -61,6 +61,8 @@ def plan(file: Path, *, workers: Workers = None, calibrate: bool = True, json: J
         at_most = "at most " if cost.upper_bound else ""
         rows.insert(3, ("time", f"{at_most}about {duration(cost.seconds)} on {cost.workers} idle cores"))
     print_table(["", file.stem], rows)
+    for sentence in cost.remarks:
+        print(f"note: {sentence}")
 
 
 @app.command(

@@ -77,6 +77,7 @@ def train(
     import curldescent as cd
     from curldescent import interruption
     from curldescent.experiment_file import ExperimentFile, read_experiment
+    from curldescent.training.setup import sizes_of
     from curldescent.training.summary import write_results
     from curldescent.writing import results_folder
 
@@ -99,7 +100,8 @@ def train(
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
         flipped = cd.Plasticity(training.flip_hidden, training.flip_readout, feedback=feedback)
-        rules = {rule.label: rule for rule in (base, flipped)}
+        sizes = sizes_of(problem)
+        rules = {rule.realised_label(**sizes): rule for rule in (base, flipped)}
         names = ("flip_hidden", "flip_readout", "feedback_alignment")
         described = ExperimentFile(
             problem, rules, {name: value for name, value in training.__dict__.items() if name not in names}

@@ -277,7 +277,7 @@ class LambdaMin:
     def __init__(self, problem: Problem, rule: Plasticity, *, preserve_norms: bool) -> None:
         self._problem, self._rule, self._preserve_norms = problem, rule, preserve_norms
         student = problem.student
-        self._strengths = rule.strengths(
+        self._strengths = rule.resolved(
             n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
         )
         self._linear = problem.activation == problem.output_activation == "linear" and student.n_outputs == 1

@@ -15,7 +15,7 @@ from curldescent.training.history import labelled_history
 from curldescent.training.memory import pieces_that_fit
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
 from curldescent.training.schedule import recording_epochs
-from curldescent.training.setup import experiment, named_rules
+from curldescent.training.setup import experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,7 +110,7 @@ def train(
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
     epochs = validation.integer("epochs", epochs, minimum=1)
-    rules, several = named_rules(rule)
+    rules, several = named_rules(rule, problem)
     setup = experiment(
         problem,
         list(rules.values()),
@@ -163,6 +163,7 @@ def train(
             **ran_on,
             "problem": repr(problem),
             "rule": "; ".join(repr(item) for item in rules.values()),
+            "realised": realised_text(rules, problem, several=several),
             "epochs": epochs,
             "learning_rate": setup.learning_rate,
             "batch_size": setup.batch,
@@ -172,6 +173,11 @@ def train(
             "dtype": dtype,
         },
     )
+    if stop_below is not None:
+        # What a stopped trial would have reached later nobody knows: `epochs_to_threshold` and its summary need this.
+        for name, level in zip(("train_error", "test_error"), stop, strict=True):
+            if name in history:
+                history[name].attrs["stop_below"] = level
     if finished == epochs:
         return history
     # Some trials may be further where they do not all fit into memory at once.

@@ -1,6 +1,6 @@
 """A training run on paper: the table, the picture and the files that `curldescent train` leaves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from curldescent.errors import InputError
 from curldescent.plots.learning_curves import learning_curves
 from curldescent.plots.style import failure_to_draw
 from curldescent.report import Section, earlier_files, read_numbers, write_report
+from curldescent.training.setup import sizes_of
 from curldescent.writing import finish_moves, for_netcdf, replacing, results_folder, unused_sibling
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def write_results(
     finish_moves(folder)
     if "interrupted_at" in history.attrs and _finished(folder):
         folder = unused_sibling(folder, "interrupted")
-    section = summary(experiment.problem, history, title=title)
+    section = summary(experiment.problem, history, title=title, rules=experiment.rules)
     if show is not None:
         show(section)
     earlier = earlier_files(folder) & {"numbers.json", "report.html", f"{_NAME}.png", f"{_NAME}.pdf"}
@@ -79,13 +80,16 @@ def _finished(folder: Path) -> bool:
     return settings is not None and "interrupted_at" not in settings
 
 
-def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Section:
+def summary(
+    problem: "cd.Problem", history: "xr.Dataset", *, title: str, rules: "Mapping[str, cd.Plasticity] | None" = None
+) -> Section:
     """The section of a report that a history makes: curves, and one row of numbers per rule.
 
     Args:
         problem: what was trained.
         history: with a rule axis.
         title: heading.
+        rules: by name, to say what each comes to in the problem's students.
 
     Returns:
         The section.
@@ -93,11 +97,12 @@ def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Sect
     Raises:
         InputError: nothing was recorded.
     """
+    realised = {name: rule.realised(**sizes_of(problem)) for name, rule in (rules or {}).items()}
     try:
         right = cd.accuracy(problem, history)
     except InputError:
         right = None  # not a classification problem
-    columns = ["rule", "median training error", "median test error", "diverged"]
+    columns = ["rule", *(["plasticity"] if realised else []), "median training error", "median test error", "diverged"]
     if right is not None:
         columns.append("mean test accuracy")
     if not history.sizes["epoch"]:
@@ -110,6 +115,7 @@ def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Sect
         when = f" (from epoch {int(one.diverged_at.where(one.diverged).min())})" if diverged else ""
         row = [
             rule,
+            *([str(realised[rule])] if realised else []),
             f"{float(final['train_error'].median()):.3e}",
             f"{float(final['test_error'].median()):.3e}" if "test_error" in final else "–",
             f"{diverged} of {one.sizes['trial']}{when}",
@@ -118,6 +124,7 @@ def summary(problem: "cd.Problem", history: "xr.Dataset", *, title: str) -> Sect
             **{f"final_{name}": values.values for name, values in final.items()},
             "diverged_at": one.diverged_at.values,
             "stopped_at": one.stopped_at.values,
+            **({"realised": realised[rule].as_json()} if realised else {}),
         }
         if right is not None:
             row.append(f"{100 * float(right.sel(rule=rule).mean()):.1f} %")
