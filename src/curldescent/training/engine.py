@@ -155,6 +155,7 @@ def train(
             "curldescent_version": curldescent.__version__,
             **ran_on,
             "problem": repr(problem),
+            **({} if problem.data is None else {"data": str(problem.data)}),
             "rule": "; ".join(repr(item) for item in rules.values()),
             "epochs": epochs,
             "learning_rate": setup.learning_rate,

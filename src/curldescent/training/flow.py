@@ -167,6 +167,7 @@ def flow(
     settings = {
         "curldescent_version": curldescent.__version__,
         "problem": repr(problem),
+        **({} if problem.data is None else {"data": str(problem.data)}),
         "rule": "; ".join(repr(item) for item in rules.values()),
         "time": time,
         "preserve_norms": int(e.preserve_norms),

@@ -40,7 +40,9 @@ def write_results(experiment: "ExperimentFile", folder: Path, *, title: str) -> 
     )
     history.to_netcdf(folder / "history.nc", engine="scipy")
     section = summary(experiment.problem, history, title=title)
-    write_report(folder, title=f"curldescent: {title}", introduction=repr(experiment.problem), sections=[section])
+    data = experiment.problem.data
+    described = repr(experiment.problem) + ("" if data is None else f", {data}")
+    write_report(folder, title=f"curldescent: {title}", introduction=described, sections=[section])
     return section
 
 
