@@ -65,7 +65,7 @@ def _numbers(name: str, values: Any) -> NDArray:
     if kind in "OUT" and array_likes.refusal(values) is None and hasattr(values, "__iter__"):
         for row, item in enumerate(values):
             if isinstance(item, str) and (advice := near_number(item)) is not None:
-                raise InputError(f"{shown} must be numeric, got {validation.shown(item)} in row {row + 1}{advice}")
+                raise InputError(f"{shown} must be numeric, got {validation.shown(str(item))} in row {row + 1}{advice}")
     return validation.real_array(shown, values)
 
 

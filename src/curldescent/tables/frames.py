@@ -54,7 +54,7 @@ def of_frame(frame: "pd.DataFrame", *, source: str) -> Table:
     if frame.columns.nlevels > 1:
         raise InputError(f"{source} must have one name for each column, got {frame.columns.nlevels} levels of names")
     unnamed = [k for k, name in enumerate(frame.columns) if name is None or name != name or not str(name).strip()]
-    used = [k for k in range(len(frame.columns)) if k not in set(unnamed)]
+    used = sorted(set(range(len(frame.columns))).difference(unnamed))
     names = unique_names((str(frame.columns[k]) for k in used), source=source)
     left_out = {f"column {k + 1}": "without a name" for k in unnamed}
     for level in range(frame.index.nlevels):

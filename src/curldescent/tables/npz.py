@@ -14,6 +14,7 @@ from curldescent.errors import InputError
 from curldescent.tables.table import Table
 
 _MOST_ARRAYS = 100_000
+_LONGEST_HEADER = 10_000
 
 
 def read_npz(path: Path, *, source: str) -> Table:
@@ -78,6 +79,12 @@ class _Arrays(Mapping[str, NDArray]):
         """Compare what the array's header declares with what is there and with what may be held."""
         shown = f"array {validation.shown(name)} of {self._source}"
         version = npy.read_magic(stream)
+        if version != (1, 0):
+            # NumPy holds a header before it measures it.
+            length = int.from_bytes(stream.read(4), "little")
+            if length > _LONGEST_HEADER:
+                raise ValueError(f"a header of {length} bytes")
+            stream.seek(npy.MAGIC_LEN)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read_header(stream)
         # Without pickle a file from a stranger can hold numbers and nothing that runs.
@@ -92,9 +99,9 @@ class _Arrays(Mapping[str, NDArray]):
         declared = entries * dtype.itemsize
         if min(shape, default=0) < 0 or declared != size - stream.tell():
             raise InputError(
-                f"{self._source} cannot be read as NPZ: array {validation.shown(name)} declares a shape of "
-                f"{validation.shown(shape)}, {memory.in_gigabytes(declared)}, and holds "
-                f"{memory.in_gigabytes(size - stream.tell())}"
+                f"{self._source} cannot be read as NPZ: array {validation.shown(name)} declares shape "
+                f"{validation.shown(shape)} of {dtype}, {validation.shown(declared)} bytes, and holds "
+                f"{size - stream.tell()}"
             )
         # As it is read, and once more as the numbers of a problem.
         memory.require(shown, declared + 2 * 8 * entries)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import chain
@@ -78,8 +78,9 @@ def read_text(
         notes.append("every row ends with a separator, and the empty field behind it is not read")
     if odd := [name for name in outline.names if _is_number(name)]:
         notes.append(f"the first row is taken as names, though some are numbers: {validation.listed(odd, 4)}")
-    unnamed = [k for k, name in enumerate(outline.names) if not name or _UNNAMED.fullmatch(name)]
-    used = [k for k in range(len(outline.names)) if k not in set(unnamed)]
+    named = [bool(name) and not _UNNAMED.fullmatch(name) for name in outline.names]
+    unnamed = [k for k, has_name in enumerate(named) if not has_name]
+    used = [k for k, has_name in enumerate(named) if has_name]
     if not used:
         raise InputError(f"{source} needs a header with names in its first row, got only empty ones")
     unique_names((outline.names[k] for k in used), source=source)
@@ -105,14 +106,26 @@ def read_text(
         raise InputError(
             f"{source} cannot be read as CSV: {outline.rows} rows by their quotes and line ends, {len(frame)} by pandas"
         )
-    if text := [outline.names[k] for k in used if frame[k].dtype.kind not in "biuf"]:
+    columns = {outline.names[int(k)]: series.to_numpy() for k, series in frame.items()}  # type: ignore[call-overload]
+    if text := [name for name, values in columns.items() if values.dtype.kind not in "biuf"]:
         notes.append(f"text in {validation.listed(text, 4)}")
+    notes += _renamed(columns)
     return Table(
         source=source,
-        columns={outline.names[k]: frame[k].to_numpy() for k in used},
+        columns=columns,
         left_out=_without_names(unnamed),
         notes=tuple(notes),
     )
+
+
+def _renamed(names: Iterable[str]) -> list[str]:
+    """What spreadsheets and pandas leave of two columns of one name: x and x.1."""
+    every = set(names)
+    copies = [name for name in every if (found := re.fullmatch(r"(.+)\.\d+", name)) and found[1] in every]
+    return [
+        f"{validation.shown(name)} looks like a second {validation.shown(name.rpartition('.')[0])}"
+        for name in sorted(copies)[:4]
+    ]
 
 
 def _without_names(unnamed: list[int]) -> dict[str, str]:
