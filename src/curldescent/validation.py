@@ -105,6 +105,12 @@ def fraction(name: str, value: object) -> float:
     return number
 
 
+def lossless(name: str, value: object) -> None:
+    """Refuse what would lose its mask, its unit or its zeros as a plain array."""
+    if reason := array_likes.refusal(value):
+        raise InputError(f"{name} must be a real numeric array, got {reason}")
+
+
 def real_array(name: str, value: object) -> NDArray:
     """Return `value` as an array of real numbers of its own type, whatever its shape; missing entries become NaN.
 
@@ -113,8 +119,7 @@ def real_array(name: str, value: object) -> NDArray:
     What would lose a mask, a unit, an imaginary part or a meaning on the way is refused: masked entries, quantities,
     complex numbers, dates, text, records, sparse matrices.
     """
-    if reason := array_likes.refusal(value):
-        raise InputError(f"{name} must be a real numeric array, got {reason}")
+    lossless(name, value)
     try:
         raw = np.asarray(array_likes.on_host(value))
     except Exception as fault:  # whatever a stranger's __array__ raises
