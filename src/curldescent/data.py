@@ -1,6 +1,7 @@
 """Problems from measured data: files, tables in memory, scikit-learn's digits."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,13 +150,14 @@ def choose(
     """
     chosen_targets = _names("targets", targets, table)
     if not chosen_targets:
-        raise InputError(f"targets must name at least one column; there are {validation.listed(table.columns)}")
+        raise InputError(f"targets must name at least one column; {_present(table)}")
     taken = set(chosen_targets)
     chosen_inputs = (
         [name for name in table.columns if name not in taken] if inputs is None else _names("inputs", inputs, table)
     )
     if not chosen_inputs:
-        raise InputError("inputs must name at least one column besides the targets")
+        other = "; ".join(f"{what} is left out, {why}" for what, why in islice(table.left_out.items(), 3))
+        raise InputError("inputs must name at least one column besides the targets" + (f"; {other}" if other else ""))
     if both := set(chosen_inputs) & taken:
         raise InputError(f"column {validation.shown(min(both))} is named both as input and as target")
     return chosen_inputs, chosen_targets
@@ -182,7 +184,7 @@ def _names(argument: str, wanted: object, table: Table) -> list[str]:
         raise InputError(f"{argument} must be a column's name or a list of names, got {validation.shown(strange)}")
     for name in names:
         if name not in table.columns:
-            there = f"{validation.nearest(name, table.columns)}; there are {validation.listed(table.columns)}"
+            there = f"{validation.nearest(name, table.columns)}; {_present(table)}"
             for what, why in table.left_out.items():
                 if what.endswith(repr(name)):
                     there = f": {what} is left out, {why}"
@@ -190,6 +192,10 @@ def _names(argument: str, wanted: object, table: Table) -> list[str]:
     if len(set(names)) < len(names):
         raise InputError(f"{argument} name a column twice: {validation.listed(names)}")
     return names
+
+
+def _present(table: Table) -> str:
+    return f"there are {validation.listed(table.columns)}" if len(table.columns) else "there are none"
 
 
 def _not_named(table: Table, used: set[str]) -> dict[str, str]:

@@ -28,16 +28,16 @@ def require(what: str, needed: int) -> None:
         InputError: more than can be had.
 
     Example:
-        >>> require("this problem", 8 * 10**18)
+        >>> require("this problem", 8 * 10**18)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        curldescent.errors.InputError: this problem would need about 8000000000 GB of memory, and ... GB are free
+        curldescent.errors.InputError: this problem would need 8000000000 GB of memory, and ... GB are free
     """
     free = available()
     if free is None:
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 2**40
     if needed > free:
-        raise InputError(f"{what} would need about {in_gigabytes(needed)} of memory, and {in_gigabytes(free)} are free")
+        raise InputError(f"{what} would need {in_gigabytes(needed)} of memory, and {in_gigabytes(free)} are free")
 
 
 def in_gigabytes(size: int) -> str:

@@ -13,13 +13,15 @@ from itertools import islice
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import array_likes
+from curldescent import array_likes, memory
 from curldescent.errors import InputError
 
 _SHOWN = reprlib.Repr()
 _SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxlong, _SHOWN.maxother = 3, 100, 40, 100
 # Beyond these a search for a misspelt name would take longer than reading the names.
 _LONGEST_NAME, _MOST_NAMES = 200, 2000
+# Numbers that are copied without asking whether they fit; an array may be far larger than what it holds of memory.
+_MANY = 2**20
 
 
 def shown(value: object) -> str:
@@ -27,7 +29,7 @@ def shown(value: object) -> str:
     try:
         return " ".join(_SHOWN.repr(value).split())
     except Exception:  # a stranger's __repr__, or a whole number too long for Python to write out
-        return f"a {type(value).__name__}"
+        return "a whole number of thousands of digits" if isinstance(value, int) else f"a {type(value).__name__}"
 
 
 def listed(names: Iterable[object], most: int = 12) -> str:
@@ -120,6 +122,8 @@ def real_array(name: str, value: object) -> NDArray:
     complex numbers, dates, text, records, sparse matrices.
     """
     lossless(name, value)
+    if isinstance(value, range):
+        memory.require(name, 2 * 8 * abs((value.stop - value.start) // value.step))
     try:
         raw = np.asarray(array_likes.on_host(value))
     except Exception as fault:  # whatever a stranger's __array__ raises
@@ -154,6 +158,8 @@ def finite_array(name: str, value: ArrayLike, *, ndim: int | tuple[int, ...]) ->
         raise InputError(f"{name} must have {wanted} dimensions, got shape {raw.shape}")
     if raw.size == 0:
         raise InputError(f"{name} must not be empty, got shape {raw.shape}")
+    if raw.size > _MANY:
+        memory.require(name, 2 * 8 * raw.size)
     # A copy, so that nobody else can write to it.
     array = raw.astype(np.float64)
     bad = ~np.isfinite(array)

@@ -1,6 +1,6 @@
 """Columns as the numbers of a problem."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,8 @@ def _numbers(name: str, values: Any) -> NDArray:
     shown = f"column {validation.shown(name)}"
     # Categories and text have no numeric kind; anything else says itself what it is.
     kind = getattr(getattr(values, "dtype", None), "kind", "O")
-    if kind in "OUT" and array_likes.refusal(values) is None and hasattr(values, "__iter__"):
+    plain = isinstance(values, Iterable) and not isinstance(values, Mapping | str)
+    if kind in "OUT" and plain and array_likes.refusal(values) is None:
         for row, item in enumerate(values):
             if isinstance(item, str) and (advice := near_number(item)) is not None:
                 raise InputError(f"{shown} must be numeric, got {validation.shown(str(item))} in row {row + 1}{advice}")

@@ -1,13 +1,13 @@
 """When to look and in which order to learn: recording epochs, batches, sample orders."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,10 +47,13 @@ def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
     """The epochs to record at, from any accepted form: None (log-spaced), a number of points, or the epochs."""
     if record is None:
         return log_epochs(epochs)
-    if np.ndim(record) == 0:  # type: ignore[arg-type]
+    if isinstance(record, str | bytes) or not isinstance(record, Iterable) or getattr(record, "ndim", 1) == 0:
         return log_epochs(epochs, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
-    if not isinstance(record, Iterable):
+    if isinstance(record, Mapping):
         raise InputError(f"record must be a number of points or a list of epochs, got {validation.shown(record)}")
+    if isinstance(record, Sized):
+        # Each as a whole number of Python and in the lists of the history.
+        memory.require("recording at all these epochs", 100 * len(record))
     listed = [validation.integer("record", epoch, minimum=0, maximum=epochs) for epoch in record]
     if not listed or any(b <= a for a, b in pairwise(listed)):
         raise InputError(f"record must list increasing epochs between 0 and {epochs}, got {validation.shown(listed)}")
