@@ -69,4 +69,8 @@ def of_frame(frame: "pd.DataFrame", *, source: str) -> Table:
 def of_columns(table: Any, *, source: str) -> Table:
     """The columns of any frame that has `columns`, their names, and gives them by name, as Polars does."""
     names = unique_names((str(name) for name in table.columns), source=source)
-    return Table(source, {name: np.asarray(table[name]) for name in names})
+    try:
+        return Table(source, {name: np.asarray(table[name]) for name in names})
+    except Exception as fault:  # a frame that is not in memory, or no frame at all
+        text = " ".join(str(fault).split())[:120]
+        raise InputError(f"data must be a table in memory, got {source} whose columns cannot be read: {text}") from None

@@ -44,6 +44,8 @@ def read_table(source: Any) -> Table:
         if hasattr(source, "compute"):
             raise InputError(f"data must be in memory, got {called} of {type(source).__module__}; give its .compute()")
         return frames.of_frame(source, source=called)
+    if hasattr(source, "collect_schema") and not hasattr(source, "to_numpy"):
+        raise InputError(f"data must be in memory, got {called} of {type(source).__module__}; give its .collect()")
     if hasattr(source, "columns") and hasattr(source, "__getitem__"):
         return frames.of_columns(source, source=called)
     raise InputError(f"data must be a file, a mapping of columns or 'digits', got {type(source).__name__}")

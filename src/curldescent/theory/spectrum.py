@@ -259,7 +259,7 @@ class Spectrum:
         >>> Spectrum(ratio=1.0).moments(2)  # mean 1 + 1, second moment 1 + 2 + 2
         array([2., 5.])
         """
-        count = validation.integer("order", order, minimum=1, maximum=1000)
+        count = validation.integer("order", order, minimum=1, maximum=100)
         cumulants = _moments.free_cumulants_of_law(
             self.ratio, self.hidden_strengths, self.readout_strengths, self.rho, self.sigma2, count
         )

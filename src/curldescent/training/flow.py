@@ -5,7 +5,7 @@ is time n·η. SciPy's `solve_ivp` does the integration: it is already needed, h
 locates events; diffrax would compile faster right-hand sides, at one more dependency and 0.8 s of import.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -185,9 +185,12 @@ def flow(
 def _recording_times(record: int | ArrayLike, time: float) -> Array:
     if not isinstance(record, range) and np.ndim(record) == 0:
         return np.linspace(0, time, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
+    if isinstance(record, Sized) and len(record) > MOST_POINTS:
+        raise InputError(f"record must list at most {MOST_POINTS} times, got {len(record)}")
     times = validation.finite_array("record", record, ndim=1)
     if times[0] < 0 or times[-1] > time or (np.diff(times) <= 0).any():
-        raise InputError(f"record must list increasing times between 0 and {time:g}, got {times.tolist()}")
+        given = validation.shown(times.tolist())
+        raise InputError(f"record must list increasing times between 0 and {time:g}, got {given}")
     return times
 
 
