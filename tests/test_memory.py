@@ -32,7 +32,7 @@ MEMORY = {
     "columns of one number": lambda: cd.from_data(
         {"x": np.broadcast_to(np.uint8(1), (10**6, 10**7)), "y": np.zeros(10**6)}, targets="y", n_hidden=2
     ),
-    "a range": lambda: cd.Plasticity(feedback=[range(10**13), range(10**13)][0]),
+    "a range": lambda: cd.Plasticity(feedback=range(10**13)),
     "recorded epochs": lambda: cd.train(PROBLEM, cd.Plasticity(), epochs=10**13, record=range(10**13)),
     "sampled spectrum": lambda: LAW.sample(10**8, 0),
     "sampled spectra": lambda: LAW.sample(10, 0, samples=10**14),
@@ -43,7 +43,7 @@ MEMORY = {
 
 @pytest.mark.parametrize("call", MEMORY)
 def test_too_much_memory_is_refused_before_it_is_spent(call):
-    with pytest.raises(cd.InputError, match="would need .* GB of memory, and .* GB are free") as refused:
+    with pytest.raises(cd.InputError, match=r"would need .* GB of memory, and .* GB are free") as refused:
         MEMORY[call]()
     assert len(str(refused.value)) < 400
 

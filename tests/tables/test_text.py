@@ -57,8 +57,7 @@ READ = {
 def test_a_table_is_read_as_it_stands(kind, tmp_path):
     text, expected, said = READ[kind]
     problem = learn(tmp_path / "t.csv", text)
-    targets = [10, 20] if kind != "a constant" and kind != "numbered rows" else [int(x) for x in ["10", "20", "1"]]
-    targets = [1, 5, 2] if kind == "numbered rows" else targets
+    targets = {"a constant": [10, 20, 1], "numbered rows": [1, 5, 2]}.get(kind, [10, 20])
     # Samples are shuffled by the split; their targets tell them apart.
     order = [problem.targets[:, 0].tolist().index(t) for t in targets]
     np.testing.assert_array_equal(problem.inputs[order].T, list(expected.values()))
@@ -78,7 +77,7 @@ REFUSED = {
     "a short row": ("speed,a,b\n1,10,3\n2,20\n", "row 2 .line 3. has 2 fields where the header has 3"),
     "a name twice": ("a,b,a\n1,2,3\n", "2 are called 'a': numbers 1, 3"),
     "a name twice but for spaces": ("a,b, a\n1,2,3\n", "2 are called 'a': numbers 1, 3"),
-    "60 000 equal names": (b",".join([b"x"] * 60_000) + b"\n1\n", "has 1 fields|60000 are called 'x'"),
+    "60 000 equal names": (b",".join([b"x"] * 60_000) + b"\n1\n", "60000 are called 'x'"),
     "marks for thousands": (
         'speed,a\n"1,234",10\n"2,345",20\n',
         "got '1,234' in row 1; write numbers with a decimal point",

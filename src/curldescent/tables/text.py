@@ -83,7 +83,6 @@ def read_text(
     used = [k for k, has_name in enumerate(named) if has_name]
     if not used:
         raise InputError(f"{source} needs a header with names in its first row, got only empty ones")
-    unique_names((outline.names[k] for k in used), source=source)
     # pandas holds each column once while it reads and once finished.
     memory.require(f"{source} with {outline.rows} rows and {len(used)} columns", 3 * 8 * outline.rows * len(used))
     stream.seek(0)
@@ -164,6 +163,7 @@ def _outline(stream: IO[bytes], source: str, separator: str, most_rows: int | No
         if width > most_columns:
             raise InputError(f"{source} must have at most {most_columns} columns, got {width}")
         _refuse_numbers_as_names(names, source)
+        unique_names((name for name in names if name), source=source)
         for row in reader:
             start, at = at + 1, reader.line_num + blank
             if not row or (row == [""] and width > 1):
