@@ -1,4 +1,7 @@
-"""The one exception that means "the input was wrong", as opposed to "the program was"."""
+"""The one exception that means "the input was wrong", as opposed to "the program was", and the one warning."""
+
+import sys
+import warnings
 
 # A sentence that quotes a file or a value cannot become as long as what it quotes.
 _LONGEST = 1200
@@ -14,3 +17,24 @@ class InputError(ValueError):
     def __init__(self, message: object = "") -> None:
         text = str(message)
         super().__init__(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 302]} … {text[-299:]}")
+
+
+class PlasticityWarning(UserWarning):
+    """Something the user passed can be used, but does not change learning as they probably meant.
+
+    A fraction of flips that comes to no neuron, for instance. The commands print it as one line on stderr.
+    """
+
+
+def warn(sentence: str, kind: type[Warning]) -> None:
+    """Warn, pointing at the line outside of this library that led here.
+
+    Args:
+        sentence: what is to be said.
+        kind: the class of the warning.
+    """
+    package = __name__.partition(".")[0]
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, kind, stacklevel=level)

@@ -134,7 +134,10 @@ class Opened:
         array = self.data[variable].isel({name: at for name, at in held.items() if name in self.data[variable].dims})
         array = array.isel({name: 0 for name in array.dims if name not in (x, y, "trial")})
         if "trial" in array.dims:
-            array = array.median("trial", skipna=False)
+            # Trials that never get to a threshold need more epochs than any that do.
+            counts = variable.startswith("epochs_to_")
+            array = (array.fillna(np.inf) if counts else array).median("trial", skipna=False)
+            array = array.where(np.isfinite(array))
         missing = [name for name in (y, x) if name and name not in array.dims]
         array = array.expand_dims({name: self.data[name] for name in missing})
         return np.atleast_2d(array.transpose(*[name for name in (y, x) if name]).values.astype(float))
@@ -150,7 +153,7 @@ class Opened:
         grid = self.store.sweep.grid
         index = [self._in_plan(axis.name, held.get(axis.name, 0)) for axis in grid.axes]
         value = self.store.sweep.recipe.resolved(grid.cell(index)).rule.get(other, 0.0)
-        if np.ndim(value) != 0:
+        if isinstance(value, Mapping) or np.ndim(value) != 0:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]

@@ -18,6 +18,7 @@ from curldescent.explorer.table import MAX_BYTES, MAX_ROWS, first_choice, read_u
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.tables import Table
+from curldescent.training.setup import sizes_of
 
 _CHUNK = 1_000_000
 _INVITATION = "Drop a CSV file with a header"
@@ -195,7 +196,8 @@ class DataView:
             self._page.say(status.removeprefix("failed: "), kind="fault")
             return
         used = "; ".join(self._problem.data.lines()) if self._problem.data else ""
-        sizes = f"{self._problem.n_train} training rows; {used}; "
+        realised = self._rule.realised(**sizes_of(self._problem))
+        sizes = f"{self._problem.n_train} training rows; {used}; CD: {realised}; "
         words = {"learned": ", learned to rounding", "diverged": ", both diverged", "starting": ", getting ready"}
         self._page.say(
             f"Epoch {epoch}{words.get(status, '')}",

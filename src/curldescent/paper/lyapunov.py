@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from curldescent.flips import flipped_count
 from curldescent.order_parameter import order_parameter_of
 from curldescent.paper.beside_solution import over_grid
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.statistics import proportion_interval
-from curldescent.plasticity import Plasticity, flipped_count
+from curldescent.plasticity import Plasticity
 from curldescent.plots import style
 from curldescent.plots.coordinates import cell_borders, colours
 from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks

@@ -25,7 +25,8 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
     Returns:
         A dataset whose dimensions are the grid's axes, then `trial`, and what the variables need besides. Values are
         read, and checked, when they are used; cells that are missing are NaN. `status` says which cells those are: 0
-        missing, 1 done, 2 failed. Sizes that follow from a ratio are coordinates `n_inputs` and `n_hidden`.
+        missing, 1 done, 2 failed. Sizes that follow from a ratio are coordinates `n_inputs` and `n_hidden`; how many
+        neurons fractions come to, `hidden_flipped` and `readout_flipped`.
 
     Raises:
         InputError: not a store, or a format that this version cannot read; on reading, a damaged cell.
@@ -49,8 +50,15 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
         from curldescent.sweeps.compaction import open_compacted, up_to_date
 
         if up_to_date(opened):
-            return open_compacted(opened)
-    return from_cells(opened)
+            return _with_flips(open_compacted(opened), opened)
+    return _with_flips(from_cells(opened), opened)
+
+
+def _with_flips(data: "xr.Dataset", store: Store) -> "xr.Dataset":
+    """With what fractions come to beside them: it follows from the plan, so no store has to hold it."""
+    from curldescent.sweeps.realised import flip_coordinates
+
+    return data.assign_coords(flip_coordinates(store.sweep))
 
 
 def from_cells(store: Store) -> "xr.Dataset":

@@ -1,13 +1,11 @@
 """`export`: a sweep's dataset as one NetCDF file or one Zarr folder, for other programs."""
 
 import os
-import shutil
 import warnings
 from pathlib import Path
-from uuid import uuid4
 
 from curldescent.errors import InputError
-from curldescent.sweeps import durable
+from curldescent.writing import for_netcdf, whole_file, whole_folder
 
 _FORMATS = {".nc": "NetCDF", ".zarr": "Zarr"}
 # NetCDF 3 with 64-bit offsets keeps a variable below this.
@@ -26,6 +24,7 @@ def export(store: str | Path, target: str | Path) -> Path:
         The path written.
 
     Raises:
+        OSError: the disk is full, or refuses writing; an earlier export is then as it was.
         InputError: another ending, a variable too large for NetCDF, a folder in the way, a damaged cell.
 
     Example:
@@ -47,13 +46,12 @@ def export(store: str | Path, target: str | Path) -> Path:
         raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {target.name!r}")
     if not target.parent.is_dir():
         raise InputError(f"the folder {str(target.parent)!r} does not exist")
-    # A folder is replaced only if it is what an earlier export left.
-    if target.is_dir() and not (target.suffix == ".zarr" and (target / "zarr.json").is_file()):
+    # A folder is replaced only if it is what an earlier export left, and nothing else.
+    if target.is_dir() and not (target.suffix == ".zarr" and _only_zarr(target)):
         raise InputError(f"{str(target)!r} is a folder of something else; name another target")
     if target.suffix == ".zarr" and target.is_file():
         raise InputError(f"{str(target)!r} is a file; name another target")
     data = open_store(store)
-    temporary = target.with_name(f"{durable.TEMPORARY}{uuid4().hex[:8]}-{target.name}")
     try:
         if target.suffix == ".nc":
             for name, variable in data.variables.items():
@@ -61,18 +59,20 @@ def export(store: str | Path, target: str | Path) -> Path:
                     raise InputError(
                         f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr"
                     )
-            data.load().to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
+            with whole_file(target) as temporary:
+                for_netcdf(data.load()).to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
         else:
-            with warnings.catch_warnings():
+            with whole_folder(target) as temporary, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # see compaction.write_zarr
                 # Encodings of the compacted form (its shards) are not those of the copy.
                 data.drop_encoding().to_zarr(temporary, mode="w", consolidated=False, zarr_format=3)
-            shutil.rmtree(target, ignore_errors=True)
-        os.replace(temporary, target)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
         data.close()
     return target
+
+
+def _only_zarr(folder: Path) -> bool:
+    """Whether a folder is a Zarr group of arrays, as an export leaves it: with no file of the user's among them."""
+    return (folder / "zarr.json").is_file() and all(
+        entry.name == "zarr.json" or (Path(entry.path) / "zarr.json").is_file() for entry in os.scandir(folder)
+    )

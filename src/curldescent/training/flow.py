@@ -20,7 +20,7 @@ from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.invariants import HOMOGENEOUS, conserved
 from curldescent.training.schedule import MOST_POINTS
-from curldescent.training.setup import Experiment, experiment, named_rules
+from curldescent.training.setup import Experiment, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -143,7 +143,7 @@ def flow(
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
     time = validation.positive("time", time)
     times = _recording_times(record, time)
-    rules, several = named_rules(rule)
+    rules, several = named_rules(rule, problem)
     validation.choice("method", method, METHODS)
     options = {"method": method, "rtol": validation.positive("rtol", rtol), "atol": validation.positive("atol", atol)}
     if stop_below is not None:
@@ -174,6 +174,7 @@ def flow(
         "problem": repr(problem),
         **({} if problem.data is None else {"data": str(problem.data)}),
         "rule": "; ".join(repr(item) for item in rules.values()),
+        "realised": realised_text(rules, problem, several=several),
         "time": time,
         "preserve_norms": int(e.preserve_norms),
         "output_error": e.output_error,
