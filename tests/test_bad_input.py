@@ -172,7 +172,7 @@ CASES = {
         "cannot be followed to time 100",
     ),
     "backward time": (lambda: TwoWeights().trajectory([1, 1], time=-1), "time must be a positive number"),
-    "no points": (lambda: cd.log_epochs(10, 1), "points must be a whole number at least 2"),
+    "no points": (lambda: cd.log_epochs(10, 1), "points must be a whole number between 2 and 1000000"),
 }
 
 

@@ -1,27 +1,28 @@
 """Problems from measured data: files, tables in memory, scikit-learn's digits."""
 
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import citations, network, validation
+from curldescent import citations, memory, network, validation
+from curldescent.data_used import DataUsed
 from curldescent.errors import InputError
 from curldescent.problems import Problem
-from curldescent.sampling import layer_weights, stack
+from curldescent.sampling import layer_weights, stack, weights_size
+from curldescent.tables import Table, columns, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-Columns = Mapping[str, Any]
 
 
 def from_data(
-    source: "str | Path | Mapping[str, ArrayLike] | pd.DataFrame",
+    source: "str | Path | Mapping[str, ArrayLike] | NDArray | pd.DataFrame | Table",
     *,
     inputs: str | Sequence[str] | None = None,
     targets: str | Sequence[str] | None = None,
@@ -40,11 +41,11 @@ def from_data(
     """A problem whose inputs and targets are measured: all trials share the data and start from their own weights.
 
     Args:
-        source: a .csv, .npz or .parquet file; a mapping from names to arrays, or a pandas DataFrame; or "digits",
-            scikit-learn's 1797 handwritten digits of 8×8 pixels with one output per class (columns "pixels" and
-            "digit").
-        inputs: column names. By default every column that is not a target. An array of shape (samples, k) counts as
-            one column of width k.
+        source: a .csv, .tsv, .npz or .parquet file; a mapping from names to arrays, a structured array, or a frame of
+            pandas, Polars or pyarrow; or "digits", scikit-learn's 1797 handwritten digits of 8×8 pixels with one output
+            per class (columns "pixels" and "digit"). Text files need a header.
+        inputs: column names. By default every column that is not a target; columns without a name and an index are
+            never inputs. An array of shape (samples, k) counts as one column of width k.
         targets: column names; needed except for "digits".
         n_hidden: N of the student.
         activation: φ, "linear", "tanh", "relu" or "sigmoid".
@@ -61,50 +62,57 @@ def from_data(
         seed: of the split and the students.
 
     Returns:
-        A `Problem` with given targets and a trial axis on the student's weights.
+        A `Problem` with given targets and a trial axis on the student's weights. Its `data` says which columns are
+        used, which are not, and how the table was read.
 
     Raises:
-        InputError: a file or column that does not exist, a column that is not numeric or has missing values, an
-            argument out of range, or a missing optional package.
+        InputError: a file or column that does not exist, a table that can be read in more than one way, a column that
+            is not numeric or has missing values, an argument out of range, more than fits into memory, or a missing
+            optional package.
 
     Example:
         >>> import curldescent as cd, numpy as np
-        >>> table = {"height": np.arange(10.0), "weight": np.arange(10.0) ** 2, "age": np.ones(10)}
-        >>> cd.from_data(table, targets="age", n_hidden=4, trials=2)
-        Problem(tanh → linear, inputs=2, hidden=4, outputs=1, train=8, test=2, trials=2, targets given)
+        >>> table = {"x": np.arange(10.0) / 9, "y": np.arange(10.0) ** 2, "age": np.arange(10.0) ** 3}
+        >>> problem = cd.from_data(table, targets="age", n_hidden=4, trials=2)
+        >>> problem
+        Problem(tanh → linear, inputs=2, hidden=4, outputs=1, train=8, test=2, trials=2, targets 'age' from 'x', 'y')
+        >>> print(problem.data)
+        a dict; inputs: 'x', 'y'; targets: 'age'
     """
+    for name, flag in (
+        ("one_hot", one_hot),
+        ("standardise", standardise),
+        ("standardise_targets", standardise_targets),
+    ):
+        validation.boolean(name, flag)
     if isinstance(source, str) and source == "digits":
-        columns, one_hot = _digits(), True
+        table, one_hot = _digits(), True
         targets = "digit" if targets is None else targets
     else:
-        columns = read_columns(source)
-    chosen_targets = _names("targets", targets, columns)
-    if not chosen_targets:
-        raise InputError(f"targets must name at least one column; there are {_listed(columns)}")
-    chosen_inputs = (
-        [name for name in columns if name not in chosen_targets]
-        if inputs is None
-        else _names("inputs", inputs, columns)
-    )
-    if not chosen_inputs:
-        raise InputError("inputs must name at least one column besides the targets")
-    if both := set(chosen_inputs) & set(chosen_targets):
-        raise InputError(f"column {sorted(both)[0]!r} is named both as input and as target")
-    x = _matrix(columns, chosen_inputs)
-    y = _one_hot(columns, chosen_targets) if one_hot else _matrix(columns, chosen_targets)
+        table = read_table(source)
+    chosen_inputs, chosen_targets = choose(table, inputs=inputs, targets=targets)
+    try:
+        x, odd_inputs = columns.matrix(table, chosen_inputs)
+    except InputError as refusal:
+        raise InputError(str(refusal) + ("; name the inputs to leave columns out" if inputs is None else "")) from None
+    y, odd_targets = (columns.one_hot if one_hot else columns.matrix)(table, chosen_targets)
     if len(x) != len(y):
         raise InputError(f"inputs and targets must have as many samples, got {len(x)} and {len(y)}")
 
     n_hidden = validation.integer("n_hidden", n_hidden, minimum=1)
     trials = validation.integer("trials", trials, minimum=1)
     student_scale = validation.positive("student_scale", student_scale, zero=True)
+    sizes = (x.shape[1], n_hidden, y.shape[1])
+    memory.require(
+        f"{validation.shown(trials)} students of {validation.shown(n_hidden)} hidden neurons",
+        weights_size(sizes, trials),
+    )
     split, *streams = np.random.SeedSequence(validation.integer("seed", seed, minimum=0)).spawn(1 + trials)
     train, test = _split(len(x), test_fraction, np.random.default_rng(split))
     if standardise:
         x = _standardised(x, train)
     if standardise_targets:
         y = _standardised(y, train)
-    sizes = (x.shape[1], n_hidden, y.shape[1])
     students = [layer_weights(np.random.default_rng(s), sizes, student_scale, distribution) for s in streams]
     return Problem(
         inputs=x[train],
@@ -114,146 +122,84 @@ def from_data(
         student=stack(students),
         activation=validation.choice("activation", activation, network.ACTIVATIONS),
         output_activation=validation.choice("output_activation", output_activation, network.ACTIVATIONS),
+        data=DataUsed(
+            source=table.source,
+            inputs=tuple(chosen_inputs),
+            targets=tuple(chosen_targets),
+            left_out={**table.left_out, **_not_named(table, {*chosen_inputs, *chosen_targets})},
+            notes=(*table.notes, *odd_inputs, *odd_targets),
+        ),
     )
 
 
-def read_columns(source: object) -> Columns:
-    """Named columns from a file or a table in memory, whatever their type.
+def choose(
+    table: Table, *, inputs: str | Sequence[str] | None, targets: str | Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Which columns are inputs and which are targets.
 
     Args:
-        source: as in `from_data`.
+        table: of the columns.
+        inputs: as in `from_data`.
+        targets: as in `from_data`.
 
     Returns:
-        Column names to arrays.
+        Names of the inputs and of the targets.
 
     Raises:
-        InputError: the file is missing, of an unknown kind, or cannot be read as that kind.
+        InputError: no target, no input, a column that is not there or is named twice.
     """
-    if isinstance(source, Mapping):
-        return {str(name): np.asarray(values) for name, values in source.items()}
-    if hasattr(source, "columns"):
-        return {str(name): source[name].to_numpy() for name in source.columns}  # type: ignore[index]
-    if not isinstance(source, str | Path):
-        raise InputError(f"data must be a file, a mapping of columns or 'digits', got {type(source).__name__}")
-    path = Path(source)
-    if path.suffix.lower() not in _READERS:
-        raise InputError(f"data must be 'digits' or a file ending in {', '.join(_READERS)}, got {str(source)!r}")
-    if not path.is_file():
-        raise InputError(f"data file {str(path)!r} does not exist")
-    return _READERS[path.suffix.lower()](path)
+    chosen_targets = _names("targets", targets, table)
+    if not chosen_targets:
+        raise InputError(f"targets must name at least one column; {_present(table)}")
+    taken = set(chosen_targets)
+    chosen_inputs = (
+        [name for name in table.columns if name not in taken] if inputs is None else _names("inputs", inputs, table)
+    )
+    if not chosen_inputs:
+        other = "; ".join(f"{what} is left out, {why}" for what, why in islice(table.left_out.items(), 3))
+        raise InputError("inputs must name at least one column besides the targets" + (f"; {other}" if other else ""))
+    if both := set(chosen_inputs) & taken:
+        raise InputError(f"column {validation.shown(min(both))} is named both as input and as target")
+    return chosen_inputs, chosen_targets
 
 
-def _read_csv(path: Path) -> Columns:
-    import pandas as pd
-
-    try:
-        return read_columns(pd.read_csv(path))
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
-        raise InputError(f"data file {str(path)!r} cannot be read as CSV: {str(problem).strip()}") from None
-
-
-def _read_npz(path: Path) -> Columns:
-    if not zipfile.is_zipfile(path):
-        raise InputError(f"data file {str(path)!r} cannot be read as NPZ: it is not a zip archive of arrays")
-    try:
-        # Without pickle a file from a stranger can hold numbers and nothing that runs.
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as problem:
-        raise InputError(f"data file {str(path)!r} cannot be read as NPZ: {problem}") from None
-
-
-def _read_parquet(path: Path) -> Columns:
-    import pandas as pd
-
-    try:
-        return read_columns(pd.read_parquet(path))
-    except ImportError:
-        raise InputError("reading Parquet needs pyarrow: pip install 'curldescent[data]'") from None
-    except (OSError, ValueError) as problem:
-        raise InputError(f"data file {str(path)!r} cannot be read as Parquet: {problem}") from None
-
-
-_READERS = {".csv": _read_csv, ".npz": _read_npz, ".parquet": _read_parquet}
-
-
-def _digits() -> Columns:
+def _digits() -> Table:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
         raise InputError("the digits come with scikit-learn: pip install 'curldescent[data]'") from None
     citations.use("alpaydin1998", "pedregosa2011")
     pixels, labels = load_digits(return_X_y=True)
-    return {"pixels": pixels, "digit": labels}
+    return Table("scikit-learn's digits", {"pixels": pixels, "digit": labels})
 
 
-def _names(argument: str, wanted: str | Sequence[str] | None, columns: Columns) -> list[str]:
-    names = [] if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
+def _names(argument: str, wanted: object, table: Table) -> list[str]:
+    if isinstance(wanted, str | bytes | Mapping) or not isinstance(wanted, Iterable | None):
+        given = [wanted]
+    else:
+        given = [] if wanted is None else list(wanted)
+    names = [name for name in given if isinstance(name, str)]
+    if len(names) < len(given):
+        strange = next(name for name in given if not isinstance(name, str))
+        raise InputError(f"{argument} must be a column's name or a list of names, got {validation.shown(strange)}")
     for name in names:
-        if name not in columns:
-            hint = validation.nearest(name, columns)
-            raise InputError(f"{argument}: there is no column {name!r}{hint}; there are {_listed(columns)}")
+        if name not in table.columns:
+            there = f"{validation.nearest(name, table.columns)}; {_present(table)}"
+            for what, why in table.left_out.items():
+                if what.endswith(repr(name)):
+                    there = f": {what} is left out, {why}"
+            raise InputError(f"{argument}: there is no column {validation.shown(name)}{there}")
     if len(set(names)) < len(names):
-        raise InputError(f"{argument} name a column twice: {', '.join(map(repr, names))}")
+        raise InputError(f"{argument} name a column twice: {validation.listed(names)}")
     return names
 
 
-def _listed(columns: Columns, most: int = 12) -> str:
-    names = list(columns)
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
+def _present(table: Table) -> str:
+    return f"there are {validation.listed(table.columns)}" if len(table.columns) else "there are none"
 
 
-def _matrix(columns: Columns, names: Sequence[str]) -> Array:
-    """The chosen columns side by side, (samples, total width)."""
-    blocks = []
-    for name in names:
-        values = np.asarray(columns[name])
-        if values.dtype.kind not in "biuf":
-            raise InputError(f"column {name!r} must be numeric, got {_first_text(values)}")
-        if values.ndim not in (1, 2) or values.size == 0:
-            raise InputError(f"column {name!r} must have shape (samples,) or (samples, width), got {values.shape}")
-        block = values.reshape(len(values), -1).astype(np.float64)
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
-        if bad.size:
-            raise InputError(
-                f"column {name!r} must be finite and complete, got a missing or infinite value in row {bad[0] + 1} "
-                f"({bad.size} such rows in all)"
-            )
-        blocks.append(block)
-    lengths = {name: len(block) for name, block in zip(names, blocks, strict=True)}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name!r}: {length}" for name, length in lengths.items())
-        raise InputError(f"columns must have as many samples each, got {listed}")
-    return np.concatenate(blocks, axis=1)
-
-
-def _first_text(values: NDArray) -> str:
-    for row, value in enumerate(values.ravel()):
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            return f"{value!r} in row {row + 1}"
-    return f"values of type {values.dtype}"
-
-
-def _one_hot(columns: Columns, names: Sequence[str]) -> Array:
-    labels = np.asarray(columns[names[0]])
-    if len(names) != 1 or labels.ndim != 1:
-        raise InputError(f"one_hot needs exactly one target column of class labels, got {', '.join(map(repr, names))}")
-    missing = np.array([value is None or value != value for value in labels.tolist()])
-    if missing.any():
-        raise InputError(f"column {names[0]!r} must have no missing label, got one in row {missing.argmax() + 1}")
-    try:
-        classes = np.unique(labels)
-    except TypeError:
-        raise InputError(f"column {names[0]!r} must hold labels of one type, got text and numbers mixed") from None
-    if len(classes) < 2 or 2 * len(classes) > len(labels):
-        raise InputError(
-            f"one_hot needs at least 2 classes with 2 samples each on average, but column {names[0]!r} has "
-            f"{len(classes)} different values in {len(labels)} samples"
-        )
-    return (labels[:, None] == classes).astype(np.float64)
+def _not_named(table: Table, used: set[str]) -> dict[str, str]:
+    return {validation.shown(name): "not chosen" for name in table.columns if name not in used}
 
 
 def _split(samples: int, test_fraction: float, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -268,5 +214,8 @@ def _split(samples: int, test_fraction: float, rng: np.random.Generator) -> tupl
 
 
 def _standardised(values: Array, train: NDArray[np.intp]) -> Array:
-    spread = values[train].std(axis=0)
-    return (values - values[train].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    known = values[train]
+    # The mean of equal numbers may differ from them in the last bit, and so may their spread from zero.
+    constant = np.ptp(known, axis=0) == 0
+    centre = np.where(constant, known[0], known.mean(axis=0))
+    return (values - centre) / np.where(constant, 1.0, known.std(axis=0))

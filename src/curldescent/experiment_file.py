@@ -13,7 +13,6 @@ epochs = 1000
 """
 
 import inspect
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from curldescent import validation
 from curldescent.data import from_data
 from curldescent.errors import InputError
+from curldescent.files import read_toml
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.sampling import student_teacher
@@ -53,22 +53,17 @@ def read_experiment(path: Path) -> ExperimentFile:
     Raises:
         InputError: the file is missing, is not TOML, or has an unknown, missing or unusable entry.
     """
-    if not path.is_file():
-        raise InputError(f"experiment file {str(path)!r} does not exist")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise InputError(f"experiment file {str(path)!r} is not TOML: {fault}") from None
+    content = read_toml(path, what="experiment file")
     _known(content, _SECTIONS, where="the file")
     for name in content:
         if not isinstance(content[name], dict):
-            raise InputError(f"{name} must be a section, [{name}], got {content[name]!r}")
+            raise InputError(f"{name} must be a section, [{name}], got {validation.shown(content[name])}")
     if ("student_teacher" in content) == ("data" in content):
         raise InputError("an experiment file needs exactly one of the sections [student_teacher] and [data]")
     rules = content.get("rules", {"GD": {}})
     for name, entry in rules.items():
         if not isinstance(entry, dict):
-            raise InputError(f"rules.{name} must be a section, [rules.{name}], got {entry!r}")
+            raise InputError(f"rules.{name} must be a section, [rules.{name}], got {validation.shown(entry)}")
     training = _arguments(train, content.get("training", {}), where="[training]")
     if "data" in content:
         arguments = _arguments(from_data, content["data"], where="[data]")
@@ -100,4 +95,4 @@ def _known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None
     for name in given:
         if name not in accepted:
             hint = validation.nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
-            raise InputError(f"{where} has an unknown entry {name!r}{hint}")
+            raise InputError(f"{where} has an unknown entry {validation.shown(name)}{hint}")

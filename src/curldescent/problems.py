@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import network, representation, validation
+from curldescent.data_used import DataUsed
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -89,6 +90,7 @@ class Problem:
         test_targets: (P_test, O) or (T, P_test, O), where `targets` are given.
         activation: φ, "linear", "tanh", "relu" or "sigmoid".
         output_activation: φ_out, the same choices; by default φ, as in the paper's simulations.
+        data: which columns of a table the inputs and targets are, where `from_data` made them; it changes no number.
 
     Raises:
         InputError: shapes that do not fit, NaN or infinite values, an unknown activation, both or neither of
@@ -112,6 +114,7 @@ class Problem:
     test_targets: Array | None = None
     activation: str = "linear"
     output_activation: str = field(default=cast(str, None))
+    data: DataUsed | None = None
 
     def __post_init__(self) -> None:
         validation.choice("activation", self.activation, network.ACTIVATIONS)
@@ -121,6 +124,8 @@ class Problem:
             value = getattr(self, name)
             if not isinstance(value, Weights) and not (name == "teacher" and value is None):
                 raise InputError(f"{name} must be cd.Weights(hidden=…, readout=…), got {type(value).__name__}")
+        if self.data is not None and not isinstance(self.data, DataUsed):
+            raise InputError(f"data must be what from_data says of its table, got {type(self.data).__name__}")
         self._check_inputs("inputs")
         if self.test_inputs is not None:
             self._check_inputs("test_inputs")
@@ -229,10 +234,14 @@ class Problem:
     def __repr__(self) -> str:
         s = self.student
         n_test = 0 if self.test_inputs is None else len(self.test_inputs)
+        taught = "targets given" if self.teacher is None else "teacher"
+        if self.data is not None:
+            names = (validation.listed(columns, 3) for columns in (self.data.targets, self.data.inputs))
+            taught = "targets {} from {}".format(*names)
         return (
             f"Problem({self.activation} → {self.output_activation}, inputs={s.n_inputs}, hidden={s.n_hidden}, "
             f"outputs={s.n_outputs}, train={self.n_train}, test={n_test}, trials={self.trials}, "
-            f"{'targets given' if self.teacher is None else 'teacher'})"
+            f"{taught})"
         )
 
     def _repr_html_(self) -> str:
@@ -246,5 +255,6 @@ class Problem:
             ("samples", f"P = {self.n_train} for training, {n_test} for testing"),
             ("targets", taught or "given"),
             ("trials", str(self.trials)),
+            *(() if self.data is None else self.data.rows()),
         ]
         return representation.html_table("Problem", rows)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.errors import InputError
 from curldescent.problems import Problem, Weights
 
@@ -51,7 +51,8 @@ def student_teacher(
         A `Problem` with a trial axis of length T on the student's and the teacher's weights.
 
     Raises:
-        InputError: a size below 1, an unknown name, a covariance that is not positive semi-definite.
+        InputError: a size below 1, an unknown name, a covariance that is not positive semi-definite, or sizes that do
+            not fit into memory.
 
     Source: the paper's simulations; M and N are related by the compression ratio c = M/N.
 
@@ -70,16 +71,23 @@ def student_teacher(
     n_test = validation.integer("n_test", n_test, minimum=0)
     trials = validation.integer("trials", trials, minimum=1)
     seed = validation.integer("seed", seed, minimum=0)
+    validation.choice("distribution", distribution, DISTRIBUTIONS)
+    teacher_scale = validation.positive("teacher_scale", teacher_scale)
+    student_scale = validation.positive("student_scale", student_scale, zero=True)
+    memory.require(
+        f"a problem with {validation.shown(n_inputs)} inputs, {validation.shown(sizes[1])} hidden neurons, "
+        f"{validation.shown(sizes[2])} outputs, {validation.shown(n_train + n_test)} samples and "
+        f"{validation.shown(trials)} trials",
+        2 * weights_size(sizes, trials) + inputs_size(n_inputs, n_train + n_test),
+    )
     # One stream for the inputs and one per trial: adding trials or samples changes nothing already there.
     for_train, for_test, *for_trials = np.random.SeedSequence(seed).spawn(2 + trials)
     root = covariance_root(n_inputs, PAPER_INPUT_VARIANCE if covariance is None else covariance)
     teachers, students = [], []
     for stream in for_trials:
         rng = np.random.default_rng(stream)
-        teachers.append(layer_weights(rng, sizes, validation.positive("teacher_scale", teacher_scale), distribution))
-        students.append(
-            layer_weights(rng, sizes, validation.positive("student_scale", student_scale, zero=True), distribution)
-        )
+        teachers.append(layer_weights(rng, sizes, teacher_scale, distribution))
+        students.append(layer_weights(rng, sizes, student_scale, distribution))
     return Problem(
         inputs=gaussian_inputs(np.random.default_rng(for_train), n_train, root),
         test_inputs=gaussian_inputs(np.random.default_rng(for_test), n_test, root) if n_test else None,
@@ -88,6 +96,18 @@ def student_teacher(
         activation=activation,
         output_activation=activation if output_activation is None else output_activation,
     )
+
+
+def weights_size(sizes: tuple[int, int, int], trials: int) -> int:
+    """Bytes at the peak of drawing networks: their streams, one after the other, stacked, and a problem's copy."""
+    n_inputs, n_hidden, n_outputs = sizes
+    stream = 2000  # a seed sequence with its generator
+    return trials * (stream + 3 * 8 * n_hidden * (n_inputs + n_outputs))
+
+
+def inputs_size(n_inputs: int, samples: int) -> int:
+    """Bytes at the peak of drawing inputs: white, coloured, and a problem's copy."""
+    return 3 * 8 * n_inputs * samples
 
 
 def layer_weights(

@@ -45,12 +45,15 @@ class TwoWeights:
 
     def loss(self, weights: ArrayLike) -> Array:
         """C at weights (2, …): first w1, then w2."""
-        w1, w2 = np.asarray(weights, dtype=float)
+        w1, w2 = _pair(weights)
         return 0.5 * (w1 * w2 - self.target) ** 2
 
     def field(self, weights: ArrayLike) -> Array:
         """The flow (dw1, dw2) at weights (2, …)."""
-        w1, w2 = np.asarray(weights, dtype=float)
+        return self._field(_pair(weights))
+
+    def _field(self, weights: Array) -> Array:
+        w1, w2 = weights
         residual = w1 * w2 - self.target
         return np.array([-self.hidden * w2 * residual, -self.readout * w1 * residual])
 
@@ -59,12 +62,12 @@ class TwoWeights:
 
         Its level sets are hyperbolas for strengths of equal sign and circles (ellipses) for opposite signs.
         """
-        w1, w2 = np.asarray(weights, dtype=float)
+        w1, w2 = _pair(weights)
         return self.hidden * self.readout * (self.readout * w1**2 - self.hidden * w2**2)
 
     def stability(self, weights: ArrayLike) -> Array:
         """K = d1 w2² + d2 w1²: a solution (w1 w2 = target) is stable where this is positive."""
-        w1, w2 = np.asarray(weights, dtype=float)
+        w1, w2 = _pair(weights)
         return self.hidden * w2**2 + self.readout * w1**2
 
     def trajectory(self, start: ArrayLike, *, time: float, points: int = 400) -> Array:
@@ -86,11 +89,18 @@ class TwoWeights:
         begin = validation.finite_array("start", start, ndim=1)
         validation.shape("start", begin, (2,), "(w1, w2)")
         time = validation.positive("time", time)
-        times = np.linspace(0, time, validation.integer("points", points, minimum=2))
+        times = np.linspace(0, time, validation.integer("points", points, minimum=2, maximum=10**6))
         # High order: at this tolerance the default pair of orders 5 and 4 takes half as many evaluations again.
         path = solve_ivp(
-            lambda _, w: self.field(w), (0, time), begin, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-12
+            lambda _, w: self._field(w), (0, time), begin, method="DOP853", t_eval=times, rtol=1e-10, atol=1e-12
         )
         if not path.success:
             raise InputError(f"the path from {begin.tolist()} cannot be followed to time {time:g}: {path.message}")
         return path.y
+
+
+def _pair(weights: ArrayLike) -> Array:
+    array = validation.real_array("weights", weights)
+    if array.ndim == 0 or len(array) != 2:
+        raise InputError(f"weights must have shape (2, …), first w1 and then w2, got {array.shape}")
+    return array.astype(float)

@@ -1,5 +1,6 @@
 """The command line as users meet it: in a process of its own, looked at from outside."""
 
+import html
 import json
 import subprocess
 import sys
@@ -126,3 +127,18 @@ def test_bad_input_is_one_line_and_exit_code_2(case, folder):
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
     assert (folder / "table.csv").read_bytes() == before
+
+
+def test_what_was_used_of_a_table_is_printed_and_written(tmp_path):
+    rows = "".join(f"{k},n{k},{k % 5},{k % 3},{k * k},\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(',name,"speed, mean",b,a\n' + rows)
+    options = ("--data", "t.csv", "--inputs", '"speed, mean"', "--targets", "a", "--epochs", "2", "--trials", "1")
+    done = run("train", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = ("inputs: 'speed, mean'", "targets: 'a'", "column 1 (without a name in the header)", "'b' (not chosen)")
+    page = html.unescape((tmp_path / "results/train/report.html").read_text())
+    numbers = json.loads((tmp_path / "results/train/numbers.json").read_text())
+    for text in said:
+        assert text in done.stdout
+        assert text in page
+        assert text in str(numbers)

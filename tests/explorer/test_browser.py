@@ -77,8 +77,11 @@ def test_two_tabs_do_not_disturb_each_other(open_tab):
 BAD = {
     "binary": (b"\x00\x01\x02" * 50, "must be CSV text, got binary data"),
     "text only": (b"name,place\n" + b"a,b\n" * 20, "at least two columns of numbers"),
-    "a hole": (b"x,y\n" + b"1,2\n" * 20 + b",3\n", "'x' has a missing or infinite value in row 21"),
-    "markup": (b'"<img src=x onerror=window.hit=1>",y\n' + b"1,2\n" * 20 + b",3\n", "has a missing or infinite value"),
+    "a hole": (
+        b"x,y\n" + b"1,2\n" * 20 + b",3\n",
+        "Column 'x' must be finite and complete, got a missing or infinite value in row 21",
+    ),
+    "markup": (b'"<img src=x onerror=window.hit=1>",y\n' + b"1,2\n" * 20 + b",3\n", "got a missing or infinite value"),
 }
 
 

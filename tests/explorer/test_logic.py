@@ -2,6 +2,7 @@
 
 import dataclasses
 import runpy
+import types
 from urllib.parse import parse_qsl
 
 import matplotlib as mpl
@@ -18,7 +19,7 @@ from curldescent.explorer.phase import boundary, density_curve, sampled
 from curldescent.explorer.state import DataState, LearnState, PhaseState, SweepState, TwoWeightsState
 from curldescent.explorer.stores import find_store, list_stores
 from curldescent.explorer.surface import Camera, faces
-from curldescent.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_table
+from curldescent.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, first_choice, read_upload
 from curldescent.explorer.two_weights import conserved, follow, solutions
 from tests.sweeps.conftest import fill, small
 
@@ -194,16 +195,79 @@ TABLES = {
     "few rows": (b"x,y\n1,2\n", "at least 10 rows, got 1"),
     "pickle": (b"\x80\x04\x95" + b"\x00" * 10, "got binary data"),
     "wrong encoding": (b"x,y\n\xff\xfe,2\n", "cannot be read as CSV"),
-    "infinite": (b"x,y\n" + b"1,2\n" * 11 + b"inf,2\n", "'x' has a missing or infinite value in row 12"),
+    "names that are equal": (b",".join([b"x"] * 60_000) + b"\n", f"at most {MAX_COLUMNS} columns, got 60000"),
+    "two equal names": (b"x,y,x\n" + b"1,2,3\n" * 12, "2 are called 'x'"),
+    "a long name": (b"x" * 100_000 + b",y\n" + b"1,2\n" * 12, "at most 200 characters, got 100000"),
+    "text only": (b"name,place\n" + b"a,b\n" * 12, "at least two columns of numbers, got 0"),
 }
 
 
 @pytest.mark.parametrize(("content", "sentence"), TABLES.values(), ids=TABLES)
 def test_unusable_tables_are_one_sentence(content, sentence):
     with pytest.raises(cd.InputError, match=sentence) as refused:
-        read_table(content)
+        read_upload(content)
     assert len(str(refused.value)) < 300
     assert "\n" not in str(refused.value)
+
+
+def test_the_explorer_reads_tables_as_from_data_does(tmp_path):
+    """Whatever stands in the table, both take the same numbers or refuse it with the same words."""
+    rows = range(12)
+    tables = {
+        "separators behind rows": "speed,a,b\n" + "".join(f"{k % 5},{k},{k * k},\n" for k in rows),
+        "an index": ",speed,a\n" + "".join(f"{k},{k % 5},{k * k}\n" for k in rows),
+        "semicolons": "speed;a\n" + "".join(f"{k % 5};{k}\n" for k in rows),
+        "text": "name,speed,a\n" + "".join(f"n{k},{k % 5},{k}\n" for k in rows),
+        "a hole": "speed,a,b\n,1,1\n" + "".join(f"{k % 5},{k},1\n" for k in rows),
+        "text last": "speed,a,kind\n" + "".join(f"{k % 5},{k},cat\n" for k in rows),
+    }
+    for text in tables.values():
+        (tmp_path / "t.csv").write_text(text)
+        table = read_upload(text)
+        inputs, targets = first_choice(table)
+        results = []
+        for source in (table, tmp_path / "t.csv"):
+            try:
+                problem = cd.from_data(source, inputs=inputs, targets=targets, n_hidden=2)
+                results.append((problem.inputs.tolist(), problem.targets.tolist(), problem.data.lines()))
+            except cd.InputError as refusal:
+                results.append(str(refusal))
+        assert results[0] == results[1]
+
+
+def test_a_last_column_of_text_stays_the_target_and_is_refused():
+    table = read_upload("x,y,kind\n" + "1,2,cat\n" * 12)
+    inputs, targets = first_choice(table)
+    assert (inputs, targets) == (["x", "y"], ["kind"])
+    with pytest.raises(cd.InputError, match="column 'kind' must be numeric, got 'cat' in row 1"):
+        cd.from_data(table, inputs=inputs, targets=targets, n_hidden=2)
+
+
+def test_the_view_says_what_it_uses():
+    """A dropped table: what is learned from what, what is left out and why, in the sentence above the figures."""
+    from bokeh.document import Document
+    from panel.io.state import set_curdoc
+
+    from curldescent.explorer.page import Page
+    from curldescent.explorer.your_data import DataView
+
+    good = b",name,speed,a\n" + b"".join(b"%d,n,%d,%d\n" % (k, k % 5, k) for k in range(12))
+    with set_curdoc(Document()):
+        page = Page(DataState(), heading="", intro="", complaint="")
+        view = DataView(page, DataState())
+        try:
+            view._dropped(types.SimpleNamespace(new={"t.csv": good}))
+            assert (view._inputs.value, view._targets.value) == (["speed"], ["a"])
+            view._restart()
+            view._tell("running", 3, {})
+            assert "inputs: &#x27;speed&#x27;; targets: &#x27;a&#x27;" in page.message.object
+            assert "column 1 (without a name in the header)" in page.message.object
+            assert "text in &#x27;name&#x27;" in page.message.object
+            view._dropped(types.SimpleNamespace(new={"t.csv": b"x,y,kind\n" + b"1,2,cat\n" * 12}))
+            view._restart()
+            assert "Column &#x27;kind&#x27; must be numeric, got &#x27;cat&#x27; in row 1." in page.message.object
+        finally:
+            view.live.stop()
 
 
 def test_the_data_script_runs_whatever_the_file_is_called(tmp_path, run_script):

@@ -190,6 +190,7 @@ def follow_exponents(
 
     if len(values) == 0:
         raise InputError("values must name at least one point of the sweep, got none")
+    points = validation.finite_array("values", values, ndim=1)
     begin = validation.finite_array("start", start, ndim=1)
     state, found = begin, []
     for value in values:
@@ -205,7 +206,7 @@ def follow_exponents(
             "state": (("value", "dimension"), np.stack([f.state for f in found])),
             "status": (("value",), [f.status for f in found]),
         },
-        coords={"value": np.asarray(values, dtype=float)},
+        coords={"value": points},
     )
 
 

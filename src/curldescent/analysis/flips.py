@@ -147,7 +147,7 @@ def checked_groups(network: Network, groups: Groups) -> dict[str, NDArray[np.int
         raise InputError("groups must map at least one name to positions in the flat parameter vector")
     checked = {}
     for name, positions in groups.items():
-        array = np.asarray(positions)
+        array = validation.real_array(f"group {name!r}", positions)
         if array.dtype.kind not in "iu" or array.ndim != 1 or array.size == 0:
             raise InputError(f"group {name!r} must be a vector of whole numbers, got shape {array.shape}")
         validation.integer(f"positions of group {name!r}", array.min(), minimum=0)

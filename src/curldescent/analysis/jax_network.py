@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from curldescent import validation
 from curldescent.analysis.network import Network, chunk_layout
 from curldescent.errors import InputError
 
@@ -126,6 +127,7 @@ class JaxNetwork(Network):
             raise InputError(f"parameters must have the network's structure {self._tree}, got {tree}")
         parts = []
         for (path, leaf), shape in zip(leaves, self.shapes.values(), strict=True):
+            validation.lossless(f"parameter {path_name(path)!r}", leaf)
             array = np.asarray(leaf)
             if array.dtype.kind not in "f" and not jnp.issubdtype(array.dtype, jnp.floating):
                 raise InputError(f"parameter {path_name(path)!r} must hold real numbers, got dtype {array.dtype}")

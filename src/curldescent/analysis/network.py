@@ -209,6 +209,8 @@ def network(
     """
     if inputs is None:
         raise InputError("inputs must be given: the samples along the first axis, (P, …)")
+    validation.lossless("inputs", inputs)
+    validation.lossless("targets", targets)
     validation.choice("dtype", dtype, ("float64", "float32"))
     if batch_size is not None:
         validation.integer("batch_size", batch_size, minimum=1)

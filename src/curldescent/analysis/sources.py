@@ -93,7 +93,7 @@ class HebbianNetwork:
         Returns:
             (N, N).
         """
-        w = np.asarray(magnitudes, dtype=float)
+        w = validation.finite_array("magnitudes", magnitudes, ndim=2)
         through = w * self.dale @ self.covariance
         if self.form == "input":
             return (self.covariance + through) * self.plasticity
@@ -108,7 +108,7 @@ class HebbianNetwork:
         Returns:
             (N, N).
         """
-        w = np.asarray(magnitudes, dtype=float)
+        w = validation.finite_array("magnitudes", magnitudes, ndim=2)
         response = np.linalg.inv(np.eye(len(w)) - w * self.dale)
         if self.form == "input":
             return response @ self.covariance * self.plasticity

@@ -128,7 +128,7 @@ def spectrum(
 
     from curldescent import theory, validation
 
-    per_band = validation.integer("points", points, minimum=2)
+    per_band = validation.integer("points", points, minimum=2, maximum=10**6)
     law = theory.Spectrum(ratio, _strengths("hidden", hidden), _strengths("readout", readout), rho, sigma2)
     drawn = None if sample is None else law.sample(sample, validation.integer("seed", seed, minimum=0))
     x = np.concatenate([[], *(np.linspace(low, high, per_band) for low, high in law.edges)])

@@ -1,5 +1,6 @@
 """`curldescent train`: a user's own experiment, from a file or from a table of data."""
 
+import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,10 @@ EXAMPLES = """Examples:
 class DataOptions:
     """The problem that `--data` makes; the options are those of `curldescent.from_data`."""
 
-    data: Annotated[str | None, Parameter(help="A .csv, .npz or .parquet file, or 'digits'.")] = None
-    inputs: Annotated[str | None, Parameter(help="Input columns, separated by commas; default: all others.")] = None
+    data: Annotated[str | None, Parameter(help="A .csv, .tsv, .npz or .parquet file, or 'digits'.")] = None
+    inputs: Annotated[
+        str | None, Parameter(help="Input columns, separated by commas; default: all others. Quote names with commas.")
+    ] = None
     targets: Annotated[str | None, Parameter(help="Target columns, separated by commas.")] = None
     one_hot: Annotated[bool, Parameter(negative="", help="The target column holds class labels.")] = False
     n_hidden: Annotated[Whole, Parameter(help="Hidden neurons N.")] = 20
@@ -95,7 +98,11 @@ def train(
         assert data.data is not None
         options = {name: value for name, value in data.__dict__.items() if name not in ("data", "inputs", "targets")}
         problem = cd.from_data(
-            data.data, inputs=_columns(data.inputs), targets=_columns(data.targets), seed=training.seed, **options
+            data.data,
+            inputs=_columns("--inputs", data.inputs),
+            targets=_columns("--targets", data.targets),
+            seed=training.seed,
+            **options,
         )
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
@@ -114,6 +121,8 @@ def train(
             print_json(section.numbers)
         else:
             print_table(section.columns, section.rows, title=section.title)
+            if described.problem.data is not None:
+                print("\n" + "\n".join(described.problem.data.lines()))
 
     interruption.say_on_leaving("earlier results are as they were")
     with interruption.wishes(say, "stopping the training; once more to leave at once, without its results") as wish:
@@ -125,5 +134,12 @@ def train(
         sys.exit(interruption.exit_code(wish.number))
 
 
-def _columns(listed: str | None) -> list[str] | None:
-    return None if listed is None else [name.strip() for name in listed.split(",") if name.strip()]
+def _columns(option: str, listed: str | None) -> list[str] | None:
+    """Names separated by commas; one that has a comma itself is in double quotes, as in the file."""
+    if listed is None:
+        return None
+    try:
+        names = next(csv.reader([listed], skipinitialspace=True, strict=True), [])
+    except csv.Error as fault:
+        raise InputError(f"{option} must be names separated by commas, those with commas in quotes: {fault}") from None
+    return [name.strip() for name in names if name.strip()]

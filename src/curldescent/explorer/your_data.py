@@ -1,6 +1,5 @@
 """View 4: a table of one's own, learned under both rules."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,9 +14,10 @@ from curldescent.explorer.live import LiveRun
 from curldescent.explorer.live_panel import LivePanel
 from curldescent.explorer.page import Page, query_of_session
 from curldescent.explorer.state import ACTIVATIONS, DataState
-from curldescent.explorer.table import MAX_BYTES, MAX_ROWS, read_table
+from curldescent.explorer.table import MAX_BYTES, MAX_ROWS, first_choice, read_upload
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.tables import Table
 from curldescent.training.setup import sizes_of
 
 _CHUNK = 1_000_000
@@ -52,7 +52,7 @@ class DataView:
 
     def __init__(self, page: Page, state: DataState) -> None:
         self._page, self.state = page, state
-        self._columns: Mapping[str, Any] = {}
+        self._table: Table | None = None
         self._file = ""
         self._fault, self._verdict = "", ""
         self._problem: Problem | None = None
@@ -108,22 +108,24 @@ class DataView:
         # The newest is the last that came.
         self._file, content = list(event.new.items())[-1]
         try:
-            self._columns = read_table(content)
+            table = read_upload(content)
         except InputError as problem:
-            self._columns = {}
+            self._table = None
             self._refuse(str(problem))
             return
-        names = list(self._columns)
+        # No change of the menus may be taken for a choice from the table before.
+        self._table = None
         with pn.io.hold():
-            self._inputs.options = self._targets.options = names
-            self._inputs.value, self._targets.value = names[:-1], names[-1:]
+            self._inputs.options = self._targets.options = list(table.columns)
+            self._inputs.value, self._targets.value = first_choice(table)
+        self._table = table
         self._change()
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, sentence: str, *, advice: str = "") -> None:
         self._fault = sentence
         self._problem = None
         self.figures.visible = False
-        self._page.say(sentence[:1].upper() + sentence[1:] + ".", kind="fault")
+        self._page.say(sentence[:1].upper() + sentence[1:] + ".", kind="fault", detail=advice)
 
     def _moved(self, name: str, event: Any) -> None:
         self._change(**{name: 10**event.new if name == "rate" else event.new})
@@ -132,15 +134,17 @@ class DataView:
         self.state = self.state.changed(**values)
         self.live.stop()
         self._publish(0)
-        if self._columns:
+        if self._table is not None:
             self._again.ask()
 
     def _restart(self) -> None:
         s = self.state
+        if self._table is None:
+            return
         self._fault, self._verdict, self._published = "", "", -1
         try:
             self._problem = from_data(
-                self._columns,
+                self._table,
                 inputs=list(self._inputs.value),
                 targets=list(self._targets.value),
                 n_hidden=s.n_hidden,
@@ -149,7 +153,7 @@ class DataView:
                 seed=s.seed,
             )
         except InputError as problem:
-            self._refuse(str(problem))
+            self._refuse(str(problem), advice="choose other inputs or targets")
             return
         self.figures.visible = True
         self.live.restart()
@@ -191,8 +195,9 @@ class DataView:
         if status.startswith("failed: "):
             self._page.say(status.removeprefix("failed: "), kind="fault")
             return
+        used = "; ".join(self._problem.data.lines()) if self._problem.data else ""
         realised = self._rule.realised(**sizes_of(self._problem))
-        sizes = f"{self._problem.n_train} training rows; CD: {realised}; "
+        sizes = f"{self._problem.n_train} training rows; {used}; CD: {realised}; "
         words = {"learned": ", learned to rounding", "diverged": ", both diverged", "starting": ", getting ready"}
         self._page.say(
             f"Epoch {epoch}{words.get(status, '')}",

@@ -182,7 +182,7 @@ def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, 
     Raises:
         InputError: eigenvalues that are not finite, or fewer than one bin.
     """
-    validation.integer("bins", bins, minimum=1)
+    validation.integer("bins", bins, minimum=1, maximum=10**5)
     top = 0.0
     for low, high in law.edges:
         theta = np.linspace(0, np.pi, 600)[1:-1]

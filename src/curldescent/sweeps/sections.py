@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from curldescent import validation
+from curldescent import array_likes, validation
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.sampling import student_teacher
@@ -65,11 +65,13 @@ def known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None:
     for name in given:
         if name not in accepted:
             hint = validation.nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
-            raise InputError(f"{where} has an unknown entry {name!r}{hint}")
+            raise InputError(f"{where} has an unknown entry {validation.shown(name)}{hint}")
 
 
 def plain(value: Any, *, where: str) -> Any:
     """Refuse what a plan cannot hold: everything but numbers, text, booleans, None and lists of them."""
+    if reason := array_likes.refusal(value):
+        raise InputError(f"{where} must be a number, text, true, false or a list, got {reason}")
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | float):
@@ -79,11 +81,11 @@ def plain(value: Any, *, where: str) -> Any:
         return plain(value.tolist(), where=where)
     if isinstance(value, list | tuple):
         return [plain(item, where=where) for item in value]
-    raise InputError(f"{where} must be a number, text, true, false or a list, got {value!r}")
+    raise InputError(f"{where} must be a number, text, true, false or a list, got {validation.shown(value)}")
 
 
 def plain_mapping(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """The same for every entry of a section."""
     if not isinstance(given, Mapping):
-        raise InputError(f"{where} must be a section, got {given!r}")
+        raise InputError(f"{where} must be a section, got {validation.shown(given)}")
     return {str(name): plain(value, where=f"{where} {name}") for name, value in given.items()}

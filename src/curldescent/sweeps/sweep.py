@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from curldescent.errors import InputError
+from curldescent.files import read_toml
 from curldescent.flips import Flips, read_rule
 from curldescent.sweeps import sections
 from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis
@@ -140,15 +141,7 @@ def read(path: str | Path) -> Sweep:
         ...     cd.sweeps.read(file)
         Sweep(hidden=5, 5 cells)
     """
-    import tomllib
-
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"sweep file {str(path)!r} does not exist")
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise InputError(f"sweep file {str(path)!r} is not TOML: {' '.join(str(fault).split())}") from None
+    content = read_toml(Path(path), what="sweep file")
     accepted = ("sweep", "axes", "student_teacher", "start", "rules", "training", "keep")
     sections.known(content, accepted, where="the sweep file")
     for name, entry in content.items():

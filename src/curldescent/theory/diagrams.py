@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.errors import InputError
 from curldescent.theory.critical import critical_fraction, critical_ratio
 from curldescent.theory.sign_flips import lambda_min
@@ -65,6 +65,8 @@ def phase_diagram(
     validation.choice("plane", plane, PLANES)
     validation.choice("quantity", quantity, QUANTITIES)
     count = validation.integer("resolution", resolution, minimum=2)
+    # The law's poles at every point, and what they are found with.
+    memory.require(f"a diagram of {validation.shown(count)} points along each axis", 10 * 8 * count**2)
     alpha = np.linspace(0, 1, count) if fractions is None else _axis("fractions", fractions)
     attributes = {"plane": plane, "rho": rho, "sigma2": sigma2}
     if plane == "joint":

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
-from curldescent.theory.sampling import Distribution, n_hidden_for, sample_matrix
+from curldescent.theory.sampling import Distribution, checked_sizes, n_hidden_for, sample_matrix
 from curldescent.theory.spectrum import Spectrum
 
 Array = NDArray[np.float64]
@@ -90,8 +90,7 @@ def sample_lambda_min(
     >>> sample_lambda_min(Spectrum(0.5), 20, samples=3, seed=0).shape
     (3,)
     """
-    size = validation.integer("n_inputs", n_inputs, minimum=1)
-    count = validation.integer("samples", samples, minimum=1)
+    size, count = checked_sizes(n_inputs, samples)
     validation.choice("distribution", distribution, ("normal", "uniform"))
     rng = np.random.default_rng(seed)
     width = n_hidden_for(law.ratio, size)

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.theory.strengths import Strengths
 
 Array = NDArray[np.float64]
@@ -19,6 +19,18 @@ _BLOCK_ENTRIES = 4_000_000
 def n_hidden_for(ratio: float, n_inputs: int) -> int:
     """The number of hidden neurons N closest to M/c, at least one."""
     return max(1, round(n_inputs / ratio))
+
+
+def checked_sizes(n_inputs: object, samples: object) -> tuple[int, int]:
+    """M and a number of matrices, refused where one of them or all their eigenvalues would not fit into memory."""
+    size = validation.integer("n_inputs", n_inputs, minimum=1)
+    count = validation.integer("samples", samples, minimum=1)
+    # A matrix, its parts, and what the eigenvalue solver works in.
+    memory.require(
+        f"the eigenvalues of {validation.shown(count)} matrices of {validation.shown(size)} inputs",
+        5 * 8 * size**2 + 2 * 8 * size * count,
+    )
+    return size, count
 
 
 def sample_matrix(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent import citations, representation, validation
 from curldescent.theory import moments as _moments
 from curldescent.theory import poles as _poles
-from curldescent.theory.sampling import Distribution, n_hidden_for, sample_matrix
+from curldescent.theory.sampling import Distribution, checked_sizes, n_hidden_for, sample_matrix
 from curldescent.theory.strengths import Strengths, StrengthsLike, parse_strengths
 
 Array = NDArray[np.float64]
@@ -259,7 +259,7 @@ class Spectrum:
         >>> Spectrum(ratio=1.0).moments(2)  # mean 1 + 1, second moment 1 + 2 + 2
         array([2., 5.])
         """
-        count = validation.integer("order", order, minimum=1)
+        count = validation.integer("order", order, minimum=1, maximum=100)
         cumulants = _moments.free_cumulants_of_law(
             self.ratio, self.hidden_strengths, self.readout_strengths, self.rho, self.sigma2, count
         )
@@ -290,8 +290,7 @@ class Spectrum:
         >>> Spectrum(ratio=0.5, hidden=0.3).sample(50, seed=0).shape
         (50,)
         """
-        size = validation.integer("n_inputs", n_inputs, minimum=1)
-        count = validation.integer("samples", samples, minimum=1)
+        size, count = checked_sizes(n_inputs, samples)
         rng = np.random.default_rng(seed)
         width = n_hidden_for(self.ratio, size)
         eigenvalues = np.stack(
@@ -328,7 +327,7 @@ class Spectrum:
         >>> Spectrum(ratio=0.3, hidden=0.25).realised(10).hidden
         {-1.0: 0.2, 1.0: 0.8}
         """
-        size = validation.integer("n_inputs", n_inputs, minimum=1)
+        size = validation.integer("n_inputs", n_inputs, minimum=1, maximum=2**53)
         width = n_hidden_for(self.ratio, size)
         d1, d2 = self.hidden_strengths, self.readout_strengths
         return Spectrum(

@@ -153,6 +153,7 @@ def inertia_of(eigenvalues: ArrayLike, *, tolerance: float = 1e-10) -> tuple[int
     >>> inertia_of([-2.0, 1e-14, 3.0])
     (1, 1, 1)
     """
+    validation.lossless("eigenvalues", eigenvalues)
     values = np.asarray(eigenvalues)
     zero = tolerance * np.abs(values).max()
     negative, positive = int((values.real < -zero).sum()), int((values.real > zero).sum())

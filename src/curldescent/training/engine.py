@@ -162,6 +162,7 @@ def train(
             "curldescent_version": curldescent.__version__,
             **ran_on,
             "problem": repr(problem),
+            **({} if problem.data is None else {"data": str(problem.data)}),
             "rule": "; ".join(repr(item) for item in rules.values()),
             "realised": realised_text(rules, problem, several=several),
             "epochs": epochs,

@@ -5,7 +5,7 @@ is time n·η. SciPy's `solve_ivp` does the integration: it is already needed, h
 locates events; diffrax would compile faster right-hand sides, at one more dependency and 0.8 s of import.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 import curldescent
-from curldescent import citations, network, validation
+from curldescent import citations, memory, network, validation
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity, Strengths
 from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.invariants import HOMOGENEOUS, conserved
+from curldescent.training.schedule import MOST_POINTS
 from curldescent.training.setup import Experiment, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ def flow(
         output_error=output_error,
         seed=seed,
     )
+    # What one student passes through on its way, and what all of them keep.
+    synapses = e.hidden[0].size + e.readout[0].size
+    kept = e.rules * e.trials if record_weights else 1
+    memory.require(f"{len(times)} recordings of {synapses} weights", 3 * 8 * len(times) * synapses * kept)
     citations.use("virtanen2020", *(["hairer1993"] if method == "DOP853" else []))
     progress = progress or Silent()
     progress.start(e.rules * e.trials, "students")
@@ -167,6 +172,7 @@ def flow(
     settings = {
         "curldescent_version": curldescent.__version__,
         "problem": repr(problem),
+        **({} if problem.data is None else {"data": str(problem.data)}),
         "rule": "; ".join(repr(item) for item in rules.values()),
         "realised": realised_text(rules, problem, several=several),
         "time": time,
@@ -178,11 +184,14 @@ def flow(
 
 
 def _recording_times(record: int | ArrayLike, time: float) -> Array:
-    if np.ndim(record) == 0:
-        return np.linspace(0, time, validation.integer("record", record, minimum=2))
+    if not isinstance(record, range) and np.ndim(record) == 0:
+        return np.linspace(0, time, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
+    if isinstance(record, Sized) and len(record) > MOST_POINTS:
+        raise InputError(f"record must list at most {MOST_POINTS} times, got {len(record)}")
     times = validation.finite_array("record", record, ndim=1)
     if times[0] < 0 or times[-1] > time or (np.diff(times) <= 0).any():
-        raise InputError(f"record must list increasing times between 0 and {time:g}, got {times.tolist()}")
+        given = validation.shown(times.tolist())
+        raise InputError(f"record must list increasing times between 0 and {time:g}, got {given}")
     return times
 
 

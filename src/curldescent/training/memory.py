@@ -1,9 +1,7 @@
 """How much memory a run takes, known before it starts."""
 
-import re
-from pathlib import Path
-
 from curldescent.errors import InputError
+from curldescent.memory import available
 from curldescent.training.schedule import ORDER_BYTES
 from curldescent.training.setup import Experiment
 
@@ -31,16 +29,6 @@ def footprint(experiment: Experiment, *, engine: str, snapshots: int = 0) -> int
     batch = 8 * students * e.batch * hidden * 3 if engine == "jax" else 0
     # Recorded weights exist once as they are seen and once stacked into the history.
     return int(weights * (COPIES[engine] + 2 * snapshots) + orders + batch)
-
-
-def available() -> int | None:
-    """Bytes of memory that can be had without swapping, or None where the system does not say."""
-    # Linux counts what its file cache would give up; free pages alone would look far too few.
-    listing = Path("/proc/meminfo")
-    if not listing.exists():
-        return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", listing.read_text())
-    return None if found is None else 1024 * int(found[1])
 
 
 def pieces_that_fit(experiment: Experiment, *, jax: bool, snapshots: int = 0) -> list[Experiment]:

@@ -1,17 +1,22 @@
 """When to look and in which order to learn: recording epochs, batches, sample orders."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.errors import InputError
 
 if TYPE_CHECKING:
     from curldescent.training.setup import Experiment
+
+
+# Beyond these a recording is a slip of the pen: no double counts such epochs, no picture shows so many points.
+MOST_EPOCHS = 2**53
+MOST_POINTS = 10**6
 
 
 def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
@@ -25,15 +30,15 @@ def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
         Increasing epochs, the first 0 and the last `epochs`.
 
     Raises:
-        InputError: a number below 1.
+        InputError: fewer than 1 epoch or 2 points, or more than 2⁵³ epochs or a million points.
 
     Example:
         >>> import curldescent as cd
         >>> cd.log_epochs(1000, points=7)
         array([   0,    1,    4,   16,   63,  251, 1000])
     """
-    epochs = validation.integer("epochs", epochs, minimum=1)
-    points = validation.integer("points", points, minimum=2)
+    epochs = validation.integer("epochs", epochs, minimum=1, maximum=MOST_EPOCHS)
+    points = validation.integer("points", points, minimum=2, maximum=MOST_POINTS)
     spread = np.round(np.geomspace(1, epochs, max(points - 1, 1))).astype(np.int64)
     return np.unique(np.concatenate([[0], spread, [epochs]]))
 
@@ -42,13 +47,16 @@ def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
     """The epochs to record at, from any accepted form: None (log-spaced), a number of points, or the epochs."""
     if record is None:
         return log_epochs(epochs)
-    if np.ndim(record) == 0:  # type: ignore[arg-type]
-        return log_epochs(epochs, validation.integer("record", record, minimum=2))
-    if not isinstance(record, Iterable):
-        raise InputError(f"record must be a number of points or a list of epochs, got {record!r}")
+    if isinstance(record, str | bytes) or not isinstance(record, Iterable) or getattr(record, "ndim", 1) == 0:
+        return log_epochs(epochs, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
+    if isinstance(record, Mapping):
+        raise InputError(f"record must be a number of points or a list of epochs, got {validation.shown(record)}")
+    if isinstance(record, Sized):
+        # Each as a whole number of Python and in the lists of the history.
+        memory.require("recording at all these epochs", 100 * len(record))
     listed = [validation.integer("record", epoch, minimum=0, maximum=epochs) for epoch in record]
     if not listed or any(b <= a for a, b in pairwise(listed)):
-        raise InputError(f"record must list increasing epochs between 0 and {epochs}, got {listed!r}")
+        raise InputError(f"record must list increasing epochs between 0 and {epochs}, got {validation.shown(listed)}")
     return np.array(listed, dtype=np.int64)
 
 

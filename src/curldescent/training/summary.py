@@ -66,11 +66,13 @@ def write_results(
     section = summary(experiment.problem, history, title=title, rules=experiment.rules)
     if show is not None:
         show(section)
+    data = experiment.problem.data
+    described = repr(experiment.problem) + ("" if data is None else f", {data}")
     earlier = earlier_files(folder) & {"numbers.json", "report.html", f"{_NAME}.png", f"{_NAME}.pdf"}
     earlier |= {_HISTORY} if f"{_NAME}.png" in earlier else set()
     with replacing(folder, earlier=earlier) as draft:
         for_netcdf(history).to_netcdf(draft / _HISTORY, engine="scipy", format="NETCDF3_64BIT")
-        write_report(draft, title=f"curldescent: {title}", introduction=repr(experiment.problem), sections=[section])
+        write_report(draft, title=f"curldescent: {title}", introduction=described, sections=[section])
     return section, folder
 
 

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent import memory, validation
 from curldescent.errors import InputError
 from curldescent.flips import flipped_count
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem, Weights
-from curldescent.sampling import DISTRIBUTIONS, PAPER_INPUT_VARIANCE, covariance_root, gaussian_inputs
+from curldescent.sampling import DISTRIBUTIONS, PAPER_INPUT_VARIANCE, covariance_root, gaussian_inputs, inputs_size
 
 Array = NDArray[np.float64]
 
 # Rows of a wide layer that are drawn and absorbed at a time.
 BLOCK = 8192
+# More random numbers than these take weeks.
+_MOST_DRAWS = 10**13
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def wide_students(
     n_inputs = validation.integer("n_inputs", n_inputs, minimum=1)
     infinite = isinstance(n_hidden, float) and n_hidden == math.inf
     if not infinite:
-        n_hidden = validation.integer("n_hidden", n_hidden, minimum=1)
+        n_hidden = validation.integer("n_hidden", n_hidden, minimum=1, maximum=2**53)
     elif hidden_gain is None:
         raise InputError(
             "hidden_gain must be given where n_hidden is infinite: it says at which W1ᵀW1 the limit is taken"
@@ -113,6 +115,7 @@ def wide_students(
         validation.positive(name, scale) ** 2 * spread
         for name, scale in (("student_scale", student_scale), ("teacher_scale", teacher_scale))
     ]
+    _refuse_too_much(n_inputs, n_hidden, n_train + n_test, trials, distribution)
     for_train, for_test, *for_trials = np.random.SeedSequence(validation.integer("seed", seed, minimum=0)).spawn(
         2 + trials
     )
@@ -150,6 +153,22 @@ def wide_students(
         test_targets=None if test_inputs is None else test_inputs @ targets.swapaxes(1, 2),
     )
     return WideStudents(problem, np.repeat(signs, [int(r) for r in rows]))
+
+
+def _refuse_too_much(n_inputs: int, n_hidden: float, samples: int, trials: int, distribution: str) -> None:
+    # Two groups of M + 1 neurons of the student and as many of the teacher, drawn, factorised, stacked and copied.
+    each = 2000 + 8 * 8 * (n_inputs + 1) ** 2
+    memory.require(
+        f"a problem with {validation.shown(n_inputs)} inputs, {validation.shown(samples)} samples and "
+        f"{validation.shown(trials)} trials",
+        trials * (each + 2 * 8 * samples) + inputs_size(n_inputs, samples),
+    )
+    if distribution == "uniform" and n_hidden != math.inf and 2 * n_hidden * n_inputs * trials > _MOST_DRAWS:
+        raise InputError(
+            f"uniform layers of {n_hidden} hidden neurons need {2 * n_hidden * n_inputs * trials:.1e} random numbers, "
+            f"more than {_MOST_DRAWS:.0e}; normal ones, distribution='normal', cost the same whatever their "
+            "number"
+        )
 
 
 def _shares(alpha: float, n_hidden: float) -> list[float]:
