@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from curldescent import validation
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -75,7 +76,7 @@ def order_parameter_of(history: ArrayLike) -> Array:
         >>> order_parameter_of(resting).item(), order_parameter_of(moving).round(2).item()
         (0.0, 0.5)
     """
-    weights = np.asarray(history, dtype=float)
+    weights = validation.real_array("history", history).astype(float)
     if weights.ndim < 2 or weights.shape[-2] < 2 or weights.shape[-1] < 2:
         raise InputError(f"history must be (…, times, weights) with at least two of each, got shape {weights.shape}")
     moments = RunningMoments()
