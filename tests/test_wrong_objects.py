@@ -78,6 +78,8 @@ CALLS = {
     cd.accuracy: {"problem": PROBLEM, "history": history},
     cd.predict: {"problem": PROBLEM, "history": history, "inputs": np.ones((2, 2))},
     cd.epochs_to_threshold: {"error": lambda: history().train_error, "threshold": 0.1},
+    cd.summarise_epochs: {"epochs": lambda: history().train_error.isel(epoch=0), "last": 5},
+    cd.Flips: {"fraction": 0.5},
     cd.log_epochs: {"epochs": 10, "points": 3},
     cd.cite: {"form": "text"},
     cd.Plasticity: {"hidden": 0.1, "readout": 0.1},
