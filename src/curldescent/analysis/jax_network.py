@@ -92,8 +92,8 @@ class JaxNetwork(Network):
         # Copies share the model, so that one of them finds out for all.
         if self.has_targets not in self._precisions:
             with jax.enable_x64(self._dtype == "float64"):
-                theta = jax.ShapeDtypeStruct((self.n_params,), self._dtype)
-                chunk = [a if a is None else jax.ShapeDtypeStruct(a.shape[1:], a.dtype) for a in self._chunk_arrays()]
+                theta = self.theta.astype(self._dtype)
+                chunk = [a if a is None else a[0] for a in self._chunk_arrays()]
                 found = precision.of_jax(self._derivative, theta, *chunk)
             self._precisions[self.has_targets] = max(found, self.arithmetic)
         return self._precisions[self.has_targets]

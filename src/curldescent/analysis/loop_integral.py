@@ -141,7 +141,7 @@ class _Integrand:
         self.points = 0
         self.precision = network.precision
         self.rounding = 0.0
-        self._common: float | None = None
+        self._common = float("nan")
         self.spread = self.largest = self.curled_share = 0.0
 
     def evaluate(self, begin: Array, end: Array) -> _Pieces:
@@ -157,7 +157,7 @@ class _Integrand:
         tangents = np.einsum("jk,pkn->pjn", DERIVATIVE, theta.reshape(shape))
         shares = gradients.reshape(shape) * tangents
         strengths = self._network.strengths
-        if self._common is None:
+        if np.isnan(self._common):
             self._choose(np.abs(shares).sum((0, 1)), theta, gradients)
         losses = losses.reshape(shape[:2])
         return _Pieces(
