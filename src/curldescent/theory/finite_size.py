@@ -181,7 +181,7 @@ def finite_size_scaling(
     np.True_
     """
     validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
-    if isinstance(sizes, str) or not isinstance(sizes, Iterable):
+    if not isinstance(sizes, Iterable) or not np.ndim(sizes):
         raise InputError(f"sizes must be numbers of inputs, at least two, got {validation.shown(sizes)}")
     checked = [validation.integer("each of sizes", size, minimum=2) for size in sizes]
     if len(set(checked)) < 2:
