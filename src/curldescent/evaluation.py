@@ -25,10 +25,11 @@ def predict(problem: Problem, history: "xr.Dataset", inputs: ArrayLike | None = 
         Outputs with dimensions ([rule,] trial, sample, output); NaN for diverged trials.
 
     Raises:
-        InputError: no inputs given and none in the problem, or of the wrong width.
+        InputError: no inputs given and none in the problem, or of the wrong width; no history with final weights.
     """
     import xarray as xr
 
+    _check(problem, history)
     if inputs is None:
         if problem.test_inputs is None:
             raise InputError("predict needs inputs: this problem has no test inputs")
@@ -39,6 +40,15 @@ def predict(problem: Problem, history: "xr.Dataset", inputs: ArrayLike | None = 
     _, output = network.outputs(x, hidden.values, readout.values, problem.activation, problem.output_activation)
     lead = hidden.dims[:-2]
     return xr.DataArray(output, dims=(*lead, "sample", "output"), coords={d: history[d] for d in lead})
+
+
+def _check(problem: object, history: object) -> None:
+    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
+    if not hasattr(history, "data_vars") or not {"student_hidden", "student_readout"} <= set(history.data_vars):
+        raise InputError(
+            "history must be what cd.train returned, with the students' final weights, got "
+            f"{type(history).__name__ if not hasattr(history, 'data_vars') else 'a Dataset without them'}"
+        )
 
 
 def accuracy(problem: Problem, history: "xr.Dataset") -> "xr.DataArray":
@@ -54,6 +64,7 @@ def accuracy(problem: Problem, history: "xr.Dataset") -> "xr.DataArray":
     Raises:
         InputError: the problem has no test samples or its targets are not classes.
     """
+    _check(problem, history)
     targets = problem.test_outputs()
     if (
         targets is None

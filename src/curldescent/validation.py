@@ -9,12 +9,15 @@ import operator
 import reprlib
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import array_likes, memory
 from curldescent.errors import InputError
+
+Kind = TypeVar("Kind")
 
 _SHOWN = reprlib.Repr()
 _SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxlong, _SHOWN.maxother = 3, 100, 40, 100
@@ -176,3 +179,20 @@ def shape(name: str, array: NDArray[np.float64], expected: tuple[int, ...], mean
     """Refuse an array whose shape is not the expected one; `meaning` spells the axes out."""
     if array.shape != expected:
         raise InputError(f"{name} must have shape {expected} {meaning}, got {array.shape}")
+
+
+def instance(name: str, value: object, kind: type[Kind], accepted: str) -> Kind:
+    """Return `value` if it is of a class of this library; `accepted` says what that is and how to get one."""
+    if not isinstance(value, kind):
+        raise InputError(f"{name} must be {accepted}, got {_named(value)}")
+    return value
+
+
+def function(name: str, value: object, accepted: str) -> None:
+    """Refuse what cannot be called; `accepted` says of what and to what the function is."""
+    if not callable(value) or isinstance(value, type):
+        raise InputError(f"{name} must be {accepted}, got {_named(value)}")
+
+
+def _named(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__

@@ -68,3 +68,25 @@ def test_other_scales_know_of_the_second_stable_region():
 def test_bad_input(call, sentence):
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("rho", [0.25, 1.0, 2.0, 7.0])
+@pytest.mark.parametrize("sigma2", [1.0, 3.0])
+def test_fraction_zero_of_a_hidden_diagram_is_the_limit(rho, sigma2):
+    """2σ²/(2ρ + σ²), of docs/theory.md, and what the law says at a fraction of 1e-9; for ρ above σ² and all ratios."""
+    limit = 2 * sigma2 / (2 * rho + sigma2)
+    ratios = [0.5 * limit, 0.99 * limit, 1.01 * limit, 10.0, 100.0]
+    fractions = [0.0, 1e-9, 0.3, 1.0]
+    diagram = phase_diagram("hidden", ratios=ratios, fractions=fractions, rho=rho, sigma2=sigma2)
+    assert diagram.values[0].tolist() == [True, True, False, False, False]
+    for alpha in fractions[1:]:
+        for ratio in ratios:
+            law = Spectrum(ratio, alpha, rho=rho, sigma2=sigma2)
+            assert bool(diagram.sel(fraction=alpha, ratio=ratio)) == law.stable
+    # Readout diagrams begin with all stable at 0, and know of networks that are stable again at large ratios.
+    readout = phase_diagram("readout", ratios=ratios, fractions=[0.0, 0.1, 0.5], rho=rho, sigma2=sigma2)
+    assert readout.values[0].all()
+    for alpha in (0.1, 0.5):
+        for ratio in ratios:
+            law = Spectrum(ratio, readout=alpha, rho=rho, sigma2=sigma2)
+            assert bool(readout.sel(fraction=alpha, ratio=ratio)) == law.stable

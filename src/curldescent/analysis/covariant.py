@@ -102,6 +102,7 @@ def covariant_vectors(
         array([[1.    , 0.5547],
                [0.    , 0.8321]])
     """
+    validation.function("step", step, "a JAX function step(state, args) → state")
     citations.use("ginelli2007")
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
     wanted, before, after = (

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import citations, validation
+from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
+from curldescent.analysis.precision import SAFETY, finite, power_of_two
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
@@ -22,10 +26,11 @@ class CurlShare:
 
     Attributes:
         antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation).
-        low: lower end of its confidence interval; equal to it where exact.
+        low: lower end of its confidence interval; where exact, what rounding leaves of it: 0 where the share is not
+            told from a gradient's in the precision that the model computes in.
         high: the upper end.
         norm: ‖J‖_F; estimated where not exact.
-        exact: whether the whole Jacobian was computed.
+        exact: whether the whole Jacobian was computed, so that nothing is left to chance.
         confidence: the interval's level.
         probes: random directions used; 0 where exact.
     """
@@ -47,14 +52,22 @@ class CurlShare:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"curl share {self.antisymmetric:.4g} (exact)"
+            unclear = "" if self.low > 0 or self.antisymmetric == 0 else ", not told from rounding"
+            return f"curl share {self.antisymmetric:.4g} (exact{unclear})"
         return (
             f"curl share {self.antisymmetric:.4g}, {100 * self.confidence:g} % within [{self.low:.4g}, {self.high:.4g}]"
         )
 
 
 def curl(
-    network: Network, *, method: str = "auto", probes: int = 100, confidence: float = 0.95, seed: int = 0
+    network: Network | Problem,
+    rule: Plasticity | None = None,
+    *,
+    trial: int = 0,
+    method: str = "auto",
+    probes: int = 100,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> CurlShare:
     """Split the Jacobian of the field into symmetric and antisymmetric part and compare their sizes.
 
@@ -62,7 +75,9 @@ def curl(
     −S∘(Hz) and Jᵀz = −H(S∘z). The interval is that of a ratio of means (delta method, Student's t).
 
     Args:
-        network: from `cd.analysis.network`, with targets.
+        network: from `cd.analysis.network`, with targets; or a problem.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
         method: "exact", "hutchinson", or "auto": exact up to 1500 synapses.
         probes: how many random directions, at least 10.
         confidence: level of the interval, in (0, 1).
@@ -84,6 +99,7 @@ def curl(
         >>> cd.analysis.curl(cd.analysis.problem_network(problem, cd.Plasticity(readout=0.5))).antisymmetric > 0.05
         True
     """
+    network = subject_network(network, rule, trial)
     network.require_targets("curl")
     validation.choice("method", method, METHODS)
     probes = validation.integer("probes", probes, minimum=10)
@@ -91,28 +107,55 @@ def curl(
     validation.fraction("confidence", level)
     rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
     if method == "exact" or (method == "auto" and network.n_params <= EXACT_SIZE):
-        jacobian = network.field_jacobian()
-        whole = float((jacobian**2).sum())
-        # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
-        share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / whole if whole > 0 else 0.0
-        return CurlShare(share, share, share, float(np.sqrt(whole)), True, level, 0)  # noqa: FBT003
+        return _exact(network, level)
     citations.use("hutchinson1989")
     anti, total = np.empty(probes), np.empty(probes)
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size=network.n_params)
-        forward, backward = network.field_product(z), network.field_transpose_product(z)
+        products = np.stack([network.field_product(z), network.field_transpose_product(z)])
+        if i == 0:
+            unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
+        forward, backward = finite("the Jacobian of the field", products) / unit
         anti[i] = ((forward - backward) ** 2).sum() / 4
         total[i] = anti[i] + ((forward + backward) ** 2).sum() / 4
     share, half = ratio_interval(anti, total, level)
+    rounding = 0.0 if network.is_descent else SAFETY * network.precision
+    low, high = _widened(max(0.0, share - half), rounding)[0], _widened(min(1.0, share + half), rounding)[1]
     return CurlShare(
         antisymmetric=share,
-        low=max(0.0, share - half),
-        high=min(1.0, share + half),
-        norm=float(np.sqrt(total.mean())),
+        low=low,
+        high=high,
+        norm=unit * float(np.sqrt(total.mean())),
         exact=False,
         confidence=level,
         probes=probes,
     )
+
+
+def _exact(network: Network, level: float) -> CurlShare:
+    """From the whole Hessian, whose own asymmetry, zero but for rounding, says how precise it is."""
+    rows = [network.hessian_product(row) for row in np.eye(network.n_params)]
+    hessian = finite("the Hessian", np.stack(rows))
+    unit = power_of_two(float(np.abs(hessian).max()))
+    hessian = hessian / unit
+    symmetric, rounding = (hessian + hessian.T) / 2, (hessian - hessian.T) / 2
+    strengths = network.strengths
+    jacobian = -strengths[:, None] * symmetric
+    size = float(np.linalg.norm(jacobian))
+    if size == 0:
+        return CurlShare(0.0, 0.0, 0.0, 0.0, True, level, 0)  # noqa: FBT003
+    # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
+    share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / size**2
+    off = 0.0
+    if not network.is_descent:
+        off = float(np.linalg.norm(strengths[:, None] * rounding)) / size + SAFETY * network.precision
+    return CurlShare(share, *_widened(share, off), unit * size, True, level, 0)  # noqa: FBT003
+
+
+def _widened(share: float, off: float) -> tuple[float, float]:
+    """The shares that a share may really be where ‖A‖/‖J‖, its root, is off by so much."""
+    root = np.sqrt(share)
+    return float(max(0.0, root - off) ** 2), float(min(1.0, root + off) ** 2)
 
 
 def ratio_interval(numerator: Array, denominator: Array, confidence: float) -> tuple[float, float]:

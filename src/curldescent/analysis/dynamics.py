@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import network, validation
-from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.realised import warn_unrealised
@@ -105,6 +104,10 @@ class LearningFlow:
         if not self.field.convention.preserve_norms:
             return moved
         return packed(_normed(unpacked(moved, self.field.shape), facts))
+
+
+# What a function that takes the dynamics of a student accepts, for its message.
+LEARNING_DYNAMICS = "from cd.analysis.learning_dynamics(problem, rule)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,10 +222,8 @@ def learning_dynamics(
         >>> learning_dynamics(problem, cd.Plasticity(hidden=0.5)).start.shape   # 5 of 50 neurons' worth
         (25,)
     """
-    if not isinstance(problem, Problem) or not isinstance(rule, Plasticity):
-        raise InputError(
-            f"expected a cd.Problem and a cd.Plasticity, got {type(problem).__name__} and {type(rule).__name__}"
-        )
+    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
+    validation.instance("rule", rule, Plasticity, "a cd.Plasticity")
     warn_unrealised(rule.realised(**sizes_of(problem)).layers, of=" plasticity")
     setup = experiment(
         problem,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
-from curldescent.analysis.dynamics import LearningDynamics
+from curldescent.analysis.dynamics import LEARNING_DYNAMICS, LearningDynamics
 from curldescent.analysis.saddles import velocity_and_jacobian
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
@@ -83,6 +83,7 @@ def escape(
         >>> bool(abs(left.measured / left.predicted - 1) < 0.05)
         True
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     begin = validation.finite_array("point", point, ndim=1)
     validation.shape("point", begin, dynamics.start.shape, "(the dynamics' weights)")
     reach = validation.positive("reach", reach)

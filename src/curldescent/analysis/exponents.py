@@ -80,8 +80,7 @@ def lyapunov(
     """
     import xarray as xr
 
-    if not isinstance(problem, Problem):
-        raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
+    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
     found: list[Exponents] = []
     losses = []
     for trial in range(problem.trials):
@@ -188,6 +187,7 @@ def follow_exponents(
     """
     import xarray as xr
 
+    validation.function("step", step, "a JAX function step(state, args) → state")
     if len(values) == 0:
         raise InputError("values must name at least one point of the sweep, got none")
     points = validation.finite_array("values", values, ndim=1)
@@ -277,6 +277,7 @@ def step_size_check(
     """
     import jax
 
+    validation.function("field", field, "a JAX function field(state, args) → velocity")
     accuracy = validation.positive("accuracy", accuracy)
     coarse, fine = (
         lyapunov_exponents(

@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
-from curldescent.analysis.flips import Groups, checked_groups, group_kernel, neurons
+from curldescent.analysis.flips import Groups, checked_groups, group_kernel, moving_kernel, neurons
+from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
-from curldescent.analysis.tangent_kernel import reduced_kernel
+from curldescent.analysis.precision import DOUBLE, SAFETY
 from curldescent.errors import InputError
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
@@ -23,10 +26,12 @@ class StableFlips:
     Attributes:
         names: the flipped neurons, in the order in which the greedy search took them.
         lambda_min: smallest eigenvalue of G after each of these flips, (len(names),).
-        bound: no stable set has more neurons than this.
+        bound: no stable set has more neurons than this, as far as the numbers are precise (`tolerance`).
         candidates: how many neurons there were to choose from.
         strengths: the signature that the set gives, flat, (n,); `network.with_strengths` takes it.
         cuts: how many eigenvectors the bound rests on.
+        tolerance: relative to the largest eigenvalue of gradient descent's kernel: how far below the margin an
+            eigenvalue may be and still pass, 1e-12 or the precision of the numbers where that is coarser.
     """
 
     names: tuple[str, ...]
@@ -35,6 +40,7 @@ class StableFlips:
     candidates: int
     strengths: Array
     cuts: int
+    tolerance: float
 
     __repr__ = of_fields
 
@@ -57,7 +63,13 @@ class StableFlips:
 
 
 def largest_stable_flips(
-    network: Network, groups: Groups | None = None, *, margin: float = 0.0, max_cuts: int = 200
+    network: Network | Problem,
+    groups: Groups | Plasticity | None = None,
+    *,
+    rule: Plasticity | None = None,
+    trial: int = 0,
+    margin: float = 0.0,
+    max_cuts: int = 200,
 ) -> StableFlips:
     """Flip as many neurons as possible with every eigenvalue of G staying at or above a margin.
 
@@ -70,8 +82,10 @@ def largest_stable_flips(
     relaxation, and a valid bound whenever it stops.
 
     Args:
-        network: a trained network; dense.
+        network: a trained network, or a problem; dense.
         groups: as in `flip_margins`; they must not overlap.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
         margin: the smallest eigenvalue that is still accepted, as a fraction of κ, in [0, 1).
         max_cuts: how many rounds of the bound at most.
 
@@ -91,18 +105,22 @@ def largest_stable_flips(
         >>> cd.analysis.stability(one.with_strengths(found.strengths)).stable, found.gap >= 0
         (True, True)
     """
+    if isinstance(groups, Plasticity) and rule is None:
+        groups, rule = None, groups
+    network = subject_network(network, rule, trial)
     groups = neurons(network) if groups is None else checked_groups(network, groups)
     positions = np.concatenate(list(groups.values()))
     if len(np.unique(positions)) < len(positions):
         raise InputError("groups must not overlap: a synapse cannot be flipped twice")
     share = validation.fraction("margin", margin)
-    kernel = reduced_kernel(network)
+    kernel = moving_kernel(network)
     unsigned = np.abs(network.strengths)
     start = kernel.signed(unsigned)
     values = np.linalg.eigvalsh(start)
     floor = share * values[-1]
-    # Rounding must not refuse the flip of a neuron without influence.
-    slack = 1e-12 * values[-1]
+    # Rounding, the model's where that computes coarsely, must not refuse the flip of a neuron without influence.
+    tolerance = max(1e-12, SAFETY * network.precision if network.precision > DOUBLE else 0.0)
+    slack = tolerance * values[-1]
     if values[0] < floor - slack:
         raise InputError(
             f"margin {share:g} is more than gradient descent itself has, {values[0] / values[-1]:.3g}; take a smaller "
@@ -110,18 +128,19 @@ def largest_stable_flips(
         )
     parts = [group_kernel(kernel, p, unsigned[p]) for p in groups.values()]
     chosen, trace = _greedy(start, parts, floor - slack)
-    bound, cuts = _bound(start, parts, floor, max_cuts)
+    bound, cuts = _bound(start, parts, floor - slack, max_cuts)
     names = list(groups)
     strengths = unsigned.copy()
     for index in chosen:
         strengths[groups[names[index]]] *= -1
     return StableFlips(
         names=tuple(names[i] for i in chosen),
-        lambda_min=np.array(trace),
+        lambda_min=np.array(trace) * kernel.square,
         bound=max(bound, len(chosen)),
         candidates=len(parts),
         strengths=strengths,
         cuts=cuts,
+        tolerance=tolerance,
     )
 
 
@@ -165,8 +184,8 @@ def _bound(start: Array, parts: list[Array], floor: float, max_cuts: int) -> tup
         solution = linprog(-np.ones(len(parts)), A_ub=rows, b_ub=limits, bounds=(0, 1), method="highs")
         if not solution.success:
             break
-        # The programme is exact to about 1e-7; rounding down must not lose a whole neuron to that.
-        best = min(best, int(np.floor(-solution.fun + 1e-6)))
+        # The programme is exact to about 1e-7 a neuron; rounding down must not lose a whole one to that.
+        best = min(best, int(np.floor(-solution.fun + 1e-6 + 1e-7 * len(parts))))
         values, vectors = np.linalg.eigh(start - 2 * np.tensordot(solution.x, stack, axes=1))
         violated = values < floor - 1e-9 * scale
         if not violated.any():

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
+from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import ReducedKernel, reduced_kernel
 from curldescent.errors import InputError
 from curldescent.layouts import presynaptic
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
@@ -31,6 +35,8 @@ class FlipMargins:
             lowest
             eigenvector: an upper bound of the effect, exact for small ones.
         present: lambda_min of the signature as it is.
+        error: estimate of how far rounding, that of the model included, may have moved each of these; smaller effects
+            mean nothing.
     """
 
     names: tuple[str, ...]
@@ -39,6 +45,7 @@ class FlipMargins:
     effect: Array
     first_order: Array
     present: float
+    error: float
 
     __repr__ = of_fields
 
@@ -56,12 +63,12 @@ class FlipMargins:
 
 
 def neurons(
-    network: Network, *, layers: str = "*", presynaptic_axis: int | Mapping[str, int] | None = None
+    network: Network | Problem, *, layers: str = "*", presynaptic_axis: int | Mapping[str, int] | None = None
 ) -> dict[str, NDArray[np.intp]]:
     """The synapses of every presynaptic neuron, layer by layer.
 
     Args:
-        network: the network.
+        network: the network, or a problem.
         layers: a glob pattern over parameter paths; parameters of fewer than two dimensions are left out.
         presynaptic_axis: as in `cd.Signature`: 1 for weights (post, pre, …), −2 for (…, pre, post), None for what the
             parameters' names say.
@@ -80,6 +87,9 @@ def neurons(
     """
     from fnmatch import fnmatchcase
 
+    network = subject_network(network, Plasticity() if isinstance(network, Problem) else None)
+    if not isinstance(layers, str):
+        raise InputError(f"layers must be a glob pattern over parameter paths, got {validation.shown(layers)}")
     groups: dict[str, NDArray[np.intp]] = {}
     for path, positions in network.named(np.arange(network.n_params)).items():
         if positions.ndim >= 2 and fnmatchcase(path, layers):
@@ -91,18 +101,28 @@ def neurons(
     return groups
 
 
-def flip_margins(network: Network, groups: Groups | None = None) -> FlipMargins:
+def flip_margins(
+    network: Network | Problem,
+    groups: Groups | Plasticity | None = None,
+    *,
+    rule: Plasticity | None = None,
+    trial: int = 0,
+) -> FlipMargins:
     """Change the sign of one neuron at a time and see what the smallest eigenvalue of G becomes.
 
     Args:
-        network: from `cd.analysis.network`; dense, so the smaller of samples·outputs and parameters sets the cost.
+        network: from `cd.analysis.network`; dense, so the smaller of samples·outputs and parameters sets the cost. Or a
+            problem.
         groups: names to positions in the flat parameter vector; None for every presynaptic neuron, `neurons(network)`.
+            A plasticity in its place is the rule.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
 
     Returns:
         The `FlipMargins`.
 
     Raises:
-        InputError: groups that are empty or point outside the parameters.
+        InputError: groups that are empty or point outside the parameters, a kernel that is zero or not finite.
 
     Source: docs/analysis.md, section "Which flips matter".
 
@@ -114,8 +134,11 @@ def flip_margins(network: Network, groups: Groups | None = None) -> FlipMargins:
         >>> bool((margins.effect <= margins.first_order + 1e-12).all()), int(margins.flipped.sum())
         (True, 1)
     """
+    if isinstance(groups, Plasticity) and rule is None:
+        groups, rule = None, groups
+    network = subject_network(network, rule, trial)
     groups = neurons(network) if groups is None else checked_groups(network, groups)
-    kernel = reduced_kernel(network)
+    kernel = moving_kernel(network)
     g = kernel.signed(network.strengths)
     values, vectors = np.linalg.eigh(g)
     lowest = (kernel.features.T @ vectors[:, 0]) ** 2
@@ -125,23 +148,35 @@ def flip_margins(network: Network, groups: Groups | None = None) -> FlipMargins:
         after.append(np.linalg.eigvalsh(g - 2 * group_kernel(kernel, positions, strengths))[0])
         slope.append(-2 * float(strengths @ lowest[positions]))
         flipped.append(strengths.sum() < 0)
+    largest = float(np.linalg.eigvalsh(kernel.signed(np.abs(network.strengths)))[-1])
     return FlipMargins(
         names=tuple(groups),
         flipped=np.array(flipped),
-        lambda_min=np.array(after),
-        effect=np.array(after) - values[0],
-        first_order=np.array(slope),
-        present=float(values[0]),
+        lambda_min=np.array(after) * kernel.square,
+        effect=(np.array(after) - values[0]) * kernel.square,
+        first_order=np.array(slope) * kernel.square,
+        present=float(values[0]) * kernel.square,
+        error=kernel.rounding * largest * kernel.square,
     )
 
 
+def moving_kernel(network: Network) -> ReducedKernel:
+    """The reduced kernel, refused where it is zero."""
+    kernel = reduced_kernel(network)
+    if len(kernel.spectrum) == 0:
+        raise InputError(
+            "no output moves with any parameter, to first order, so that no flip matters: the kernel is zero"
+        )
+    return kernel
+
+
 def group_kernel(kernel: ReducedKernel, positions: NDArray[np.intp], strengths: Array) -> Array:
-    """What one group of synapses contributes to G, (r, r)."""
+    """What one group of synapses contributes to G/unit², (r, r)."""
     features = kernel.features[:, positions]
     return (features * strengths) @ features.T
 
 
-def checked_groups(network: Network, groups: Groups) -> dict[str, NDArray[np.intp]]:
+def checked_groups(network: Network, groups: Any) -> dict[str, NDArray[np.intp]]:
     """Groups with every position within the parameters."""
     if not isinstance(groups, Mapping) or not groups:
         raise InputError("groups must map at least one name to positions in the flat parameter vector")

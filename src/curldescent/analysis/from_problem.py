@@ -108,14 +108,40 @@ def trial_networks(problem: Problem, rule: Plasticity, *, output_error: str = "d
 def require_problem(problem: object, rule: object) -> None:
     """Refuse what is not a problem with a rule whose field is a signed gradient."""
     if not isinstance(problem, Problem):
-        raise InputError(f"expected a cd.Problem or a cd.analysis.network, got {type(problem).__name__}")
+        raise InputError(
+            "expected a cd.Problem or a cd.analysis.network, got "
+            f"{type(problem).__name__}; cd.analysis.network(model, params, inputs, targets) makes one"
+        )
     if not isinstance(rule, Plasticity):
-        raise InputError(f"a problem needs a rule: a cd.Plasticity, got {type(rule).__name__}")
+        got = "none" if rule is None else type(rule).__name__
+        raise InputError(f"a problem needs a rule: a cd.Plasticity, got {got}; give rule=cd.Plasticity(…)")
     if rule.feedback is not None:
         raise InputError(
             "the signed tangent kernel describes rules that backpropagate; this one uses feedback alignment, whose "
             "field is not a signed gradient"
         )
+
+
+def subject_network(subject: object, rule: object = None, trial: object = 0) -> Network:
+    """What an analysis of one network is given as a `Network`: one as it is, or a trial of a problem under a rule.
+
+    Args:
+        subject: a `Network` or a `Problem`.
+        rule: the plasticity of a problem; a network has its own strengths.
+        trial: of a problem.
+
+    Returns:
+        The `Network`.
+
+    Raises:
+        InputError: anything else, a problem without a rule or a network with one, a trial that does not exist.
+    """
+    if isinstance(subject, Network):
+        if rule is not None:
+            raise InputError("a network has its own strengths: leave rule out, or use network.with_strengths")
+        return subject
+    require_problem(subject, rule)
+    return problem_network(subject, rule, trial)  # type: ignore[arg-type]
 
 
 def of_trial(array: NDArray[np.float64], trial: int, ndim: int) -> NDArray[np.float64]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import jax
 
+from curldescent import validation
+
 Field = Callable[[Any, Any], Any]
 
 
@@ -50,6 +52,7 @@ def rk4(field: Field, dt: float) -> RungeKutta4:
         >>> round(rk4(lambda x, args: -x, 0.1)(1.0, None), 6)
         0.904837
     """
+    validation.function("field", field, "a JAX function field(state, args) → velocity")
     return RungeKutta4(field, float(dt))
 
 

@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from curldescent import citations, validation
+from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
-from curldescent.analysis.tangent_kernel import KernelProducts
+from curldescent.analysis.precision import SAFETY, finite
+from curldescent.analysis.tangent_kernel import SMALL, KernelProducts
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
@@ -28,9 +32,10 @@ class JacobianSpectrum:
     eigenvalues are those of −G.
 
     Attributes:
-        eigenvalues: by descending real part, complex; all n (dense) or the leading ones.
-        errors: ‖J v − λ v‖ of each with ‖v‖ = 1, (len(eigenvalues),). J is not normal: an eigenvalue can be further off
-            than that, by its condition number.
+        eigenvalues: by descending real part, complex; all n (dense, and wherever n is at most 8) or the leading ones.
+        errors: ‖J v − λ v‖ of each with ‖v‖ = 1, (len(eigenvalues),), and not less than what the precision that the
+            model computes in may do to J v. J is not normal: an eigenvalue can be further off than that, by its
+            condition number.
         growth: the largest real part: the rate at which the fastest perturbation grows (positive) or the slowest
             decays.
         directions: eigenvectors in columns, (n, len(eigenvalues)), complex, unit norm.
@@ -56,12 +61,21 @@ class JacobianSpectrum:
 
 
 def jacobian_spectrum(
-    network: Network, *, count: int = 6, method: str = "auto", tolerance: float = 1e-8, seed: int = 0
+    network: Network | Problem,
+    rule: Plasticity | None = None,
+    *,
+    trial: int = 0,
+    count: int = 6,
+    method: str = "auto",
+    tolerance: float = 1e-8,
+    seed: int = 0,
 ) -> JacobianSpectrum:
     """Leading eigenvalues of the field's Jacobian at the network's parameters, wherever it is.
 
     Args:
-        network: from `cd.analysis.network`, with targets.
+        network: from `cd.analysis.network`, with targets; or a problem.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
         count: how many eigenvalues with the largest real part (matrix-free).
         method: "dense" for up to a few thousand synapses, "matrix-free" (Arnoldi), or "auto".
         tolerance: of Arnoldi's iteration, relative.
@@ -82,6 +96,7 @@ def jacobian_spectrum(
         >>> cd.analysis.jacobian_spectrum(net).eigenvalues.imag     # a centre: pure rotation
         array([ 1., -1.])
     """
+    network = subject_network(network, rule, trial)
     network.require_targets("the Jacobian of the field")
     validation.choice("method", method, METHODS)
     count = validation.integer("count", count, minimum=1)
@@ -93,26 +108,29 @@ def jacobian_spectrum(
     def gauss_newton(v: Array) -> Array:
         return -network.strengths * kernel.to_parameters(kernel.to_rows(v)) / network.n_samples
 
-    if method == "dense":
-        values, vectors = _ordered(*np.linalg.eig(network.field_jacobian()))
+    # So few synapses leave an iteration no room.
+    dense = method == "dense" or network.n_params <= SMALL
+    if dense:
+        values, vectors = _ordered(*np.linalg.eig(finite("the Jacobian of the field", network.field_jacobian())))
         plain = np.stack([gauss_newton(row) for row in np.eye(network.n_params)], axis=1)
         reduced, _ = _ordered(np.linalg.eigvals(plain), None)
     else:
         start = rng.standard_normal(network.n_params)
-        values, vectors = _arnoldi(network.field_product, start, count, tolerance)
+        values, vectors = _arnoldi(
+            lambda v: finite("the Jacobian of the field", network.field_product(v)), start, count, tolerance
+        )
         reduced, _ = _arnoldi(gauss_newton, start, count, tolerance)
+    errors = [np.linalg.norm(_complex_product(network, v) - x * v) for x, v in zip(values, vectors.T, strict=True)]
     return JacobianSpectrum(
         eigenvalues=values,
-        errors=np.array(
-            [np.linalg.norm(_complex_product(network, v) - x * v) for x, v in zip(values, vectors.T, strict=True)]
-        ),
+        errors=np.maximum(errors, SAFETY * network.precision * np.abs(values).max(initial=0.0)),
         growth=float(values[0].real) if len(values) else np.nan,
         directions=vectors,
         without_residual=reduced,
         residual_share=_residual_share(network, rng),
         field_norm=float(np.linalg.norm(network.field())),
-        complete=method == "dense",
-        method=method,
+        complete=dense,
+        method="dense" if dense else "matrix-free",
     )
 
 
@@ -130,9 +148,12 @@ def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8)
 
 def _arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[Complex, Complex]:
     size = start.size
+    count = min(count, size - 2)
+    if not np.any(product(start)):
+        # An iteration cannot begin with nothing.
+        return np.zeros(count, complex), np.eye(size, count, dtype=complex)
     operator = LinearOperator((size, size), lambda v: product(v.ravel()), dtype=np.float64)
     citations.use("lehoucq1998")
-    count = min(count, size - 2)
     krylov = min(size, max(4 * count, 40))
     try:
         found = eigs(operator, count, which="LR", v0=start, ncv=krylov, tol=tolerance, maxiter=200)

@@ -13,6 +13,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from curldescent import validation
+from curldescent.analysis import precision
 from curldescent.analysis.network import Network, chunk_layout
 from curldescent.errors import InputError
 
@@ -48,18 +49,15 @@ class JaxNetwork(Network):
         self._tree: Any = tree
         if not leaves:
             raise InputError("params must hold at least one array, got an empty tree")
-        self.shapes = {path_name(path): tuple(np.shape(leaf)) for path, leaf in leaves}
+        self.shapes = {path_name(path): _array(path, leaf).shape for path, leaf in leaves}
         self._model, self._dtype = model, dtype
         self.theta = self.flat(params)
         self.strengths = self._resolved(strengths)
-        x = np.asarray(inputs)
+        x = validation.real_array("inputs", inputs)
         if x.ndim == 0 or len(x) == 0:
             raise InputError(f"inputs must have samples along the first axis, (P, …), got shape {x.shape}")
         self.n_samples = len(x)
-        if x.dtype.kind == "f":
-            if not np.isfinite(x).all():
-                raise InputError("inputs must be finite, got NaN or infinite values")
-            x = x.astype(dtype)
+        x = self._in_dtype("inputs", x)
         self._chunks, self._size = chunk_layout(len(x), batch_size)
         padding = self._chunks * self._size - len(x)
         # Samples that only fill the last chunk up get weight zero.
@@ -70,7 +68,12 @@ class JaxNetwork(Network):
             self._weights = jnp.asarray(
                 np.pad(np.ones(len(x), dtype), (0, padding)).reshape(self._chunks, self._size), dtype=dtype
             )
-            shape = jax.eval_shape(self._raw, self.theta.astype(dtype), self._inputs[0]).shape
+            made = self._evaluated(self.theta.astype(dtype), self._inputs[0])
+        shape = getattr(made, "shape", None)
+        if shape is None:
+            raise InputError(f"the model must return one array, (b, O), got {type(made).__name__}")
+        if not jnp.issubdtype(made.dtype, jnp.floating):
+            raise InputError(f"the model must return real numbers, got dtype {made.dtype}")
         if shape[:1] != (self._size,):
             raise InputError(f"the model must return one output row per sample, ({self._size}, O), got shape {shape}")
         self.n_outputs = math.prod(shape[1:])
@@ -81,6 +84,56 @@ class JaxNetwork(Network):
         self._targets = self._placed(targets) if self.has_targets else None
         # Built here so that copies share it; nothing is compiled before it is called.
         self._compiled = self._functions()
+        self._precisions: dict[bool, float] = {}
+
+    @property
+    def precision(self) -> float:
+        """See the base class."""
+        # Copies share the model, so that one of them finds out for all.
+        if self.has_targets not in self._precisions:
+            with jax.enable_x64(self._dtype == "float64"):
+                theta = self.theta.astype(self._dtype)
+                chunk = [a if a is None else a[0] for a in self._chunk_arrays()]
+                found = precision.of_jax(self._derivative, theta, *chunk)
+            self._precisions[self.has_targets] = max(found, self.arithmetic)
+        return self._precisions[self.has_targets]
+
+    @property
+    def arithmetic(self) -> float:
+        """See the base class."""
+        return float(np.finfo(self._dtype).eps)
+
+    def _evaluated(self, theta: Array, x: Any) -> Any:
+        """What the model returns, by shape and type; whatever it raises becomes one sentence."""
+        try:
+            return jax.eval_shape(self._raw, theta, x)
+        except Exception as fault:
+            said = " ".join(str(fault).split())[:200]
+            raise InputError(
+                "model must be a JAX function f(params, inputs) → outputs, but it raised "
+                f"{type(fault).__name__}: {said}"
+            ) from fault
+
+    def _chunk_arrays(self) -> tuple[Any, Any, Any]:
+        return self._inputs, self._targets, self._weights
+
+    def _derivative(self, theta: Any, x: Any, y: Any, w: Any) -> Any:
+        if y is not None:
+            return jax.grad(self._chunk_loss)(theta, x, y, w)
+        rows, back = jax.vjp(lambda t: self._rows(t, x), theta)
+        return back(rows)
+
+    def _in_dtype(self, name: str, array: NDArray) -> NDArray:
+        """Floating-point arrays, NumPy's own or not, in the network's dtype; whole numbers as they are."""
+        if not jnp.issubdtype(array.dtype, jnp.floating):
+            if array.dtype.kind not in "biu":
+                raise InputError(f"{name} must hold real numbers, got dtype {array.dtype}")
+            return array
+        with np.errstate(over="ignore"):
+            array = array.astype(self._dtype)
+        if not np.isfinite(array).all():
+            raise InputError(f"{name} must be finite in {self._dtype}, got NaN or infinite values")
+        return array
 
     def _split(self, rows: NDArray) -> NDArray:
         """Chunks of samples, (chunks, size, …), the last one filled up with the first sample."""
@@ -99,7 +152,7 @@ class JaxNetwork(Network):
             return jnp.asarray(checked)
 
     def _checked_targets(self, targets: Any, loss: Any) -> NDArray:
-        y = np.asarray(targets)
+        y = validation.real_array("targets", targets)
         if y.ndim == 0 or len(y) != self.n_samples:
             raise InputError(f"targets must have one row per sample, ({self.n_samples}, …), got shape {y.shape}")
         if loss == "cross_entropy" and y.ndim == 1:
@@ -112,11 +165,7 @@ class JaxNetwork(Network):
                     f"targets must have {self.n_outputs} values per sample, as the outputs, got shape {y.shape}"
                 )
             y = y.reshape(self.n_samples, self.n_outputs)
-        if y.dtype.kind == "f":
-            if not np.isfinite(y).all():
-                raise InputError("targets must be finite, got NaN or infinite values")
-            y = y.astype(self._dtype)
-        return y
+        return self._in_dtype("targets", y)
 
     # --- forms of the parameters
 
@@ -128,7 +177,7 @@ class JaxNetwork(Network):
         parts = []
         for (path, leaf), shape in zip(leaves, self.shapes.values(), strict=True):
             validation.lossless(f"parameter {path_name(path)!r}", leaf)
-            array = np.asarray(leaf)
+            array = _array(path, leaf)
             if array.dtype.kind not in "f" and not jnp.issubdtype(array.dtype, jnp.floating):
                 raise InputError(f"parameter {path_name(path)!r} must hold real numbers, got dtype {array.dtype}")
             if array.shape != shape:
@@ -164,7 +213,8 @@ class JaxNetwork(Network):
         return self._model(self._tree_of(theta), x)
 
     def _rows(self, theta: Any, x: Any) -> Any:
-        return self._raw(theta, x).reshape(self._size, self.n_outputs)
+        # In the network's dtype, whatever the model ends in: what multiplies the outputs has that too.
+        return self._raw(theta, x).reshape(self._size, self.n_outputs).astype(self._dtype)
 
     def _chunk_loss(self, theta: Any, x: Any, y: Any, w: Any) -> Any:
         return jnp.sum(w * jax.vmap(self._loss)(self._rows(theta, x), y)) / self.n_samples
@@ -221,12 +271,15 @@ class JaxNetwork(Network):
         def curvature(theta: Any, x: Any, y: Any, w: Any) -> Any:
             return lax.map(lambda c: jax.vmap(jax.hessian(self._loss))(self._rows(theta, c[0]), c[1]), (x, y))
 
-        functions = (outputs, jvp, vjp, jacobian, gram, loss, gradient, hessian, residual, curvature)
+        def along(thetas: Any, x: Any, y: Any, w: Any) -> Any:
+            return lax.map(lambda t: jnp.append(gradient(t, x, y, w), loss(t, x, y, w)), thetas)
+
+        functions = (along, outputs, jvp, vjp, jacobian, gram, loss, gradient, hessian, residual, curvature)
         return {function.__name__: jax.jit(function) for function in functions}
 
     def _chunk_jacobian(self, theta: Any, x: Any) -> Any:
         def one(sample: Any) -> Any:
-            return jax.jacrev(lambda t: self._raw(t, sample[None]).reshape(self.n_outputs))(theta)
+            return jax.jacrev(lambda t: self._raw(t, sample[None]).reshape(self.n_outputs).astype(self._dtype))(theta)
 
         return jax.vmap(one)(x)
 
@@ -283,6 +336,18 @@ class JaxNetwork(Network):
         self.require_targets("the gradient")
         return self._call("gradient", theta)
 
+    def along(self, thetas: Array) -> tuple[Array, Array]:
+        """See the base class; in batches of one size, so that one is compiled."""
+        self.require_targets("the loss")
+        size = min(64, max(1, 2**24 // self.n_params))
+        parts = []
+        for start in range(0, len(thetas), size):
+            batch = thetas[start : start + size]
+            filled = np.concatenate([batch, np.repeat(batch[:1], size - len(batch), axis=0)])
+            parts.append(self._call("along", filled)[: len(batch)])
+        found = np.concatenate(parts)
+        return found[:, -1], found[:, :-1]
+
     def hessian_product(self, direction: Array) -> Array:
         """See the base class."""
         self.require_targets("the Hessian")
@@ -293,6 +358,16 @@ def path_name(path: Any) -> str:
     """A tree path as text, "hidden.weight" or "0.w"."""
     parts = [getattr(key, "key", getattr(key, "idx", getattr(key, "name", None))) for key in path]
     return ".".join(str(part) for part in parts) or "params"
+
+
+def _array(path: Any, leaf: Any) -> NDArray:
+    """A parameter as an array of its own type."""
+    name = f"parameter {path_name(path)!r}"
+    validation.lossless(name, leaf)
+    try:
+        return np.asarray(leaf)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must hold real numbers, got {validation.shown(leaf)}") from None
 
 
 def strengths_by_path(strengths: Any, structure: Any, paths: list[str]) -> dict[str, Any] | None:

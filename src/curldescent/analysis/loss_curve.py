@@ -59,6 +59,9 @@ def plateaus(
 ) -> list[Plateau]:
     """Stretches in which the loss stays within a relative band, at least as long as a share of the time before.
 
+    What the loss does below its own rounding (twice the square of the precision that it comes in, float64 or float32,
+    against the largest value) counts as no change.
+
     Measured against the time already spent, a plateau looks the same at every scale of a logarithmic time axis.
 
     Args:
@@ -102,6 +105,8 @@ def plateaus(
 def climbs(times: ArrayLike, loss: ArrayLike, *, least: float = 0.01) -> list[Climb]:
     """Moves uphill: from a valley to the highest point before the loss is below the valley again.
 
+    What the loss does below its own rounding, see `plateaus`, is no climb.
+
     Args:
         times: (n,), increasing.
         loss: (n,).
@@ -143,4 +148,11 @@ def _curve(times: ArrayLike, loss: ArrayLike) -> tuple[Array, Array]:
         raise InputError("times must increase from sample to sample")
     if c.min() < 0:
         raise InputError(f"loss must not be negative, got {c.min():g}")
-    return t, c
+    return t, np.maximum(c, _rounding(loss) * c.max())
+
+
+def _rounding(loss: ArrayLike) -> float:
+    """The share of the largest loss that rounding of the outputs makes: a loss is half the square of a difference."""
+    dtype = getattr(loss, "dtype", np.dtype(float))
+    epsilon = np.finfo(dtype).eps if np.issubdtype(dtype, np.floating) else np.finfo(float).eps
+    return 2 * float(epsilon) ** 2

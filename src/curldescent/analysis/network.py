@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.flips import strengths_array
+from curldescent.problems import Problem
 from curldescent.signatures import Signature, flatten_strengths
 
 Array = NDArray[np.float64]
@@ -49,6 +50,16 @@ class Network(ABC):
         """P·O, the rows of the Jacobian of the outputs."""
         return self.n_samples * self.n_outputs
 
+    @property
+    @abstractmethod
+    def precision(self) -> float:
+        """Machine epsilon of the coarsest type that the model computes in, whatever type its parameters have."""
+
+    @property
+    @abstractmethod
+    def arithmetic(self) -> float:
+        """Machine epsilon of the type in which the model's results are summed over samples."""
+
     @abstractmethod
     def outputs(self, theta: Array | None = None) -> Array:
         """The outputs f, (P, O)."""
@@ -85,6 +96,10 @@ class Network(ABC):
     def gradient(self, theta: Array | None = None) -> Array:
         """The gradient ∂C/∂θ, (n,)."""
 
+    def along(self, thetas: Array) -> tuple[Array, Array]:
+        """Losses (k,) and gradients (k, n) at parameters (k, n)."""
+        return np.array([self.loss(theta) for theta in thetas]), np.stack([self.gradient(theta) for theta in thetas])
+
     @abstractmethod
     def hessian_product(self, direction: Array) -> Array:
         """H v with H the Hessian of C, (n,)."""
@@ -119,8 +134,12 @@ class Network(ABC):
 
     def at(self, params: Any) -> "Network":
         """The same network at other parameters (same structure)."""
+        return self.moved(self.flat(params))
+
+    def moved(self, theta: Array) -> "Network":
+        """The same network at other parameters, flat, (n,)."""
         other = copy(self)
-        other.theta = self.flat(params)
+        other.theta = theta
         return other
 
     def with_strengths(self, strengths: Any) -> "Network":
@@ -142,6 +161,11 @@ class Network(ABC):
             parts[path] = vector[start : start + size].reshape(shape)
             start += size
         return parts
+
+    @property
+    def is_descent(self) -> bool:
+        """Whether every synapse learns with the same strength, not a negative one: gradient descent at some rate."""
+        return bool(self.strengths.min() == self.strengths.max() and self.strengths.min() >= 0)
 
     def require_targets(self, what: str) -> None:
         """Refuse an analysis that needs the loss when there is none."""
@@ -207,6 +231,7 @@ def network(
         >>> cd.analysis.network(f, params, rng.normal(size=(4, 3)), strengths={"w1": 1, "w2": [1, 1, 1, 1, -1]})
         Network(synapses=20, flipped=1, samples=4, outputs=1)
     """
+    _refuse_modules(model)
     if inputs is None:
         raise InputError("inputs must be given: the samples along the first axis, (P, …)")
     validation.lossless("inputs", inputs)
@@ -217,7 +242,9 @@ def network(
     if isinstance(loss, str):
         validation.choice("loss", loss, ("squared", "cross_entropy"))
     elif not callable(loss):
-        raise InputError(f"loss must be 'squared', 'cross_entropy' or a function of one sample, got {loss!r}")
+        raise InputError(
+            f"loss must be 'squared', 'cross_entropy' or a function of one sample, got {validation.shown(loss)}"
+        )
     options: Mapping[str, Any] = {"strengths": strengths, "loss": loss, "batch_size": batch_size, "dtype": dtype}
     # By name, so that nobody without PyTorch pays for looking.
     if any(base.__module__.startswith("torch.nn") for base in type(model).__mro__):
@@ -227,12 +254,43 @@ def network(
             raise InputError("a PyTorch module has its own parameters: leave params out")
         return TorchNetwork(model, inputs, targets, **options)
     if not callable(model):
-        raise InputError(f"model must be a JAX function f(params, inputs) or a PyTorch module, got {model!r}")
+        raise InputError(
+            f"model must be a JAX function f(params, inputs) or a PyTorch module, got {validation.shown(model)}"
+        )
     if params is None:
-        raise InputError("params must be given: a pytree of arrays")
+        raise InputError(
+            "params must be given: a pytree of arrays, the first argument of the model; a module that holds its "
+            "parameters inside must be split into a function and them"
+        )
     from curldescent.analysis.jax_network import JaxNetwork
 
     return JaxNetwork(model, params, inputs, targets, **options)
+
+
+# How a model of another JAX library becomes a function f(params, inputs), by the package of its class.
+_AS_FUNCTION = {
+    "equinox": "params, static = equinox.partition(model, equinox.is_inexact_array), then "
+    "network(lambda p, x: jax.vmap(equinox.combine(p, static))(x), params, inputs, …)",
+    "flax.nnx": "graph, params = nnx.split(model), then "
+    "network(lambda p, x: nnx.merge(graph, p)(x), params, inputs, …)",
+    "flax.linen": "network(model.apply, variables, inputs, …) with variables = model.init(key, inputs)",
+    "haiku": "network(lambda p, x: transformed.apply(p, None, x), params, inputs, …)",
+}
+
+
+def _refuse_modules(model: Any) -> None:
+    kind = model if isinstance(model, type) else type(model)
+    for base in kind.__mro__:
+        for package, way in _AS_FUNCTION.items():
+            if f"{base.__module__}.".startswith(f"{package}."):
+                raise InputError(
+                    "model must be a JAX function f(params, inputs) or a PyTorch module, got a module of "
+                    f"{package}: {way}"
+                )
+    if isinstance(model, Problem):
+        raise InputError("a cd.Problem becomes a network by cd.analysis.problem_network(problem, rule)")
+    if isinstance(model, Network):
+        raise InputError("model is a network already: give it to the analysis as it is")
 
 
 def chunk_layout(samples: int, batch_size: int | None) -> tuple[int, int]:

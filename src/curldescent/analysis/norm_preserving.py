@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from curldescent.analysis.network import Network
-from curldescent.analysis.tangent_kernel import KernelProducts, largest_magnitude, reduced_kernel
+from curldescent.analysis.tangent_kernel import KernelProducts, largest_magnitude, reduced_kernel, rounding_of
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -20,13 +20,14 @@ Complex = NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class NormPreservingSpectrum:
-    """Eigenvalues by ascending real part, real where none has an imaginary part beyond `tolerance`·κ.
+    """Eigenvalues of G/unit² by ascending real part, real where none has an imaginary part beyond `tolerance`·κ.
 
     Attributes:
         values: all on the range of Φ (dense), or the leading ones.
-        errors: dense: bounds by Bauer and Fike. Matrix-free: residuals ‖G u − λ u‖.
+        errors: dense: what rounding may do, by Bauer and Fike. Matrix-free: residuals ‖G u − λ u‖.
         direction: in parameter space, of the first; not normalised, (n,).
-        scale: κ.
+        scale: κ/unit².
+        square: unit².
         converged: whether the iteration did.
         products: how many products with the kernel were made.
     """
@@ -35,6 +36,7 @@ class NormPreservingSpectrum:
     errors: Array
     direction: Array
     scale: float
+    square: float
     converged: bool = True
     products: int = 0
 
@@ -54,14 +56,20 @@ def tangential(network: Network, updates: Array) -> Array:
 def dense(network: Network, tolerance: float) -> NormPreservingSpectrum:
     """Every eigenvalue on the range of Φ."""
     kernel = reduced_kernel(network)
+    if len(kernel.spectrum) == 0:
+        return NormPreservingSpectrum(np.zeros(0), np.zeros(0), np.zeros(network.n_params), 0.0, kernel.square)
     # Row j is how the update answers residual direction j: G_ij = B_i · (P S B_jᵀ).
     pushed = tangential(network, kernel.features * network.strengths)
     values, vectors = _ordered(*np.linalg.eig(kernel.features @ pushed.T))
     scale = float(np.linalg.eigvalsh(kernel.signed(np.abs(network.strengths)))[-1])
     # Bauer–Fike: eigenvalues of a matrix that is not normal move by the condition of their eigenvectors.
-    rounding = 10 * np.finfo(float).eps * len(values) * scale * np.linalg.cond(vectors)
+    rounding = kernel.rounding * scale * np.linalg.cond(vectors)
     return NormPreservingSpectrum(
-        _real(values, tolerance * scale), np.full(values.shape, rounding), vectors[:, 0].real @ pushed, scale
+        _real(values, max(tolerance, kernel.rounding) * scale),
+        np.full(values.shape, rounding),
+        vectors[:, 0].real @ pushed,
+        scale,
+        kernel.square,
     )
 
 
@@ -72,12 +80,14 @@ def matrix_free(
     kernel, size = KernelProducts(network), network.n_rows
     count = max(2, min(count, size - 2))
     start = np.random.default_rng(seed).standard_normal(size)
-    scale = largest_magnitude(network, kernel, start)
+    scale = largest_magnitude(network, kernel, start) if kernel.measure(start) > 0 else 0.0
+    if scale == 0:
+        return NormPreservingSpectrum(np.zeros(0), np.zeros(0), np.zeros(network.n_params), 0.0, kernel.square)
 
     def product(rows: Array) -> Array:
         kernel.count += 1
-        updates = tangential(network, network.strengths * kernel.to_parameters(rows))
-        return kernel.to_rows(updates) / network.n_samples
+        updates = tangential(network, network.strengths * kernel.to_parameters(rows) / kernel.unit)
+        return kernel.to_rows(updates) / kernel.unit / network.n_samples
 
     shifted = LinearOperator((size, size), lambda u: product(u.ravel()) - 2 * scale * u.ravel(), dtype=np.float64)
     krylov = min(size, max(4 * count, 120))
@@ -95,7 +105,13 @@ def matrix_free(
     if len(values):
         direction = tangential(network, network.strengths * kernel.to_parameters(vectors[:, 0].real))
     return NormPreservingSpectrum(
-        _real(values, tolerance * scale), np.array(errors), direction, scale, converged, kernel.count
+        _real(values, max(tolerance, rounding_of(network, len(values))) * scale),
+        np.array(errors),
+        direction,
+        scale,
+        kernel.square,
+        converged,
+        kernel.count,
     )
 
 

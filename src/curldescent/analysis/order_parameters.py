@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from curldescent import validation
-from curldescent.analysis.dynamics import LearningDynamics
+from curldescent.analysis.dynamics import LEARNING_DYNAMICS, LearningDynamics
 from curldescent.order_parameter import RunningMoments, WeightWatcher
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -99,6 +99,7 @@ def late_order_parameter(
         >>> late_order_parameter(resting, resting.start, window=10.0) < 1e-25
         True
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     validation.choice("layer", layer, tuple(LAYERS))
     now = validation.finite_array("state", state, ndim=1)
     validation.shape("state", now, dynamics.start.shape, "(the dynamics' weights)")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
-from curldescent.analysis.dynamics import LearningDynamics, LearningField, learning_dynamics
+from curldescent.analysis.dynamics import LEARNING_DYNAMICS, LearningDynamics, LearningField, learning_dynamics
 from curldescent.analysis.signals import KINDS, SignalKind, signal_kind
 from curldescent.analysis.tangent import Exponents, TangentDynamics, summarised
 from curldescent.errors import InputError
@@ -180,6 +180,7 @@ def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed:
     Raises:
         InputError: arguments out of range.
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     every = max(1, round(validation.positive("sample", sample) / dynamics.dt))
     run = TangentDynamics(
         dynamics.step,
@@ -236,6 +237,7 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
     Returns:
         The `Regime`.
     """
+    validation.instance("record", record, Record, "from cd.analysis.watch(dynamics, time=…)")
     times, loss = record.times, record.signals[:, 0]
     last = loss[3 * len(loss) // 4 :]
     windows = [] if record.diverged else record.windows()

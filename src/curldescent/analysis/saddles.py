@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
-from curldescent.analysis.dynamics import Facts, LearningDynamics, LearningField
+from curldescent.analysis.dynamics import LEARNING_DYNAMICS, Facts, LearningDynamics, LearningField
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -97,6 +97,7 @@ def critical_point(
         >>> origin.kind, origin.unstable, origin.attracting
         ('saddle', 2, 2)
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     begin = dynamics.start if near is None else validation.finite_array("near", near, ndim=1)
     validation.shape("near", begin, dynamics.start.shape, "(the dynamics' weights)")
     if len(begin) > MAX_DIMENSION:
@@ -147,6 +148,7 @@ def spectrum_at(dynamics: LearningDynamics, state: ArrayLike) -> CriticalPoint:
     Raises:
         InputError: a state of the wrong size.
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     at = validation.finite_array("state", state, ndim=1)
     validation.shape("state", at, dynamics.start.shape, "(the dynamics' weights)")
     velocity, jacobian = velocity_and_jacobian(dynamics.field, at, dynamics.args)
@@ -174,6 +176,7 @@ def critical_points_along(
     Raises:
         InputError: states of the wrong shape.
     """
+    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     starts = validation.finite_array("states", states, ndim=2)
     found: list[CriticalPoint] = []
     for state in starts:

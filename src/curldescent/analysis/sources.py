@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
+from curldescent.analysis.precision import DOUBLE, SAFETY, power_of_two
 from curldescent.errors import InputError
 from curldescent.flips import strengths_array
 from curldescent.plasticity import Plasticity
@@ -66,6 +67,7 @@ class HebbianNetwork:
     covariance: Array
     plasticity: Array
     form: str
+    precision: float
 
     def __init__(
         self, dale: ArrayLike, covariance: ArrayLike, *, plasticity: ArrayLike | None = None, form: str = "input"
@@ -76,13 +78,17 @@ class HebbianNetwork:
         c = validation.finite_array("covariance", covariance, ndim=2)
         validation.shape("covariance", c, (len(signs), len(signs)), "(neurons, neurons)")
         scale = np.abs(c).max()
-        if np.abs(c - c.T).max() > 1e-10 * scale or np.linalg.eigvalsh(c)[0] < -1e-10 * scale:
+        # A covariance computed in float32 is one to seven digits.
+        rounding = _precision(covariance) * len(signs)
+        slack = max(1e-10, SAFETY * rounding if rounding > 1e-10 else 0.0) * scale
+        if np.abs(c - c.T).max() > slack or np.linalg.eigvalsh(c)[0] < -slack:
             raise InputError("covariance must be symmetric and positive semi-definite")
         p = strengths_array("plasticity", np.ones(len(signs)) if plasticity is None else plasticity, ndim=1)
         validation.shape("plasticity", p, signs.shape, "(one per presynaptic neuron)")
         for name, value in (("dale", signs), ("covariance", c), ("plasticity", p)):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "form", validation.choice("form", form, FORMS))
+        object.__setattr__(self, "precision", _precision(covariance))
 
     def field(self, magnitudes: ArrayLike) -> Array:
         """ΔW/η at first order in W.
@@ -137,8 +143,17 @@ class HebbianNetwork:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether some function of W has this field as its gradient (Jacobian symmetric to rounding)."""
-        return self.curl < 1e-24
+        """Whether some function of W has this field as its gradient: Jacobian symmetric to the covariance's rounding.
+
+        An estimated covariance is never exactly zero where it ought to be; `curl` and `violation` say how far it is.
+        """
+        return self.curl < max(1e-24, (SAFETY * self.precision) ** 2)
+
+
+def _precision(values: ArrayLike) -> float:
+    """Machine epsilon of the type that values came in; at least that of float64."""
+    dtype = getattr(values, "dtype", np.dtype(float))
+    return max(DOUBLE, float(np.finfo(dtype).eps)) if np.issubdtype(dtype, np.floating) else DOUBLE
 
 
 def antisymmetric_share(jacobian: ArrayLike) -> float:
@@ -160,6 +175,8 @@ def antisymmetric_share(jacobian: ArrayLike) -> float:
     """
     j = validation.finite_array("jacobian", jacobian, ndim=2)
     validation.shape("jacobian", j, (len(j), len(j)), "(square)")
+    # Squares of very large and very small entries would overflow or vanish.
+    j = j / power_of_two(float(np.abs(j).max()))
     total = float((j**2).sum())
     return float((((j - j.T) / 2) ** 2).sum()) / total if total > 0 else 0.0
 

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import citations, representation, validation
-from curldescent.analysis import norm_preserving
-from curldescent.analysis.from_problem import require_problem, trial_networks
+from curldescent.analysis.from_problem import require_problem, subject_network, trial_networks
 from curldescent.analysis.network import Network
-from curldescent.analysis.tangent_kernel import KernelProducts, extreme_eigenvalues, reduced_kernel
-from curldescent.errors import InputError
+from curldescent.analysis.precision import NotFinite
+from curldescent.analysis.verdicts import dense_verdict, matrix_free_verdict, norm_preserving_verdict, nothing
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 
@@ -33,15 +32,18 @@ class Stability:
     and negative ones rates of growth: eigenvalues of the field's Jacobian are those of −G and zeros.
 
     Attributes:
-        verdict: "stable": no eigenvalue of G is negative. "unstable": at least one is. "undecided": matrix-free only,
-            the smallest eigenvalue found is not resolved from zero.
+        verdict: "stable": no eigenvalue of G is negative. "unstable": at least one is. "undecided": it cannot be told,
+            because an iteration has not resolved the smallest eigenvalue from zero, because the model computes too
+            coarsely for that, or because there is nothing to judge by.
+        reason: why the verdict is "undecided"; empty otherwise.
         lambda_min: the smallest eigenvalue of G on the range of Φ (matrix-free: on all residuals, so at most zero
             where those outnumber the parameters).
         lambda_max: the largest.
         margin: lambda_min / κ, κ the largest eigenvalue of K₊ + K₋: in [−1, 1], free of the scale of inputs and
             weights.
         eigenvalues: ascending; all on the range of Φ (dense), or those computed at the two ends.
-        errors: bounds on the distance of each to an eigenvalue of G, (len(eigenvalues),).
+        errors: estimates of the distance of each to an eigenvalue of G, (len(eigenvalues),): dense, what the rounding
+            of the model and of the decomposition may do; matrix-free, ‖G u − λ u‖, a bound but for rounding.
         inertia: (negative, zero, positive) counts among `eigenvalues`; zero means within `tolerance`·κ.
         complete: whether `eigenvalues` are all there are on the range of Φ. Otherwise inertia gives lower bounds.
         direction: the direction in parameter space that lambda_min belongs to, ∝ S ∘ Φᵀ u, of unit norm, in the form
@@ -52,7 +54,9 @@ class Stability:
             False the verdict speaks of ė = −G e, the residual's present motion, not of a fixed point: see
             `jacobian_spectrum`.
         scale: κ.
-        tolerance: relative to κ, what counts as zero.
+        tolerance: relative to κ, what counts as zero: what was asked for, or the precision of the numbers where that is
+            coarser.
+        precision: machine epsilon of the coarsest type that the model computes in.
         method: "dense" or "matrix-free".
         products: how many products with the kernel were made (matrix-free).
     """
@@ -70,8 +74,10 @@ class Stability:
     at_solution: bool | None
     scale: float
     tolerance: float
+    precision: float
     method: str
     products: int
+    reason: str = ""
 
     @property
     def stable(self) -> bool:
@@ -97,6 +103,8 @@ class Stability:
         if self.residual is not None:
             where = "at a solution" if self.at_solution else "not at a solution: the residual's present motion"
             rows.append(("residual", f"{self.residual:.2g}, {where}"))
+        if self.reason:
+            rows.append(("undecided", self.reason))
         return representation.html_table("Stability", rows, note=self.verdict, colour=_COLOURS[self.verdict])
 
     def __str__(self) -> str:
@@ -105,6 +113,8 @@ class Stability:
             f"{self.verdict}: λ_min = {self.lambda_min:.4g} (margin {self.margin:+.3g}), {self.n_unstable}{more} "
             f"unstable of {len(self.eigenvalues)} eigenvalues computed ({self.method})"
         )
+        if self.reason:
+            text += f"; {self.reason}"
         if self.at_solution is False:
             text += f"; not at a solution, residual {self.residual:.2g}: this is the residual's present motion"
         return text
@@ -169,9 +179,9 @@ class TrialStability(Sequence[Stability]):
         return f"TrialStability({', '.join(verdicts)})"
 
     def _repr_html_(self) -> str:
-        names = ("trial", "verdict", "λ_min", "margin", "unstable directions")
+        names = ("trial", "verdict", "λ_min", "margin", "unstable directions", "why undecided")
         rows = (
-            (str(trial), r.verdict, f"{r.lambda_min:.4g}", f"{r.margin:+.3g}", str(r.n_unstable))
+            (str(trial), r.verdict, f"{r.lambda_min:.4g}", f"{r.margin:+.3g}", str(r.n_unstable), r.reason)
             for trial, r in enumerate(self.results)
         )
         return representation.html_columns("Stability", names, rows)
@@ -202,7 +212,8 @@ def stability(
             "matrix-free": both ends of the spectrum by Lanczos, for any size. "auto" takes dense where it is
             affordable.
         count: how many eigenvalues the matrix-free method looks for, half at each end.
-        tolerance: eigenvalues within this fraction of κ count as zero.
+        tolerance: eigenvalues within this fraction of κ count as zero. Where the model computes too coarsely to tell
+            (`precision`), eigenvalues of either sign leave the verdict "undecided".
         resolution: of the matrix-free method, relative to κ: what it cannot tell from zero.
         max_products: at most about so many products with G in the matrix-free method.
         output_error: of a problem, as in `train`; it changes rates and never a sign where φ_out is increasing.
@@ -235,13 +246,11 @@ def stability(
         "tolerance": validation.positive("tolerance", tolerance, zero=True),
         "resolution": validation.positive("resolution", resolution),
         "max_products": validation.integer("max_products", max_products, minimum=1),
-        "preserve_norms": preserve_norms,
+        "preserve_norms": validation.boolean("preserve_norms", preserve_norms),
         "seed": validation.integer("seed", seed, minimum=0),
     }
     if isinstance(subject, Network):
-        if rule is not None:
-            raise InputError("a network has its own strengths: leave rule out, or use network.with_strengths")
-        return _stability(subject, **options)
+        return _stability(subject_network(subject, rule), **options)
     require_problem(subject, rule)
     assert rule is not None
     results = tuple(
@@ -273,132 +282,53 @@ def _stability(
         few_rows = network.n_rows <= network.n_params
         fits = network.n_rows * network.n_params <= DENSE_ENTRIES or not few_rows
         method = "dense" if min(network.n_rows, network.n_params) <= DENSE_SIDE and fits else "matrix-free"
-    if preserve_norms:
-        found = _norm_preserving(network, method, count, tolerance, resolution, max_products, seed)
-    elif method == "dense":
-        found = _dense(network, tolerance)
-    else:
-        found = _matrix_free(network, count, tolerance, resolution, max_products, seed)
+    try:
+        found = _found(network, method, count, tolerance, resolution, max_products, preserve_norms, seed)
+        residual, at_solution = _residual(network)
+    except NotFinite as not_finite:
+        # One verdict among those of many trials, which must not be lost to this one.
+        found = nothing(np.nan, str(not_finite)) | {"direction": np.zeros(network.n_params)}
+        residual, at_solution = (None, None) if not network.has_targets else (np.nan, False)
     citations.use("jacot2018")
-    residual, at_solution = _residual(network)
     direction = found.pop("direction")
-    norm = np.linalg.norm(direction)
+    direction = direction / (np.abs(direction).max() or 1.0)  # its own norm might overflow
     return Stability(
         **found,
-        direction=network.structured(direction / norm if norm > 0 else direction),
+        direction=network.structured(direction / (np.linalg.norm(direction) or 1.0)),
         residual=residual,
         at_solution=at_solution,
-        tolerance=tolerance,
+        precision=network.precision,
         method=method,
     )
 
 
-def _dense(network: Network, tolerance: float) -> dict[str, Any]:
-    kernel = reduced_kernel(network)
-    values, vectors = np.linalg.eigh(kernel.signed(network.strengths))
-    scale = float(np.linalg.eigvalsh(kernel.signed(np.abs(network.strengths)))[-1])
-    found = _summary(values, scale, tolerance)
-    rounding = np.full(values.shape, 10 * np.finfo(float).eps * max(len(values), 10) * scale)
-    return found | {
-        "errors": rounding,
-        "complete": True,
-        "direction": network.strengths * (kernel.features.T @ vectors[:, 0]),
-        "products": 0,
-    }
-
-
-def _norm_preserving(
+def _found(
     network: Network,
     method: str,
     count: int,
     tolerance: float,
     resolution: float,
     max_products: int,
+    preserve_norms: bool,  # noqa: FBT001
     seed: int,
 ) -> dict[str, Any]:
+    if preserve_norms:
+        return norm_preserving_verdict(network, method, count, tolerance, resolution, max_products, seed)
     if method == "dense":
-        spectrum = norm_preserving.dense(network, tolerance)
-    else:
-        _require_rows(network)
-        spectrum = norm_preserving.matrix_free(
-            network, count=count, tolerance=tolerance, resolution=resolution, max_products=max_products, seed=seed
-        )
-    values = spectrum.values
-    found = _summary(values.real, spectrum.scale, tolerance) if len(values) else _nothing(spectrum.scale)
-    if method == "matrix-free" and len(values):
-        # The operator is not normal, so that nothing is proof: below zero counts only beyond the residual.
-        lowest, error = found["lambda_min"], float(spectrum.errors[0])
-        rounding = max(tolerance, float(np.finfo(np.float32).eps)) * spectrum.scale
-        if spectrum.converged and lowest < -max(rounding, error):
-            found["verdict"] = "unstable"
-        elif not spectrum.converged or lowest - error < -resolution * spectrum.scale:
-            found["verdict"] = "undecided"
-        else:
-            found["verdict"] = "stable"
-    return found | {
-        "eigenvalues": values,
-        "errors": spectrum.errors,
-        "complete": method == "dense",
-        "direction": spectrum.direction,
-        "products": spectrum.products,
-    }
-
-
-def _matrix_free(
-    network: Network, count: int, tolerance: float, resolution: float, max_products: int, seed: int
-) -> dict[str, Any]:
-    _require_rows(network)
-    ends = extreme_eigenvalues(network, count=count, resolution=resolution, max_products=max_products, seed=seed)
-    if len(ends.values) == 0:
-        found = _nothing(ends.scale)
-        return found | {"errors": ends.errors, "direction": np.zeros(network.n_params), "products": ends.products}
-    found = _summary(ends.values, ends.scale, tolerance)
-    lowest, error = found["lambda_min"], float(ends.errors[0])
-    # A Ritz value is never below the smallest eigenvalue, so a negative one is proof; one that is not negative shows
-    # stability as far as the iteration has converged.
-    rounding = float(np.finfo(np.float32).eps)
-    if lowest < -max(tolerance, rounding) * ends.scale:
-        found["verdict"] = "unstable"
-    elif not ends.converged or lowest - error < -resolution * ends.scale:
-        found["verdict"] = "undecided"
-    else:
-        found["verdict"] = "stable"
-    return found | {
-        "errors": ends.errors,
-        "complete": False,
-        "direction": network.strengths * KernelProducts(network).to_parameters(ends.vectors[:, 0]),
-        "products": ends.products,
-    }
-
-
-def _require_rows(network: Network) -> None:
-    if network.n_rows < 4:
-        raise InputError(f"the matrix-free method needs at least 4 residuals, got {network.n_rows}; use method='dense'")
-
-
-def _nothing(scale: float) -> dict[str, Any]:
-    """What is said where no eigenvalue converged."""
-    unknown = dict.fromkeys(("lambda_min", "lambda_max", "margin"), np.nan)
-    nothing = {"eigenvalues": np.zeros(0), "inertia": (0, 0, 0), "complete": False, "scale": scale}
-    return {"verdict": "undecided"} | unknown | nothing
-
-
-def _summary(values: Array, scale: float, tolerance: float) -> dict[str, Any]:
-    zero = tolerance * scale
-    negative, positive = int((values < -zero).sum()), int((values > zero).sum())
-    return {
-        "verdict": "unstable" if negative else "stable",
-        "lambda_min": float(values[0]),
-        "lambda_max": float(values[-1]),
-        "margin": float(values[0]) / scale if scale > 0 else 0.0,
-        "eigenvalues": values,
-        "inertia": (negative, len(values) - negative - positive, positive),
-        "scale": scale,
-    }
+        return dense_verdict(network, tolerance)
+    return matrix_free_verdict(network, count, tolerance, resolution, max_products, seed)
 
 
 def _residual(network: Network) -> tuple[float | None, bool | None]:
     if not network.has_targets:
         return None, None
-    residual = float(np.sqrt(np.mean(network.residual() ** 2)))
-    return residual, residual <= 1e-3 * float(np.sqrt(np.mean(network.outputs() ** 2)))
+    residual = _root_mean_square(network.residual())
+    # Outputs of a model that rounds to three digits do not come closer to their targets than that.
+    return residual, residual <= max(1e-3, 2 * network.precision) * _root_mean_square(network.outputs())
+
+
+def _root_mean_square(values: Array) -> float:
+    largest = float(np.abs(values).max())
+    if largest == 0 or not np.isfinite(largest):
+        return largest
+    return largest * float(np.sqrt(np.mean((values / largest) ** 2)))

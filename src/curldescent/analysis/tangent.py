@@ -115,6 +115,7 @@ class TangentDynamics:
         seed: int = 0,
         observe: Step | None = None,
     ) -> None:
+        validation.function("step", step, "a JAX function step(state, args) → state")
         citations.use("benettin1980")
         self.state = validation.finite_array("start", start, ndim=1)
         size = len(self.state)
@@ -248,6 +249,7 @@ def lyapunov_exponents(
         >>> round(float(found.values.sum()), 6)      # log of the map's constant determinant, log 0.3
         -1.203973
     """
+    validation.function("step", step, "a JAX function step(state, args) → state")
     blocks = validation.integer("blocks", blocks, minimum=2)
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
     per_block = max(1, int(np.ceil(validation.positive("time", time) / (dt * every * blocks) - 1e-9)))

@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from curldescent import citations
+from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
+from curldescent.analysis.precision import DOUBLE, SAFETY, finite, power_of_two
 from curldescent.errors import InputError
+from curldescent.plasticity import Plasticity
+from curldescent.problems import Problem
 
 Array = NDArray[np.float64]
 
-# Below this fraction of the largest eigenvalue of the kernel a direction is outside the range of Φ: the square of the
-# relative accuracy that a Jacobian of a few hundred operations per entry has.
+# Below this fraction of the largest eigenvalue of the kernel a direction is outside the range of Φ in float64: the
+# square of the relative accuracy that a Jacobian of a few hundred operations per entry has.
 RANGE_TOLERANCE = 1e-13
+# Φ is held instead of ΦᵀΦ/P, where that overflows or underflows, up to this size; 0.8 GB.
+DENSE_ENTRIES = 10**8
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +33,27 @@ class ReducedKernel:
     """G on the range of Φ, in orthonormal coordinates of that range; r is the rank of Φ.
 
     Attributes:
-        features: B, (r, n), with G = B diag(S) Bᵀ and B Bᵀ the kernel of gradient descent in those coordinates.
+        features: B, (r, n), with G/unit² = B diag(S) Bᵀ and B Bᵀ the kernel of gradient descent in those coordinates.
         spectrum: eigenvalues of B Bᵀ, descending, (r,).
+        unit: a power of two of the size of Φ: kernels of very large or very small Φ would overflow or vanish.
+        rounding: by what fraction of the largest eigenvalue rounding, that of the model included, may move one.
+        outside: the largest eigenvalue of the kernel that counts as outside the range, as a fraction of the largest.
     """
 
     features: Array
     spectrum: Array
+    unit: float
+    rounding: float
+    outside: float
+
+    @property
+    def square(self) -> float:
+        """unit², what eigenvalues are to be multiplied with; infinite or zero where they are beyond float64."""
+        with np.errstate(over="ignore", under="ignore"):
+            return float(np.square(self.unit))
 
     def signed(self, strengths: Array) -> Array:
-        """G, (r, r), for strengths S, (n,)."""
+        """G/unit², (r, r), for strengths S, (n,)."""
         g = (self.features * strengths) @ self.features.T
         return (g + g.T) / 2
 
@@ -50,33 +68,71 @@ def reduced_kernel(network: Network) -> ReducedKernel:
         network: the network and its data.
 
     Returns:
-        The `ReducedKernel`.
+        The `ReducedKernel`; with no features where Φ is zero.
 
     Raises:
-        InputError: a loss that is not convex in the outputs.
+        InputError: a loss that is not convex in the outputs, derivatives that are not finite.
     """
-    if network.n_rows <= network.n_params:
+    few_rows = network.n_rows <= network.n_params
+    gram, unit, accuracy = (None, 1.0, network.precision**2) if few_rows else _gram(network)
+    if gram is None:
         phi = weighted_jacobian(network) / np.sqrt(network.n_samples)
-        values, vectors = np.linalg.eigh(phi @ phi.T)
-    else:
-        values, vectors = np.linalg.eigh(network.gram())
+        unit = power_of_two(float(np.abs(phi).max()))
+        phi = phi / unit
+        gram = phi @ phi.T if few_rows else phi.T @ phi
+    values, vectors = np.linalg.eigh(gram)
     values, vectors = values[::-1], vectors[:, ::-1]
-    inside = values > RANGE_TOLERANCE * max(len(values), 10) * values[0]
+    # Rounding of Φ gives directions that it does not have: with singular values of its size, or, where ΦᵀΦ is summed in
+    # low precision, eigenvalues of its size.
+    floor = max(RANGE_TOLERANCE * max(len(values), 10) * values[0], SAFETY * accuracy * values.sum())
+    inside = values > floor
+    outside = 0.0 if inside.all() or values[0] <= 0 else max(0.0, float(values[~inside][0] / values[0]))
     values, vectors = values[inside], vectors[:, inside]
-    if network.n_rows <= network.n_params:
-        return ReducedKernel(vectors.T @ phi, values)
-    return ReducedKernel(np.sqrt(values)[:, None] * vectors.T, values)
+    features = vectors.T @ phi if few_rows else np.sqrt(values)[:, None] * vectors.T
+    return ReducedKernel(features, values, unit, rounding_of(network, len(values)), outside)
 
 
-def tangent_kernels(network: Network) -> tuple[Array, Array]:
+def _gram(network: Network) -> tuple[Array | None, float, float]:
+    """ΦᵀΦ/P without Φ, its unit and its accuracy; None where only Φ itself can be scaled."""
+    gram = network.gram()
+    size = float(np.abs(gram).max(initial=0.0))
+    if (np.isfinite(size) and size > 1e-250) or network.n_rows * network.n_params > DENSE_ENTRIES:
+        unit = power_of_two(np.sqrt(size))
+        summed = network.arithmetic if network.arithmetic > DOUBLE else 0.0
+        return finite("the tangent kernel", gram) / unit / unit, unit, max(network.precision**2, summed)
+    return None, 1.0, network.precision**2
+
+
+def rounding_of(network: Network, size: int) -> float:
+    """By what fraction of the largest eigenvalue of the kernel rounding may move one of `size` eigenvalues.
+
+    Args:
+        network: the network.
+        size: how many eigenvalues there are.
+
+    Returns:
+        That of the decomposition, in float64, and that of the derivatives, in the model's precision. An estimate:
+        Jacobians of networks of a few layers are within a quarter of it.
+    """
+    return 10 * DOUBLE * max(size, 10) + SAFETY * network.precision
+
+
+def tangent_kernels(
+    network: Network | Problem, rule: Plasticity | None = None, *, trial: int = 0
+) -> tuple[Array, Array]:
     """The two parts of G = K₊ − K₋: the tangent kernel of the normally-signed synapses and that of the flipped ones.
 
     Args:
-        network: the network and its data; P·O must be small enough for a dense matrix.
+        network: the network and its data, or a problem; P·O must be small enough for a dense matrix.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
 
     Returns:
         K₊ and K₋, each (P·O, P·O), symmetric and positive semi-definite; rows run over outputs fastest. Strengths other
         than ±1 count with their magnitude.
+
+    Raises:
+        InputError: a loss that is not convex in the outputs, derivatives that are not finite.
 
     Example:
         >>> import curldescent as cd, numpy as np
@@ -87,6 +143,7 @@ def tangent_kernels(network: Network) -> tuple[Array, Array]:
         array([[ 0.5,  0. ],
                [ 0. , -0.5]])
     """
+    network = subject_network(network, rule, trial)
     phi = weighted_jacobian(network) / np.sqrt(network.n_samples)
     plus, minus = (phi[:, mask] * np.sqrt(np.abs(network.strengths[mask])) for mask in _signs(network.strengths))
     return plus @ plus.T, minus @ minus.T
@@ -98,7 +155,7 @@ def _signs(strengths: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def weighted_jacobian(network: Network) -> Array:
     """Λ^{1/2} Φ, (P·O, n), dense."""
-    phi = network.jacobian()
+    phi = finite("the Jacobian of the outputs", network.jacobian())
     root = curvature_root(network)
     if root is None:
         return phi
@@ -111,13 +168,17 @@ def curvature_root(network: Network) -> Array | None:
     curvature = network.curvature()
     if curvature is None:
         return None
-    values, vectors = np.linalg.eigh(curvature)
-    if (values < -1e-6 * np.abs(values).max()).any():
+    values, vectors = np.linalg.eigh(finite("the second derivative of the loss", curvature))
+    if (values < -max(1e-6, SAFETY * network.precision) * np.abs(values).max()).any():
         raise InputError(
             "the loss must be convex in the outputs for the tangent kernel to be symmetric; it is not at sample "
             f"{int(values.min(axis=1).argmin())}"
         )
     return vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
+
+
+# With so few residuals the kernel is written out even where products are asked for.
+SMALL = 8
 
 
 class KernelProducts:
@@ -126,6 +187,19 @@ class KernelProducts:
     def __init__(self, network: Network) -> None:
         self._network = network
         self.count = 0
+        self.unit = 1.0
+
+    def measure(self, rows: Array) -> float:
+        """Set the unit, a power of two of the size of Φᵀu for some rows u, and return that size, 0 for Φ = 0."""
+        answer, given = np.abs(self.to_parameters(rows)).max(), np.abs(rows).max()
+        self.unit = power_of_two(float(answer / given))
+        return float(answer / given)
+
+    @property
+    def square(self) -> float:
+        """unit², what eigenvalues are to be multiplied with; infinite or zero where they are beyond float64."""
+        with np.errstate(over="ignore", under="ignore"):
+            return float(np.square(self.unit))
 
     @cached_property
     def _root(self) -> Array | None:
@@ -135,24 +209,24 @@ class KernelProducts:
         """Φᵀ u, (n,)."""
         if self._root is not None:
             rows = np.einsum("pab,pb->pa", self._root, rows.reshape(self._root.shape[:2])).ravel()
-        return self._network.vjp(rows)
+        return finite("a derivative of the outputs", self._network.vjp(rows))
 
     def to_rows(self, direction: Array) -> Array:
         """Φ v, (P·O,)."""
-        rows = self._network.jvp(direction)
+        rows = finite("a derivative of the outputs", self._network.jvp(direction))
         if self._root is not None:
             rows = np.einsum("pab,pa->pb", self._root, rows.reshape(self._root.shape[:2])).ravel()
         return rows
 
     def product(self, rows: Array, strengths: Array) -> Array:
-        """G u = Φ (S ∘ Φᵀ u) / P."""
+        """G u / unit² = Φ (S ∘ Φᵀ u) / P / unit²."""
         self.count += 1
-        return self.to_rows(strengths * self.to_parameters(rows)) / self._network.n_samples
+        return self.to_rows(strengths * self.to_parameters(rows) / self.unit) / self.unit / self._network.n_samples
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """Eigenvalues at both ends of G, ascending, with error bounds; vectors in columns."""
+    """Eigenvalues at both ends of G/unit², ascending, with error bounds; vectors in columns; `square` is unit²."""
 
     values: Array
     errors: Array
@@ -160,6 +234,7 @@ class Extremes:
     scale: float
     converged: bool
     products: int
+    square: float
 
 
 def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_products: int, seed: int) -> Extremes:
@@ -171,7 +246,7 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
 
     Args:
         network: the network and its data.
-        count: how many eigenvalues in all, half of them at each end.
+        count: how many eigenvalues in all, half of them at each end; at most as many as there are.
         resolution: of the eigenvectors, relative to κ; eigenvalues are better than that (the error is of second order).
         max_products: at most about so many products with G.
         seed: of the starting vectors.
@@ -181,9 +256,15 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
     """
     citations.use("lehoucq1998")
     kernel, size = KernelProducts(network), network.n_rows
-    count = max(2, min(count, size - 1))
+    count = max(min(2, size), min(count, size - 1))
     start = np.random.default_rng(seed).standard_normal(size)
-    shift = 2 * largest_magnitude(network, kernel, start)
+    top = largest_magnitude(network, kernel, start) if kernel.measure(start) > 0 else 0.0
+    if top == 0:
+        none = np.zeros(count)
+        return Extremes(none, none, np.eye(size, count), 0.0, True, kernel.count, kernel.square)  # noqa: FBT003
+    if size <= SMALL:
+        return _both_ends(network, kernel, count, top)
+    shift = 2 * top
     shifted = LinearOperator(
         (size, size), lambda u: kernel.product(u.ravel(), network.strengths) - shift * u.ravel(), dtype=np.float64
     )
@@ -200,15 +281,32 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
     errors = np.array(
         [np.linalg.norm(kernel.product(u, network.strengths) - v * u) for v, u in zip(values, vectors.T, strict=True)]
     )
-    return Extremes(values, errors, vectors, shift / 2, converged, kernel.count)
+    return Extremes(values, errors, vectors, top, converged, kernel.count, kernel.square)
+
+
+def _both_ends(network: Network, kernel: KernelProducts, count: int, top: float) -> Extremes:
+    """The same for so few residuals that an iteration has no room: G is written out, product by product."""
+    columns = [kernel.product(row, network.strengths) for row in np.eye(network.n_rows)]
+    g = np.stack(columns, axis=1)
+    values, vectors = np.linalg.eigh((g + g.T) / 2)
+    low = -(-count // 2)
+    ends = np.unique(np.r_[:low, len(values) - (count - low) : len(values)])
+    values, vectors = values[ends], vectors[:, ends]
+    errors = np.linalg.norm(g @ vectors - vectors * values, axis=0)
+    return Extremes(values, errors, vectors, top, True, kernel.count, kernel.square)  # noqa: FBT003
 
 
 def largest_magnitude(network: Network, kernel: KernelProducts, start: Array) -> float:
-    """κ, the largest eigenvalue of Φ diag|S| Φᵀ / P, to a per cent; ½ where it is zero."""
+    """κ/unit², the largest eigenvalue of Φ diag|S| Φᵀ / P / unit², to a per cent."""
     size = len(start)
+    if not kernel.product(start, np.abs(network.strengths)).any():
+        return 0.0  # an iteration cannot begin with nothing
+    if size <= SMALL:
+        columns = [kernel.product(row, np.abs(network.strengths)) for row in np.eye(size)]
+        return max(0.0, float(np.linalg.eigvalsh(np.stack(columns, axis=1))[-1]))
     magnitude = LinearOperator((size, size), lambda u: kernel.product(u, np.abs(network.strengths)), dtype=np.float64)
     try:
         top = eigsh(magnitude, 1, which="LA", v0=start, ncv=min(size, 8), tol=1e-2, return_eigenvectors=False)[0]
     except ArpackNoConvergence:
         top = np.linalg.norm(magnitude @ start) / np.linalg.norm(start) * 10
-    return float(top) if top > 0 else 0.5
+    return max(0.0, float(top))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.analysis import precision
 from curldescent.analysis.network import Network, chunk_layout
 from curldescent.errors import InputError
 
@@ -64,6 +65,17 @@ class TorchNetwork(Network):
         other = copy(self)
         other._targets, other.has_targets = self._checked_targets(targets, self._loss_name), True
         return other
+
+    @cached_property
+    def precision(self) -> float:
+        """See the base class."""
+        at = self._tensor(self.theta)
+        return max(precision.of_torch(lambda: self._raw(at, self._inputs[:1])), self.arithmetic)
+
+    @property
+    def arithmetic(self) -> float:
+        """See the base class."""
+        return float(self._torch.finfo(self._dtype).eps)
 
     def _losses(self) -> dict[str, Callable[[Any, Any], Any]]:
         return {
@@ -140,7 +152,8 @@ class TorchNetwork(Network):
         return self._functions.functional_call(self._module, self._split(theta), (x,))
 
     def _rows(self, theta: Any, x: Any) -> Any:
-        return self._raw(theta, x).reshape(len(x), self.n_outputs)
+        # In the network's dtype, whatever the module ends in: what multiplies the outputs has that too.
+        return self._raw(theta, x).reshape(len(x), self.n_outputs).to(self._dtype)
 
     def _chunks(self) -> Iterator[tuple[Any, Any, slice]]:
         for start in range(0, self.n_samples, self._size):
@@ -179,7 +192,9 @@ class TorchNetwork(Network):
         at = self._tensor(self.theta)
 
         def one(sample: Any) -> Any:
-            return self._functions.jacrev(lambda t: self._raw(t, sample[None]).reshape(self.n_outputs))(at)
+            return self._functions.jacrev(lambda t: self._raw(t, sample[None]).reshape(self.n_outputs).to(self._dtype))(
+                at
+            )
 
         return self._functions.vmap(one)(x)
 

@@ -9,7 +9,7 @@ from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.theory import closed_forms, poles
 from curldescent.theory.critical_solver import first_loss, second_gain
-from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambda_min, scalar_or_array
+from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambda_min, required, scalar_or_array
 from curldescent.theory.strengths import StrengthsLike, parse_strengths
 
 Array = NDArray[np.float64]
@@ -92,7 +92,8 @@ def _scalar(name: str, given: object) -> StrengthsLike:
         return validation.fraction(name, given)
     except InputError:
         raise InputError(
-            f"{name} must be one fraction between 0 and 1 where the other layer is a mapping, got {given!r}"
+            f"{name} must be one fraction between 0 and 1 where the other layer is a mapping, got "
+            f"{validation.shown(given)}"
         ) from None
 
 
@@ -167,7 +168,7 @@ def critical_fraction(
     0.09732
     """
     validation.choice("layer", layer, LAYERS)
-    c, held = broadcast_arguments(ratio=ratio, other=other)
+    c, held = broadcast_arguments(ratio=required("ratio", ratio), other=required("other", other))
     rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
     if rho == sigma2 and not held.any():
         closed = closed_forms.hidden_fraction if layer == "hidden" else closed_forms.readout_fraction
@@ -208,7 +209,7 @@ def asymptote(fraction: ArrayLike, layer: str, end: str) -> float | Array:
     """
     validation.choice("layer", layer, LAYERS)
     validation.choice("end", end, ("low", "high"))
-    (a,) = broadcast_arguments(**{layer: fraction})
+    (a,) = broadcast_arguments(**{layer: required("fraction", fraction)})
     if layer == "hidden":
         value = 2 / 3 - 4 * np.sqrt(5) / 9 * np.sqrt(a) if end == "low" else 0.25 + (1 - a) / 12
     elif end == "low":

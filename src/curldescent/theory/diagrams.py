@@ -52,7 +52,8 @@ def phase_diagram(
         InputError: an unknown plane or quantity, a resolution below 2, or a ratio missing or out of place.
 
     At a fraction of exactly 0, where nothing is flipped, the booleans of a hidden diagram show the limit of a vanishing
-    fraction (`critical_ratio`), so that the boundary is one line; λ_min is that of the unflipped network.
+    fraction (`critical_ratio`), for every ρ and σ², so that the boundary is one line; λ_min is that of the unflipped
+    network. In a joint diagram an exact 0 means that nothing is flipped in that layer.
 
     Source: docs/theory.md, sections "Each layer alone" and "The critical surface".
 
@@ -92,8 +93,9 @@ def phase_diagram(
     if (c_axis <= 0).any():
         raise InputError(f"ratios must be positive, got {c_axis.min():g}")
     boundary_ratio = np.asarray(critical_ratio(**{plane: alpha}, rho=rho, sigma2=sigma2))
-    # Above σ² a large ratio can be stable again, and only λ_min knows.
-    if quantity == "lambda_min" or rho > sigma2:
+    # With ρ above σ² a large ratio can be stable again where readout neurons are flipped, and only λ_min knows. Flipped
+    # inputs never are stable again, and at a fraction of 0 λ_min knows nothing of them.
+    if quantity == "lambda_min" or (plane == "readout" and rho > sigma2):
         values = np.asarray(lambda_min(c_axis, **{plane: alpha[:, None]}, rho=rho, sigma2=sigma2))
         values = values if quantity == "lambda_min" else values > 0
     else:

@@ -1,7 +1,7 @@
 """How networks of finite size scatter about the limiting law."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,7 @@ def sample_lambda_min(
     >>> sample_lambda_min(Spectrum(0.5), 20, samples=3, seed=0).shape
     (3,)
     """
+    validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
     size, count = checked_sizes(n_inputs, samples)
     validation.choice("distribution", distribution, ("normal", "uniform"))
     rng = np.random.default_rng(seed)
@@ -146,6 +147,7 @@ def stability_probability(
     >>> stability_probability(Spectrum(0.1, hidden=0.5), 30, samples=50).probability
     1.0
     """
+    validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
     lowest = sample_lambda_min(
         law, n_inputs, samples=samples, seed=seed, fixed_readout_norm=fixed_readout_norm, distribution=distribution
     )
@@ -177,6 +179,9 @@ def finite_size_scaling(
     >>> scaling.spread[1] < scaling.spread[0]
     np.True_
     """
+    validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
+    if not isinstance(sizes, Iterable) or not np.ndim(sizes):
+        raise InputError(f"sizes must be numbers of inputs, at least two, got {validation.shown(sizes)}")
     checked = [validation.integer("each of sizes", size, minimum=2) for size in sizes]
     if len(set(checked)) < 2:
         raise InputError(f"sizes must hold at least two different numbers of inputs, got {list(sizes)}")

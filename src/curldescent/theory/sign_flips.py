@@ -3,6 +3,8 @@
 With two strengths in each layer the law has four poles, roots of two quadratics, so that nothing needs a loop.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -43,7 +45,9 @@ def lambda_min(
     >>> lambda_min([0.1, 0.5], readout=0.3).round(3)
     array([-1.23 , -1.247])
     """
-    c, h, r = broadcast_arguments(ratio=ratio, hidden=hidden, readout=readout)
+    c, h, r = broadcast_arguments(
+        ratio=required("ratio", ratio), hidden=required("hidden", hidden), readout=required("readout", readout)
+    )
     rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
     out = np.empty(c.size)
     for start in range(0, c.size, _CHUNK):
@@ -97,6 +101,13 @@ def four_poles(hidden: Array, readout: Array, rho: float, sigma2: float) -> tupl
             positions.append(np.where(weight > 0, position, _FAR))
             weights.append(weight)
     return np.stack(positions, axis=-1), np.stack(weights, axis=-1)
+
+
+def required(name: str, value: Any) -> Any:
+    """Refuse None, which means "not given" to `broadcast_arguments`."""
+    if value is None:
+        raise InputError(f"{name} must be a number or an array, got None")
+    return value
 
 
 def broadcast_arguments(

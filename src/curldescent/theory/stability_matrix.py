@@ -150,11 +150,19 @@ def inertia_of(eigenvalues: ArrayLike, *, tolerance: float = 1e-10) -> tuple[int
     Returns:
         (negative, zero, positive).
 
+    Raises:
+        InputError: no eigenvalues, or what is no finite number.
+
     >>> inertia_of([-2.0, 1e-14, 3.0])
     (1, 1, 1)
     """
     validation.lossless("eigenvalues", eigenvalues)
-    values = np.asarray(eigenvalues)
+    try:
+        values = np.atleast_1d(np.asarray(eigenvalues)).astype(complex)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"eigenvalues must be numbers, real or complex, got {validation.shown(eigenvalues)}") from None
+    if values.size == 0 or not np.isfinite(values).all():
+        raise InputError(f"eigenvalues must be finite, and at least one, got {validation.shown(eigenvalues)}")
     zero = tolerance * np.abs(values).max()
     negative, positive = int((values.real < -zero).sum()), int((values.real > zero).sum())
     return negative, values.size - negative - positive, positive

@@ -92,7 +92,8 @@ def parse_strengths(name: str, given: StrengthsLike | Strengths) -> Strengths:
     if not isinstance(given, Mapping):
         if not isinstance(given, int | float | np.integer | np.floating) or isinstance(given, bool):
             raise InputError(
-                f"{name} must be a fraction between 0 and 1 or a mapping {{strength: probability}}, got {given!r}"
+                f"{name} must be a fraction between 0 and 1 or a mapping {{strength: probability}}, got "
+                f"{validation.shown(given)}"
             )
         alpha = validation.fraction(name, given)
         pairs = [(d, w) for d, w in ((-1.0, alpha), (1.0, 1.0 - alpha)) if w > 0]

@@ -34,7 +34,7 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
         threshold and the last recorded epoch, unless `stop_below` may have ended runs before they got there.
 
     Raises:
-        InputError: the threshold is not a positive number, or an unknown word.
+        InputError: no error curve, a threshold that is not a positive number, or an unknown word.
 
     Source: the paper's figure 5.
 
@@ -46,6 +46,13 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
         >>> int(cd.epochs_to_threshold(curve, 0.01, never="last"))
         100
     """
+    import xarray as xr
+
+    validation.instance("error", error, xr.DataArray, "an error curve of a history, such as history.train_error")
+    if "epoch" not in error.dims or "epoch" not in error.coords or error.dtype.kind not in "fiu":
+        raise InputError(
+            f"error must hold numbers along epoch, got {error.dtype} along {', '.join(map(str, error.dims))}"
+        )
     threshold = validation.positive("threshold", threshold)
     validation.choice("never", never, NEVER)
     if "epoch" not in getattr(error, "dims", ()) or "epoch" not in error.coords:
@@ -97,8 +104,10 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
     import xarray as xr
 
     if not isinstance(epochs, xr.DataArray):
-        values = np.atleast_1d(np.asarray(epochs, dtype=float))
+        values = np.atleast_1d(validation.real_array("epochs", epochs).astype(float))
         epochs = xr.DataArray(values, dims=[*(f"axis_{i}" for i in range(values.ndim - 1)), dim])
+    if epochs.size == 0 or epochs.dtype.kind not in "fiu":
+        raise InputError(f"epochs must be numbers, at least one, got shape {epochs.shape} of dtype {epochs.dtype}")
     if dim not in epochs.dims:
         raise InputError(f"dim must be one of {', '.join(map(str, epochs.dims)) or 'none'}, got {dim!r}")
     if last is None:
@@ -112,7 +121,7 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
         last = epochs.max()
     watched = last
     if not isinstance(watched, xr.DataArray):
-        watched = xr.DataArray(np.asarray(last, dtype=float), dims=_dims(last, epochs))
+        watched = xr.DataArray(validation.real_array("last", last).astype(float), dims=_dims(last, epochs))
     watched = watched.broadcast_like(epochs).astype(float)
     if bool((watched.where(epochs.isnull(), 0).isnull()).any()) or bool((epochs > watched).any()):
         raise InputError("last must be the last epoch of every run, at or after the epochs that runs needed")

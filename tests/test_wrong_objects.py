@@ -1,0 +1,239 @@
+"""Every public function with every wrong public object: it works, or one sentence says what is accepted."""
+
+import inspect
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+
+import curldescent as cd
+
+PROBLEM = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2)
+RULE = cd.Plasticity()
+
+
+class Module:
+    """What Equinox and NNX modules look like from outside: callable on inputs, parameters inside."""
+
+    def __call__(self, x):
+        return x
+
+
+def network():
+    return cd.analysis.problem_network(PROBLEM, RULE)
+
+
+def dynamics():
+    return cd.analysis.learning_dynamics(PROBLEM, RULE, reduce=False)
+
+
+def history():
+    weights = {
+        "student_hidden": (("trial", "hidden", "input"), np.ones((1, 2, 2))),
+        "student_readout": (("trial", "output", "hidden"), np.ones((1, 1, 2))),
+    }
+    return xr.Dataset(weights | {"train_error": (("trial", "epoch"), np.ones((1, 3)))}, coords={"epoch": np.arange(3)})
+
+
+def torch_module():
+    return pytest.importorskip("torch").nn.Linear(2, 1)
+
+
+OBJECTS = {
+    "a problem": lambda: PROBLEM,
+    "a rule": lambda: RULE,
+    "weights": lambda: PROBLEM.student,
+    "a signature": lambda: cd.Signature(),
+    "a history": history,
+    "an error curve": lambda: history().train_error,
+    "a network": network,
+    "dynamics": dynamics,
+    "a spectrum": lambda: cd.theory.Spectrum(0.5),
+    "a toy": lambda: cd.TwoWeights(),
+    "text": lambda: "relu",
+    "nothing": lambda: None,
+    "a mapping": lambda: {"a": 1},
+    "an empty mapping": dict,
+    "a list": lambda: [1, "b"],
+    "an empty list": list,
+    "a number": lambda: -3.5,
+    "an array": lambda: np.ones((2, 3, 4, 5)),
+    "a JAX array": lambda: jnp.ones(3),
+    "a complex array": lambda: np.ones(2) * 1j,
+    "a function": lambda: lambda: None,
+    "a class": lambda: cd.Problem,
+    "a module of the library": lambda: cd.analysis,
+    "a callable module": Module,
+    "a PyTorch module": torch_module,
+}
+
+CALLABLES = ("a function", "a callable module", "a PyTorch module")
+A, T = cd.analysis, cd.theory
+SIGNAL = np.sin(np.arange(64.0))
+# function -> valid arguments; every one of them is exchanged for every object in turn
+CALLS = {
+    cd.train: {"problem": PROBLEM, "rule": RULE, "epochs": 1},
+    cd.flow: {"problem": PROBLEM, "rule": RULE, "time": 0.01},
+    cd.accuracy: {"problem": PROBLEM, "history": history},
+    cd.predict: {"problem": PROBLEM, "history": history, "inputs": np.ones((2, 2))},
+    cd.epochs_to_threshold: {"error": lambda: history().train_error, "threshold": 0.1},
+    cd.summarise_epochs: {"epochs": lambda: history().train_error.isel(epoch=0), "last": 5},
+    cd.Flips: {"fraction": 0.5},
+    cd.log_epochs: {"epochs": 10, "points": 3},
+    cd.cite: {"form": "text"},
+    cd.Plasticity: {"hidden": 0.1, "readout": 0.1},
+    cd.Weights: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
+    cd.Problem: {"inputs": np.ones((4, 2)), "student": PROBLEM.student, "teacher": PROBLEM.teacher},
+    cd.Signature: {"layers": {"*": 0.5}},
+    cd.TwoWeights: {"target": 1.0, "hidden": 1.0},
+    cd.student_teacher: {"n_inputs": 2, "n_hidden": 2},
+    A.circulation: {"network": network, "loop": None, "plane": None},
+    A.curl: {"network": network, "rule": None},
+    A.descent_profile: {"network": network, "run": [], "rule": None},
+    A.flip_margins: {"network": network, "groups": None, "rule": None},
+    A.largest_stable_flips: {"network": network, "groups": None, "rule": None},
+    A.jacobian_spectrum: {"network": network, "rule": None},
+    A.neurons: {"network": network, "layers": "*"},
+    A.tangent_kernels: {"network": network, "rule": None},
+    A.stability: {"subject": network, "rule": None},
+    A.problem_network: {"problem": PROBLEM, "rule": RULE, "trial": 0},
+    A.network: {"model": lambda: lambda p, x: x * p, "params": 1.0, "inputs": np.ones(2), "targets": np.ones(2)},
+    A.learning_dynamics: {"problem": PROBLEM, "rule": RULE},
+    A.lyapunov: {"problem": PROBLEM, "rule": RULE, "time": 0.2},
+    A.regime: {"problem": PROBLEM, "rule": RULE, "time": 50.0},
+    A.order_parameter: {"problem": PROBLEM, "rule": RULE, "epochs": 2, "window": 2},
+    A.watch: {"dynamics": dynamics, "time": 20.0},
+    A.regime_of: {"record": None},
+    A.late_order_parameter: {"dynamics": dynamics, "state": np.ones(6), "window": 1.0},
+    A.critical_point: {"dynamics": dynamics, "near": np.ones(6)},
+    A.critical_points_along: {"dynamics": dynamics, "states": np.ones((1, 6))},
+    A.spectrum_at: {"dynamics": dynamics, "state": np.ones(6)},
+    A.escape: {"dynamics": dynamics, "point": np.zeros(6), "time": 1.0},
+    A.lyapunov_exponents: {"step": None, "start": np.ones(2), "time": 2},
+    A.covariant_vectors: {"step": None, "start": np.ones(2), "time": 2, "count": 1, "transient": 1, "settle": 1},
+    A.follow_exponents: {"step": None, "start": np.ones(2), "values": [0.1], "args": lambda: lambda v: v, "time": 2},
+    A.step_size_check: {"field": None, "start": np.ones(2), "dt": 0.1, "time": 1.0},
+    A.rk4: {"field": None, "dt": 0.1},
+    A.TangentDynamics: {"step": None, "start": np.ones(2)},
+    A.signal_kind: {"signal": SIGNAL},
+    A.zero_one_test: {"signal": SIGNAL},
+    A.plateaus: {"times": np.arange(3.0), "loss": np.ones(3)},
+    A.climbs: {"times": np.arange(3.0), "loss": np.ones(3)},
+    A.order_parameter_of: {"history": np.ones((3, 2, 2))},
+    A.antisymmetric_share: {"jacobian": np.eye(2)},
+    A.HebbianNetwork: {"dale": [1, -1], "covariance": np.eye(2), "plasticity": None},
+    A.dales_law: {"inputs": [1, -1], "hidden": [1]},
+    T.Spectrum: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
+    T.MultiOutputSpectrum: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
+    T.asymptote: {"fraction": 0.1, "layer": "hidden", "end": "low"},
+    T.critical_fraction: {"ratio": 0.5, "layer": "hidden"},
+    T.critical_ratio: {"hidden": 0.5, "readout": None},
+    T.stable_ratios: {"hidden": 0.1, "readout": 0.1},
+    T.lambda_min: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
+    T.phase_diagram: {"plane": "hidden", "resolution": 3, "ratios": [0.1, 1.0]},
+    T.finite_size_scaling: {"law": lambda: T.Spectrum(0.5), "sizes": (4, 6)},
+    T.sample_lambda_min: {"law": lambda: T.Spectrum(0.5), "n_inputs": 4},
+    T.stability_probability: {"law": lambda: T.Spectrum(0.5), "n_inputs": 4},
+    T.linear_stability: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
+    T.stability_matrix: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
+    T.invariants: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
+    T.inertia_of: {"eigenvalues": [1.0, -1.0]},
+    T.origin_spectrum: {"teacher": np.ones((1, 2)), "d1": [1, 1], "d2": [1]},
+}
+
+
+def cases():
+    for function, arguments in CALLS.items():
+        for name in arguments:
+            yield pytest.param(function, name, id=f"{function.__name__}-{name}")
+
+
+def complaint(call, what):
+    """The sentence with which a call refuses; empty where it works. Whatever else it raises is a fault."""
+    try:
+        call()
+    except cd.InputError as error:
+        return str(error)
+    except TypeError as error:
+        # The user's own function, called with arguments that it does not take.
+        if what in CALLABLES and "positional argument" in str(error):
+            return str(error)
+        raise
+    return ""
+
+
+@pytest.mark.parametrize(("function", "name"), list(cases()))
+def test_wrong_objects_get_one_sentence(function, name):
+    made = {key: make() if inspect.isfunction(make) else make for key, make in CALLS[function].items()}
+    for what, wrong in OBJECTS.items():
+        said = complaint(lambda wrong=wrong: function(**made | {name: wrong()}), what)
+        assert "\n" not in said, (what, said)
+        assert len(said) < 500, (what, said)
+
+
+NETWORK_ANALYSES = (A.curl, A.circulation, A.flip_margins, A.largest_stable_flips, A.jacobian_spectrum, A.stability)
+
+
+@pytest.mark.parametrize("function", NETWORK_ANALYSES)
+def test_a_problem_and_a_rule_are_a_network(function):
+    rule = cd.Plasticity(readout=[1.0, 0.5])
+    one = function(A.problem_network(PROBLEM, rule))
+    for found in (function(PROBLEM, rule), function(PROBLEM, rule=rule)):
+        found = found[0] if function is A.stability and not isinstance(found, A.Stability) else found
+        assert str(found) == str(one)
+    assert "needs a rule" in complaint(lambda: function(PROBLEM), "")
+
+
+def test_tangent_kernels_and_profiles_of_a_problem():
+    one = A.tangent_kernels(A.problem_network(PROBLEM, RULE))
+    np.testing.assert_array_equal(A.tangent_kernels(PROBLEM, RULE), one)
+    run = [{"hidden": PROBLEM.student.hidden[0], "readout": PROBLEM.student.readout[0]}] * 2
+    assert A.descent_profile(PROBLEM, run, rule=RULE).climbing == 0
+    assert list(A.neurons(PROBLEM)) == ["hidden[0]", "hidden[1]", "readout[0]", "readout[1]"]
+
+
+@pytest.mark.parametrize("package", ["equinox", "flax.nnx", "flax.linen", "haiku"])
+def test_modules_of_other_libraries_are_told_how(package):
+    """By the package of their class, so that nobody needs it to be told."""
+    kind = type("Model", (Module,), {"__module__": f"{package}._module"})
+    with pytest.raises(cd.InputError, match=rf"got a module of {package}: .*network\("):
+        A.network(kind(), inputs=np.ones((2, 2)))
+
+
+def test_equinox_recipe():
+    equinox, jax = pytest.importorskip("equinox"), pytest.importorskip("jax")
+    model = equinox.nn.MLP(2, 1, 3, 1, key=jax.random.PRNGKey(0))
+    with pytest.raises(cd.InputError, match="equinox"):
+        A.network(model, inputs=np.ones((4, 2)))
+    params, static = equinox.partition(model, equinox.is_inexact_array)
+    network = A.network(lambda p, x: jax.vmap(equinox.combine(p, static))(x), params, np.ones((4, 2)), np.ones((4, 1)))
+    assert network.n_params == 2 * 3 + 3 + 3 + 1
+    assert A.curl(network).antisymmetric == 0
+
+
+def test_flax_recipe():
+    nnx, jax = pytest.importorskip("flax.nnx"), pytest.importorskip("jax")
+    model = nnx.Linear(2, 1, rngs=nnx.Rngs(0))
+    with pytest.raises(cd.InputError, match="nnx"):
+        A.network(model, inputs=np.ones((4, 2)))
+    graph, params = nnx.split(model)
+    network = A.network(lambda p, x: nnx.merge(graph, p)(x), params, np.ones((4, 2)), np.ones((4, 1)))
+    assert network.n_params == 3
+    assert A.stability(network).stable
+    assert jax is not None
+
+
+def test_every_public_function_is_listed():
+    results = {
+        name
+        for module in (cd, A, T)
+        for name in module.__all__
+        if inspect.isclass(getattr(module, name)) and getattr(module, name) not in CALLS
+    }
+    listed = {f.__name__ for f in CALLS}
+    for module in (cd, A, T):
+        for name in module.__all__:
+            found = getattr(module, name)
+            if callable(found) and not inspect.ismodule(found) and name not in results:
+                assert name in listed | {"from_data", "wide_students"}, name
