@@ -1,15 +1,21 @@
 """`export`: a sweep's dataset as one NetCDF file or one Zarr folder, for other programs."""
 
+import contextlib
 import os
 import shutil
-import warnings
 from pathlib import Path
-from uuid import uuid4
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from curldescent.errors import InputError
-from curldescent.sweeps import durable
+from curldescent.sweeps import durable, ours, plain, zarr_form
+from curldescent.sweeps.preflight import memory_of_machine
 
-_FORMATS = {".nc": "NetCDF", ".zarr": "Zarr"}
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FORMATS = (".nc", ".zarr")
 # NetCDF 3 with 64-bit offsets keeps a variable below this.
 _NETCDF_BYTES = 2**32 - 8
 
@@ -20,13 +26,14 @@ def export(store: str | Path, target: str | Path) -> Path:
     Args:
         store: its folder.
         target: a path ending in .nc (NetCDF 3, 64-bit offsets: read by everything) or .zarr (for what is too large for
-            that). An existing one is replaced once the new one is whole.
+            that). An earlier export of that name is replaced once the new one is whole; nothing else is.
 
     Returns:
         The path written.
 
     Raises:
-        InputError: another ending, a variable too large for NetCDF, a folder in the way, a damaged cell.
+        InputError: another ending, a variable too large for NetCDF, a sweep too large for the memory or the disk,
+            something in the way that is no export, a damaged cell.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -42,37 +49,110 @@ def export(store: str | Path, target: str | Path) -> Path:
     """
     from curldescent.sweeps.dataset import open as open_store
 
-    target = Path(target)
+    target, folder = Path(target), Path(store)
     if target.suffix not in _FORMATS:
         raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {target.name!r}")
     if not target.parent.is_dir():
         raise InputError(f"the folder {str(target.parent)!r} does not exist")
-    # A folder is replaced only if it is what an earlier export left.
-    if target.is_dir() and not (target.suffix == ".zarr" and (target / "zarr.json").is_file()):
-        raise InputError(f"{str(target)!r} is a folder of something else; name another target")
-    if target.suffix == ".zarr" and target.is_file():
-        raise InputError(f"{str(target)!r} is a file; name another target")
-    data = open_store(store)
-    temporary = target.with_name(f"{durable.TEMPORARY}{uuid4().hex[:8]}-{target.name}")
+    if folder.resolve() in target.resolve().parents:
+        raise InputError(f"{str(target)!r} lies inside the store; name a target outside it")
+    _refuse_strangers(target)
+    data = open_store(folder)
+    # The name alone may be as long as the file system allows.
+    temporary = target.with_name(durable.temporary_name(f"export{target.suffix}"))
     try:
         if target.suffix == ".nc":
-            for name, variable in data.variables.items():
-                if variable.nbytes > _NETCDF_BYTES:
-                    raise InputError(
-                        f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr"
-                    )
-            data.load().to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
+            _write_netcdf(data, temporary)
+            durable.replace(temporary, target)
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # see compaction.write_zarr
-                # Encodings of the compacted form (its shards) are not those of the copy.
-                data.drop_encoding().to_zarr(temporary, mode="w", consolidated=False, zarr_format=3)
-            shutil.rmtree(target, ignore_errors=True)
-        os.replace(temporary, target)
+            _write_zarr(data, temporary)
+            _replace_folder(temporary, target)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
         data.close()
+        if target.suffix == ".nc":
+            temporary.unlink(missing_ok=True)
+        else:
+            plain.remove(temporary, ours.is_array_file)
     return target
+
+
+def _refuse_strangers(target: Path) -> None:
+    """An export replaces what an earlier export left, and nothing else."""
+    found = plain.kind(target)
+    if found is None:
+        return
+    if target.suffix == ".nc" and found == "a file":
+        if target.stat().st_size and not _is_export(target):
+            raise InputError(f"{str(target)!r} is no export of a sweep; name another target, or delete it")
+        return
+    if target.suffix == ".nc" or found != "a folder":
+        raise InputError(f"{str(target)!r} is {found} of something else; name another target")
+    if not (target / "zarr.json").is_file() or not _is_export(target):
+        raise InputError(f"{str(target)!r} is a folder of something else; name another target")
+    strangers = plain.leftovers(target, ours.is_array_file)
+    if strangers:
+        raise InputError(f"{str(target)!r} also holds {strangers[0]!r}, which no export wrote; name another target")
+
+
+def _is_export(target: Path) -> bool:
+    """Whether it says of itself what every export says."""
+    import xarray as xr
+
+    options = {"engine": "scipy"} if target.suffix == ".nc" else {"engine": "zarr", "consolidated": False}
+    with contextlib.suppress(Exception), xr.open_dataset(target, decode_cf=False, **options) as data:
+        return data.attrs.get("title") == "curldescent sweep"
+    return False
+
+
+def _write_netcdf(data: "xr.Dataset", temporary: Path) -> None:
+    for name, variable in data.variables.items():
+        if variable.nbytes > _NETCDF_BYTES:
+            raise InputError(f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr")
+    free = shutil.disk_usage(temporary.parent).free
+    # The values, and the file that is made of them, are held at once.
+    for need, there, where in ((2 * data.nbytes, memory_of_machine(), "memory"), (data.nbytes, free, "disk")):
+        if need > there:
+            raise InputError(
+                f"this export needs about {need / 2**30:.1f} GiB of {where}, there are {there / 2**30:.1f}; "
+                + ("export to .zarr" if where == "memory" else "make space, or name a target on another disk")
+            )
+    data.load().to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
+    with temporary.open("rb+") as file:
+        durable.sync(file.fileno())
+
+
+def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
+    """Block by block: a sweep may be larger than the memory."""
+    grid = {str(name): data.sizes[name] for name in data["status"].dims}
+    results = {str(name): array.variable for name, array in data.data_vars.items() if name != "status"}
+
+    def block(index: zarr_form.Index) -> dict[str, np.ndarray]:
+        return {name: variable[(*index, ...)].values for name, variable in results.items()}
+
+    zarr_form.write(
+        temporary,
+        data[["status"]].assign_coords(data.coords),
+        grid=grid,
+        variables={
+            name: zarr_form.Variable(
+                tuple(map(str, variable.dims[len(grid) :])), variable.shape[len(grid) :], variable.attrs
+            )
+            for name, variable in results.items()
+        },
+        block=block,
+    )
+
+
+def _replace_folder(temporary: Path, target: Path) -> None:
+    """Rename the old one away and the new one in: at any moment there is a whole one, or none under that name."""
+    old = target.with_name(durable.temporary_name("export.zarr"))
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(temporary, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.replace(old, target)
+        raise
+    durable.sync_folder(target.parent)
+    plain.remove(old, ours.is_array_file)

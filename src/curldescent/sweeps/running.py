@@ -246,9 +246,9 @@ def _record(store: Store, outcome: Outcome, cell: dict[str, Any]) -> None:
 
 
 def _compact(store: Store, display: Display) -> None:
-    from curldescent.sweeps.compaction import compact_store, up_to_date
+    from curldescent.sweeps.compaction import compact_store, intact
 
-    if up_to_date(store):
+    if intact(store):
         return
     try:
         compact_store(store)

@@ -67,8 +67,8 @@ class Sweep:
             raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
         parsed = [_whole_numbers(parse_axis(str(name), given)) for name, given in axes.items()]
         if rules is not None:
-            parsed.insert(0, _rule_axis(rules, parsed))
-        _check_names(parsed)
+            parsed.insert(0, rule_axis(rules, parsed))
+        check_names(parsed)
         if isinstance(paired, str) or not isinstance(paired, Sequence) or not all(isinstance(p, str) for p in paired):
             raise InputError(f"paired must be a list of axis names, got {paired!r}")
         if keep is not None and not isinstance(keep, Keep):
@@ -158,7 +158,8 @@ def read(path: str | Path) -> Sweep:
     return Sweep(axes=content.pop("axes", {}), **general, **content)
 
 
-def _rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
+def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
+    """The axis of named rules, each a set of arguments of `curldescent.Plasticity` that no other axis varies."""
     if not isinstance(rules, Mapping) or not rules:
         raise InputError(f"rules must be a table of named rules, got {rules!r}")
     varied = {name for axis in others for name in axis.columns}
@@ -177,7 +178,8 @@ def _rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
     return axis
 
 
-def _check_names(axes: Sequence[Axis]) -> None:
+def check_names(axes: Sequence[Axis]) -> None:
+    """Refuse axes that collide with each other or with what the dataset needs itself."""
     seen: dict[str, str] = {}
     for axis in axes:
         if axis.name in _RESERVED:
