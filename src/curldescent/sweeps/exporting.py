@@ -10,7 +10,7 @@ import numpy as np
 
 from curldescent.errors import InputError
 from curldescent.sweeps import durable, ours, plain, zarr_form
-from curldescent.sweeps.preflight import memory_of_machine
+from curldescent.sweeps.machine import memory_of_machine
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,7 +6,7 @@ from typing import Any
 
 from curldescent.errors import InputError
 from curldescent.sweeps import sections
-from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis
+from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis, refuse_too_many
 from curldescent.sweeps.keep import ALWAYS, VARIABLES, Keep
 from curldescent.sweeps.recipe import Recipe
 
@@ -65,6 +65,7 @@ class Sweep:
             raise InputError(f"axes must be a table of names and values, got {axes!r}")
         if "rule" in axes:
             raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
+        refuse_too_many([*axes.values(), *([list(rules)] if isinstance(rules, Mapping) else [])])
         parsed = [_whole_numbers(parse_axis(str(name), given)) for name, given in axes.items()]
         if rules is not None:
             parsed.insert(0, rule_axis(rules, parsed))
