@@ -136,7 +136,7 @@ def _write(store: Store, folder: Path) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     """What interrupted compactions left, of this version (in ``compact/``) or the one before (beside it)."""
-    for entry in [*plain.entries(folder / FOLDER), *plain.entries(folder)]:
+    for entry in [*plain.entries(folder / FOLDER), *plain.entries(folder.resolve())]:
         if not entry.is_dir(follow_symlinks=False):
             continue
         if durable.leftover_of(entry.name) == ours.ZARR:

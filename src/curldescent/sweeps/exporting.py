@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _FORMATS = (".nc", ".zarr")
 # NetCDF 3 with 64-bit offsets keeps a variable below this.
 _NETCDF_BYTES = 2**32 - 8
+# The description of a Zarr folder, the sweep's settings included.
+_DESCRIPTION_BYTES = 2**28
 
 
 def export(store: str | Path, target: str | Path) -> Path:
@@ -87,7 +89,7 @@ def _refuse_strangers(target: Path) -> None:
         return
     if target.suffix == ".nc" or found != "a folder":
         raise InputError(f"{str(target)!r} is {found} of something else; name another target")
-    if not (target / "zarr.json").is_file() or not _is_export(target):
+    if not _is_export(target):
         raise InputError(f"{str(target)!r} is a folder of something else; name another target")
     strangers = plain.leftovers(target, ours.is_array_file)
     if strangers:
@@ -98,9 +100,14 @@ def _is_export(target: Path) -> bool:
     """Whether it says of itself what every export says."""
     import xarray as xr
 
-    options = {"engine": "scipy"} if target.suffix == ".nc" else {"engine": "zarr", "consolidated": False}
-    with contextlib.suppress(Exception), xr.open_dataset(target, decode_cf=False, **options) as data:
-        return data.attrs.get("title") == "curldescent sweep"
+    # Whatever cannot be read is no export.
+    with contextlib.suppress(Exception):
+        if target.suffix == ".zarr":
+            attributes = plain.strict_json(plain.read(target / "zarr.json", most=_DESCRIPTION_BYTES))["attributes"]
+        else:
+            with xr.open_dataset(target, engine="scipy", decode_cf=False) as data:
+                attributes = data.attrs
+        return attributes["title"] == "curldescent sweep"
     return False
 
 

@@ -68,10 +68,11 @@ def refuse_foreign(folder: Path) -> None:
     if plain.is_file(folder / PLAN):
         return
     # Cells without a plan are taken over; those of other settings fail the check that every run begins with.
-    strangers = plain.leftovers(folder, lambda name: _is_ours(folder, name))
+    # The store itself may be named through a link: who calls chose it.
+    strangers = plain.leftovers(folder.resolve(), lambda name: _is_ours(folder, name))
     if strangers:
         raise InputError(f"{str(folder)!r} is neither empty nor a store: it holds {strangers[0]!r}; name a new folder")
-    for parent in Path(os.path.abspath(folder)).parents:
+    for parent in folder.resolve().parents:
         if _is_store(parent):
             raise InputError(f"{str(folder)!r} lies inside another store, {str(parent)!r}; name a folder outside it")
 

@@ -110,7 +110,7 @@ def read(path: Path, *, most: int) -> bytes:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise NotPlain(f"{str(path)!r} has {size} bytes, at most {most} are expected")
-        return file.read(most + 1)
+        return file.read(size + 1)
 
 
 def strict_json(data: bytes) -> Any:

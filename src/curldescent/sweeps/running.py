@@ -107,7 +107,7 @@ def run(
     """
     if workers is not None:
         workers = validation.integer("workers", workers, minimum=1, maximum=10_000)
-    folder = Path(store)
+    folder, resumed = Path(store), sweep is None
     if sweep is None:
         sweep = Store(folder).sweep  # refuses what is no store before making a folder
     else:
@@ -127,6 +127,8 @@ def run(
             for key, index in zip(keys, opened.sweep.grid.indices(), strict=True)
             if key not in intact and key not in skipped
         ]
+        if plan and resumed:
+            check(sweep)  # what another machine began may be too large for this one
         work = {key: work_estimate(opened.sweep.recipe, opened.sweep.grid.cell(index)) for key, index in plan}
         # The longest first: the last cells to end are then short, and no core waits long for another.
         plan.sort(key=lambda item: -work[item[0]])
