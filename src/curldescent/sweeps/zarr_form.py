@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.errors import InputError
+from curldescent.sweeps.machine import memory_of_machine
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -55,10 +58,23 @@ def write(
         grid: dimension → length, of the dimensions that all variables begin with.
         variables: name → what is written of it.
         block: the values of all variables in a part of the grid; a part takes no more than a shard of each.
+
+    Raises:
+        InputError: one cell alone takes more memory than there is.
     """
     import zarr
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
+    dims, shape = tuple(grid), tuple(grid.values())
+    cell_bytes = sum(variable.cell_bytes for variable in variables.values())
+    part = block_shape(shape, cell_bytes)
+    # The values of a block, and the shard they are packed into.
+    need, there = 2.0 * math.prod(part) * cell_bytes, memory_of_machine()
+    if need > there:
+        raise InputError(
+            f"the results of one cell take about {need / 2**30:.0f} GiB to be written as Zarr, this machine has "
+            f"{there / 2**30:.0f}"
+        )
     # Each chunk carries a checksum of its own, so that altered bytes are an error and not a number.
     codecs = [ZstdCodec(level=3), Crc32cCodec()]
     with warnings.catch_warnings():
@@ -71,8 +87,6 @@ def write(
             zarr_format=3,
             encoding={name: {"compressors": codecs} for name in frame.variables},
         )
-    dims, shape = tuple(grid), tuple(grid.values())
-    part = block_shape(shape, sum(variable.cell_bytes for variable in variables.values()))
     group = zarr.open_group(str(folder), mode="r+")
     arrays = {
         name: group.create_array(
