@@ -107,7 +107,9 @@ def test_every_damaged_file_leaves_the_right_numbers(whole, old, tmp_path, versi
 def test_swapped_chunks_are_noticed(whole, truth, tmp_path):
     """Each is intact and carries its own valid checksum, but is another one's."""
     store = shutil.copytree(whole, tmp_path / "store")
-    first, second = (store / "compact" / "results.zarr" / name / "c/0/0/0" for name in ("final_train_error", "stopped_at"))
+    first, second = (
+        store / "compact" / "results.zarr" / name / "c/0/0/0" for name in ("final_train_error", "stopped_at")
+    )
     one, two = first.read_bytes(), second.read_bytes()
     first.write_bytes(two)
     second.write_bytes(one)
@@ -243,11 +245,13 @@ def test_zarr_alone_notices_damage_to_every_chunk_of_an_export(whole, tmp_path):
     target = cd.sweeps.export(whole, tmp_path / "all.zarr")
     rng = np.random.default_rng(1)
     chunks = [path for path in target.rglob("*") if path.is_file() and path.name != "zarr.json"]
-    assert {"hidden", "size", "trial", "n_inputs", "threshold", "status"} <= {p.relative_to(target).parts[0] for p in chunks}
+    assert {"hidden", "size", "trial", "n_inputs", "threshold", "status"} <= {
+        p.relative_to(target).parts[0] for p in chunks
+    }
     for path in chunks:
         kept = path.read_bytes()
         for _ in range(2):
             flip(path, rng)
-            with pytest.raises((ValueError, RuntimeError)):  # noqa: PT011, whatever Zarr says
+            with pytest.raises((ValueError, RuntimeError)):
                 xr.open_dataset(target, engine="zarr", consolidated=False).load()
             path.write_bytes(kept)

@@ -333,9 +333,7 @@ CELLS = {
     "huge in numbers": with_array(
         "final_test_error", declaring("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }")
     ),
-    "negative": with_array(
-        "final_test_error", declaring("{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }")
-    ),
+    "negative": with_array("final_test_error", declaring("{'descr': '<f8', 'fortran_order': False, 'shape': (-2,), }")),
     "header of .npy nested": with_array("final_test_error", declaring("(" * 100)),
     "half an array": with_array("final_test_error", npy(np.ones(2))[:-3]),
     "more than an array": with_array("final_test_error", npy(np.ones(2)) + b"12345678"),

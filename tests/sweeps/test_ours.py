@@ -65,7 +65,7 @@ def everything(store, tmp_path):
             call()
         except (cd.InputError, OSError) as fault:
             sentences.append(str(fault))
-            assert "\n" not in str(fault)
+    assert "\n" not in "".join(sentences)
     return sentences
 
 
@@ -120,7 +120,7 @@ def test_a_cell_that_is_a_link_is_set_aside_and_computed_again(store, complete, 
 def test_a_link_is_named(store, tmp_path, name):
     shutil.rmtree(store / name) if (store / name).is_dir() else (store / name).unlink(missing_ok=True)
     (store / name).symlink_to(tmp_path)
-    with pytest.raises(cd.InputError, match=rf"{name}' is a link where a store keeps a f.*; it is not touched: move it"):
+    with pytest.raises(cd.InputError, match=rf"{name}' is a link where a store keeps a f.*it is not touched"):
         cd.sweeps.run(small(), store)
 
 

@@ -76,7 +76,8 @@ def flips(arguments: dict[str, Any], *, n_inputs: int, n_hidden: int) -> dict[st
         The arguments, with vectors whose first k entries are −1.
 
     Raises:
-        InputError: more flips than neurons, too many neurons to list them, or both a count and a fraction for one layer.
+        InputError: more flips than neurons, too many neurons to list them, or both a count and a fraction for one
+            layer.
 
     Example:
         >>> flips({"readout_flips": 1}, n_inputs=2, n_hidden=3)

@@ -31,7 +31,7 @@ class NotPlain(InputError):
 
 
 def kind(path: Path) -> str | None:
-    """ "a file", "a folder", "a link", … without following links; None where there is nothing."""
+    """What has a name, "a file", "a folder", "a link", …, without following links; None where there is nothing."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):

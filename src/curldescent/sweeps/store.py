@@ -199,7 +199,11 @@ class Store:
     def sweep_temporaries(self) -> int:
         """Delete what interrupted writes left behind; the caller holds the lock."""
         count = 0
-        for entry in [*self._cell_entries(), *plain.entries(self.path.resolve()), *plain.entries(self.path / "failures")]:
+        for entry in [
+            *self._cell_entries(),
+            *plain.entries(self.path.resolve()),
+            *plain.entries(self.path / "failures"),
+        ]:
             if ours.is_leftover(entry.name) and entry.is_file(follow_symlinks=False):
                 Path(entry.path).unlink(missing_ok=True)
                 count += 1
