@@ -99,7 +99,10 @@ CASES = {
     "fraction above one": (lambda: cd.Plasticity(hidden=1.2), "hidden plasticity .* between 0 and 1, got 1.2"),
     "negative fraction": (lambda: cd.Plasticity(readout=-0.1), "readout plasticity .* between 0 and 1, got -0.1"),
     "NaN fraction": (lambda: cd.Plasticity(readout=np.nan), "readout plasticity must be a finite number"),
-    "text as plasticity": (lambda: cd.Plasticity(hidden="half"), "a fraction, a vector or a matrix, got 'half'"),
+    "text as plasticity": (
+        lambda: cd.Plasticity(hidden="half"),
+        "an array of strengths, got 'half'",
+    ),
     "NaN strengths": (lambda: cd.Plasticity(hidden=[1.0, np.nan]), "hidden plasticity must be finite"),
     "unknown flips": (lambda: cd.Plasticity(flips="pre"), "flips must be one of 'presynaptic', 'postsynaptic'"),
     "unknown feedback": (lambda: cd.Plasticity(feedback="randm"), "feedback .* did you mean 'random'"),

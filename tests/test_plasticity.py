@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.plasticity import flipped_count
+from curldescent.flips import flipped_count
 
 SIZES = {"n_inputs": 4, "n_hidden": 5, "n_outputs": 3}
 
@@ -56,7 +56,9 @@ def test_labels_and_reprs_say_what_the_rule_is():
     assert cd.Plasticity().label == "GD"
     assert cd.Plasticity(readout=0.1).label == "CD (α_r = 0.1)"
     assert cd.Plasticity(feedback="random").label == "FA"
-    assert cd.Plasticity(hidden=[1, 0], feedback="random").label == "FA + flips (hidden strengths given)"
+    assert cd.Plasticity(hidden=[1.0, 0.0], feedback="random").label == (
+        "FA + flips (hidden strengths: 0 of 2 flipped, 1 frozen)"
+    )
     assert repr(cd.Plasticity(hidden=np.zeros(3), flips="postsynaptic")) == (
         "Plasticity(hidden=<3 strengths>, flips='postsynaptic')"
     )

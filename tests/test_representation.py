@@ -50,8 +50,8 @@ def test_a_plasticity_says_what_it_does():
     strengths = np.ones(10)
     strengths[:2], strengths[2] = -0.5, 0.0
     html = checked(cd.Plasticity(hidden=0.25, readout=strengths, feedback="random")._repr_html_())
-    assert "0.25 of the inputs flipped" in html
-    assert "strengths of 10 hidden neurons: 0.2 negative, 0.1 frozen, mean 0.6" in html
+    assert "0.25 of the inputs flipped, rounded down" in html
+    assert "2 of 10 hidden neurons flipped, 1 frozen, 2 graded, mean strength 0.6" in html
     assert "sampled per trial" in html
     assert "backpropagation" in checked(cd.Plasticity()._repr_html_())
 

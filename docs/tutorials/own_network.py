@@ -31,10 +31,11 @@ y = np.asarray(my_network(params, x))  # it has learned its task: these are its 
 
 # %% [markdown]
 # A `Signature` names parameters by their path and says what share of neurons is flipped, which neurons, or gives a
-# strength to every synapse. Here a tenth of the neurons that feed the readout, chosen by the seed.
+# strength to every synapse. Here a tenth of the neurons that feed the readout, chosen by the seed. The names of these
+# weights do not tell their layout, (post, pre) as for every weight here: `presynaptic_axis` says it.
 
 # %%
-flips = cd.Signature({"out": 0.1}, seed=0)
+flips = cd.Signature({"out": 0.1}, seed=0, presynaptic_axis=1)
 network = cd.analysis.network(my_network, params, x, y, strengths=flips)
 network
 
@@ -50,7 +51,7 @@ cd.analysis.stability(network)
 
 # %%
 fractions = np.linspace(0, 0.6, 7)
-others = [network.with_strengths(cd.Signature({"out": fraction})) for fraction in fractions]
+others = [network.with_strengths(cd.Signature({"out": fraction}, presynaptic_axis=1)) for fraction in fractions]
 margins = [cd.analysis.stability(other).margin for other in others]
 
 with cd.plots.figure_style():
@@ -63,7 +64,7 @@ with cd.plots.figure_style():
 # ## Which neurons matter?
 
 # %%
-groups = cd.analysis.neurons(network, layers="out")
+groups = cd.analysis.neurons(network, layers="out", presynaptic_axis=1)
 print(cd.analysis.flip_margins(network, groups))
 
 # %% [markdown]

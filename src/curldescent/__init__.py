@@ -5,13 +5,17 @@ only by what trains. Start with `student_teacher`, `Plasticity` and `train`; `th
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+# What type checkers take for true, without the 10 ms that `typing` takes: a command answers Ctrl-C only after this.
+TYPE_CHECKING = False
 
 __version__ = "0.1.0"
 
 # public name -> the module that defines it
 _HOME = {
     "InputError": "curldescent.errors",
+    "PlasticityWarning": "curldescent.errors",
+    "Flips": "curldescent.flips",
     "Problem": "curldescent.problems",
     "Weights": "curldescent.problems",
     "student_teacher": "curldescent.sampling",
@@ -26,13 +30,16 @@ _HOME = {
     "flow": "curldescent.training.flow",
     "wide_students": "curldescent.training.wide",
     "log_epochs": "curldescent.training.schedule",
-    "epochs_to_threshold": "curldescent.training.history",
+    "epochs_to_threshold": "curldescent.training.censoring",
+    "summarise_epochs": "curldescent.training.censoring",
 }
 _SUBMODULES = ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")
 
 __all__ = [
+    "Flips",
     "InputError",
     "Plasticity",
+    "PlasticityWarning",
     "Problem",
     "Signature",
     "TwoWeights",
@@ -50,6 +57,7 @@ __all__ = [
     "plots",
     "predict",
     "student_teacher",
+    "summarise_epochs",
     "sweeps",
     "theory",
     "train",
@@ -60,16 +68,17 @@ if TYPE_CHECKING:
     from curldescent import analysis, optimizers, paper, plots, sweeps, theory
     from curldescent.citations import cite
     from curldescent.data import from_data
-    from curldescent.errors import InputError
+    from curldescent.errors import InputError, PlasticityWarning
     from curldescent.evaluation import accuracy, predict
+    from curldescent.flips import Flips
     from curldescent.plasticity import Plasticity
     from curldescent.problems import Problem, Weights
     from curldescent.sampling import student_teacher
     from curldescent.signatures import Signature
     from curldescent.toy import TwoWeights
+    from curldescent.training.censoring import epochs_to_threshold, summarise_epochs
     from curldescent.training.engine import train
     from curldescent.training.flow import flow
-    from curldescent.training.history import epochs_to_threshold
     from curldescent.training.schedule import log_epochs
     from curldescent.training.wide import wide_students
 

@@ -1,4 +1,7 @@
-"""The one exception that means "the input was wrong", as opposed to "the program was"."""
+"""The one exception that means "the input was wrong", as opposed to "the program was", and the one warning."""
+
+import sys
+import warnings
 
 
 class InputError(ValueError):
@@ -7,3 +10,24 @@ class InputError(ValueError):
     It is a `ValueError`. The commands turn it into one line on stderr and exit code 2; any other exception is a
     bug of ours and keeps its traceback.
     """
+
+
+class PlasticityWarning(UserWarning):
+    """Something the user passed can be used, but does not change learning as they probably meant.
+
+    A fraction of flips that comes to no neuron, for instance. The commands print it as one line on stderr.
+    """
+
+
+def warn(sentence: str, kind: type[Warning]) -> None:
+    """Warn, pointing at the line outside of this library that led here.
+
+    Args:
+        sentence: what is to be said.
+        kind: the class of the warning.
+    """
+    package = __name__.partition(".")[0]
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, kind, stacklevel=level)

@@ -28,7 +28,7 @@ from curldescent.sampling import student_teacher
 from curldescent.training.engine import train
 
 # Arguments that belong to the caller of `train`, not to the experiment.
-_NOT_IN_FILES = {"problem", "rule", "progress", "observe"}
+_NOT_IN_FILES = {"problem", "rule", "progress", "observe", "stopping"}
 _SECTIONS = ("student_teacher", "data", "rules", "training")
 
 

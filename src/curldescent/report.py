@@ -3,7 +3,7 @@
 import base64
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import curldescent
-from curldescent.errors import InputError
-from curldescent.plots.style import save
+from curldescent.plots.style import failure_to_draw, save
+from curldescent.sweeps import durable
+from curldescent.writing import finish_moves, replacing, results_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_WRITTEN_BY = "written_by"
 
 
 @dataclass(frozen=True)
@@ -64,37 +67,98 @@ def write_report(
     from matplotlib import pyplot as plt
 
     folder = results_folder(folder)
+    facts = {**environment(), **(facts or {})}
+    # Numbers first: whatever happens to the pictures, they are there.
+    numbers = folder / "numbers.json"
+    content = {"environment": facts, **{section.name: section.numbers for section in sections}}
+    durable.write(numbers, (json.dumps(jsonable(content), indent=2, allow_nan=False) + "\n").encode())
     written: list[Path] = []
     shown = []
     for section in sections:
-        picture = ""
+        picture, text = "", section.text
         if section.figure is not None:
-            paths = save(section.figure, folder / section.name)
-            plt.close(section.figure)
-            written += paths
-            picture = base64.b64encode(paths[0].read_bytes()).decode("ascii")
-        shown.append({**section.__dict__, "picture": picture, "alt": section.title})
-    facts = {**environment(), **(facts or {})}
+            try:
+                paths = save(section.figure, folder / section.name)
+                written += paths
+                picture = base64.b64encode(paths[0].read_bytes()).decode("ascii")
+            except OSError:
+                raise
+            except Exception as fault:
+                text = f"{text} {failure_to_draw(section.name, fault)}"
+            finally:
+                plt.close(section.figure)
+        shown.append({**section.__dict__, "text": text, "picture": picture, "alt": section.title})
     template = Environment(autoescape=True).from_string(
         files("curldescent").joinpath("templates/report.html").read_text(encoding="utf-8")
     )
     page = folder / "report.html"
-    page.write_text(
-        template.render(title=title, introduction=introduction, sections=shown, facts=facts), encoding="utf-8"
-    )
-    numbers = folder / "numbers.json"
-    content = {"environment": facts, **{section.name: section.numbers for section in sections}}
-    numbers.write_text(json.dumps(jsonable(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    html = template.render(title=title, introduction=introduction, sections=shown, facts=facts)
+    durable.write(page, html.encode())
     return [*written, page, numbers]
 
 
-def results_folder(path: Path) -> Path:
-    """Make the folder that results go to; a file in its place is refused in one sentence."""
+def write_result(
+    folder: Path, name: str, result: Mapping[str, Any], *, draw: "Callable[[], Figure] | None" = None
+) -> None:
+    """Write one result as JSON, its picture (PNG and PDF) beside it; earlier files of that name are replaced together.
+
+    Args:
+        folder: where to; made if need be.
+        name: of the files.
+        result: what the JSON holds; a line of its own says which version wrote it.
+        draw: makes the picture. One that cannot be drawn is said on stderr.
+
+    Raises:
+        OSError: of the file system, a full disk for one.
+    """
+    pictures = {f"{name}.png", f"{name}.pdf"} if draw is not None else set()
+    finish_moves(folder)
+    earlier = {f"{name}.json", *pictures} if _WRITTEN_BY in _read(folder / f"{name}.json") else set()
+    content = {**result, _WRITTEN_BY: f"curldescent {curldescent.__version__}"}
+    with replacing(folder, earlier=earlier) as draft:
+        (draft / f"{name}.json").write_text(json.dumps(jsonable(content), allow_nan=False) + "\n", encoding="utf-8")
+        if draw is None:
+            return
+        import matplotlib as mpl
+
+        # Pictures go to files: no window system is needed or touched.
+        mpl.use("agg")
+        try:
+            save(draw(), draft / name)
+        except OSError:
+            raise
+        except Exception as fault:
+            failure_to_draw(name, fault)
+
+
+def earlier_files(folder: Path) -> frozenset[str]:
+    """Names of the files that an earlier `write_report` left in a folder: its own ``numbers.json`` says which.
+
+    Args:
+        folder: where to look.
+
+    Returns:
+        The names; none where there is no such report.
+    """
+    content = read_numbers(folder)
+    pictures = {f"{name}{kind}" for name in content if name != "environment" for kind in (".png", ".pdf")}
+    return frozenset({"numbers.json", "report.html", *pictures} if content else ())
+
+
+def read_numbers(folder: Path) -> dict[str, Any]:
+    """The ``numbers.json`` of an earlier `write_report`; empty where there is none."""
+    content = _read(folder / "numbers.json")
+    environment = content.get("environment")
+    return content if isinstance(environment, dict) and "curldescent" in environment else {}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file of JSON with one object in it; empty where it is not that."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"results need a folder, but {str(path)!r} has a file in the way") from None
-    return path
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def environment() -> dict[str, str]:

@@ -30,7 +30,7 @@ def test_jacobian_spectrum_away_from_zero_loss():
 
 def test_flip_margins_are_those_of_flipped_networks():
     network, *_ = deep_network((3, 4, 2), samples=4)
-    groups = cd.analysis.neurons(network)
+    groups = cd.analysis.neurons(network, presynaptic_axis=1)
     assert list(groups)[:3] == ["0.w[0]", "0.w[1]", "0.w[2]"]
     assert sorted(np.concatenate(list(groups.values()))) == sorted(
         np.concatenate([network.named(np.arange(network.n_params))[k].ravel() for k in ("0.w", "1.w")])
@@ -48,7 +48,7 @@ def test_flip_margins_are_those_of_flipped_networks():
 @pytest.mark.parametrize("seed", range(4))
 def test_largest_stable_flips_against_every_set(seed):
     network, *_ = deep_network((3, 9, 2), samples=6, seed=seed, strengths=None)
-    groups = cd.analysis.neurons(network, layers="1.w")
+    groups = cd.analysis.neurons(network, layers="1.w", presynaptic_axis=1)
     found = cd.analysis.largest_stable_flips(network, groups)
 
     def stable(names):
@@ -71,7 +71,7 @@ def test_largest_stable_flips_against_every_set(seed):
 def test_greedy_takes_the_best_flip_every_time():
     """The lazy search gives what the plain one gives."""
     network, *_ = deep_network((3, 12, 1), samples=5, seed=1, strengths=None)
-    groups = cd.analysis.neurons(network, layers="1.w")
+    groups = cd.analysis.neurons(network, layers="1.w", presynaptic_axis=1)
     found, chosen = cd.analysis.largest_stable_flips(network, groups), []
     while True:
         scores = {}
@@ -90,7 +90,7 @@ def test_greedy_takes_the_best_flip_every_time():
 
 def test_a_margin_is_kept():
     network, *_ = deep_network((3, 12, 1), samples=4, seed=1, strengths=None)
-    groups = cd.analysis.neurons(network, layers="1.w")
+    groups = cd.analysis.neurons(network, layers="1.w", presynaptic_axis=1)
     base = cd.analysis.stability(network)
     floor = base.margin / 2
     found = cd.analysis.largest_stable_flips(network, groups, margin=floor)
@@ -99,9 +99,13 @@ def test_a_margin_is_kept():
 
 
 NETWORK = deep_network((3, 4, 1))[0]
+GROUPS = cd.analysis.neurons(NETWORK, presynaptic_axis=1)
 ERRORS = {
     "overlap": (lambda: cd.analysis.largest_stable_flips(NETWORK, {"a": [0, 1], "b": [1]}), "must not overlap"),
-    "margin": (lambda: cd.analysis.largest_stable_flips(NETWORK, margin=1.0), "more than gradient descent itself has"),
+    "margin": (
+        lambda: cd.analysis.largest_stable_flips(NETWORK, GROUPS, margin=1.0),
+        "more than gradient descent itself has",
+    ),
     "outside": (lambda: cd.analysis.flip_margins(NETWORK, {"a": [999]}), "positions of group 'a'"),
     "empty": (lambda: cd.analysis.flip_margins(NETWORK, {}), "at least one name"),
     "layer": (lambda: cd.analysis.neurons(NETWORK, layers="2.*"), "no weight matrix matches"),

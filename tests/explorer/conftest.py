@@ -13,6 +13,9 @@ import pytest
 
 pytest.importorskip("panel", reason="the explorer's extra is not installed: pip install 'curldescent[explore]'")
 
+# Seconds after which something will never come, however busy the machine: no test is about time.
+PATIENCE = 300
+
 # Nothing but what the tests ask for: no updates, no metrics, no second protocol.
 FLAGS = (
     "--no-sandbox",
@@ -46,7 +49,7 @@ class Running:
     def stop(self):
         self.process.send_signal(signal.SIGINT)
         try:
-            self.process.wait(10)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -104,7 +107,7 @@ class Tab:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.goto(url)
-        self.page.wait_for_selector("body[data-ready]", timeout=20_000)
+        self.page.wait_for_selector("body[data-ready]", timeout=PATIENCE * 1000)
 
     def message(self):
         """The sentence above the figures."""
@@ -115,15 +118,26 @@ class Tab:
         helper = "const plot = (name) => Bokeh.documents[0].get_model_by_name(name);"
         return self.page.evaluate(f"() => {{ {helper} return {script}; }}")
 
-    def until(self, condition, timeout=15.0):
+    def until(self, condition):
         """Wait for a Python condition; what it returned."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             value = condition()
             if value:
                 return value
             self.page.wait_for_timeout(50)
-        raise AssertionError(f"not in {timeout} s: {condition.__doc__ or condition}; message {self.message()!r}")
+        raise AssertionError(f"never: {condition.__doc__ or condition}; message {self.message()!r}")
+
+    def settled(self, read):
+        """A value once it has stayed the same for a while: what a page shows when nothing is on its way to it."""
+        seen = [read()]
+
+        def quiet():
+            seen.append(read())
+            return len(seen) > 8 and len(set(seen[-8:])) == 1
+
+        self.until(quiet)
+        return seen[-1]
 
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
@@ -152,6 +166,7 @@ class Tab:
 @pytest.fixture(scope="session")
 def window(chromium):
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE * 1000)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     yield context
     context.close()

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from tests.explorer.conftest import Running, Tab
+from tests.explorer.conftest import PATIENCE, Running, Tab
 
 
 def point(tab):
@@ -47,15 +47,13 @@ def test_a_live_run_advances_pauses_steps_and_ends_with_the_point(open_tab, runn
         words = tab.message().split()
         return int(words[1].strip(",")) if words[:1] == ["Epoch"] else 0
 
-    tab.until(lambda: epoch() > 3, timeout=40)
+    tab.until(lambda: epoch() > 3)
     tab.button("Pause").click()
     tab.button("Run").wait_for()
-    tab.page.wait_for_timeout(600)
-    held = epoch()
+    held = tab.settled(epoch)
     tab.button("Step").click()
     tab.until(lambda: epoch() == held + 1)
-    tab.page.wait_for_timeout(300)
-    assert epoch() == held + 1
+    assert tab.settled(epoch) == held + 1
     tab.page.locator(".noUi-handle").nth(0).focus()
     tab.page.keyboard.press("ArrowRight")
     tab.until(lambda: epoch() == 0)
@@ -72,8 +70,7 @@ def test_two_tabs_do_not_disturb_each_other(open_tab):
     one.page.locator(".noUi-handle").nth(0).focus()
     one.page.keyboard.press("ArrowLeft")
     one.until(lambda: point(one) < 0.3)
-    other.page.wait_for_timeout(300)
-    assert point(other) == 5
+    assert other.settled(lambda: point(other)) == 5
     assert other.message().startswith("Unstable")
 
 
@@ -96,7 +93,7 @@ def test_bad_files_are_one_sentence_and_a_good_one_learns(open_tab, running):
     assert tab.page.evaluate("window.hit") is None
     rows = b"".join(b"%d,%d,%d\n" % (k % 7, k % 5, k % 7 + k % 5) for k in range(40))
     chooser.set_input_files({"name": "good.csv", "mimeType": "text/csv", "buffer": b"a,b,sum\n" + rows})
-    tab.until(lambda: "curl descent at the start: " in tab.message(), timeout=40)
+    tab.until(lambda: "curl descent at the start: " in tab.message())
     tab.until(lambda: tab.message().startswith("Epoch "))
     tab.check(running.port)
 
@@ -126,7 +123,7 @@ def test_a_page_whose_server_has_gone_says_so(window):
     try:
         assert not tab.page.locator("#lost").is_visible()
         server.stop()
-        tab.page.wait_for_selector("#lost", state="visible", timeout=20_000)
+        tab.page.wait_for_selector("#lost", state="visible", timeout=PATIENCE * 1000)
     finally:
         tab.page.close()
 
@@ -156,7 +153,7 @@ def test_a_sweep_opens_and_a_click_shows_a_cell(open_tab, running):
 def test_pictures_are_taken_home(open_tab, path):
     tab = open_tab(path)
     tab.until(lambda: tab.message())
-    tab.page.wait_for_timeout(1500)
+    tab.settled(tab.message)
     for kind, magic in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         with tab.page.expect_download() as download:
             tab.button(kind).click()

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
+from tests.explorer.conftest import PATIENCE
 
 
 def get(port, path="/", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", path, headers=headers)
     with closing(connection):
         response = connection.getresponse()

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from curldescent.paper import Computation, Results, figure, graded, inputs, joint, lyapunov, norms, outputs
-from curldescent.plots.fates import cell_borders
+from curldescent.plots.coordinates import cell_borders
 from curldescent.theory import Spectrum
 
 mpl.use("agg")

@@ -48,7 +48,7 @@ def start(*arguments, **options):
 def command(*arguments, **options):
     """The command line, waited for: (exit code, stdout, stderr)."""
     process = start(*arguments, **options)
-    out, error = process.communicate(timeout=300)
+    out, error = process.communicate(timeout=600)
     return process.returncode, out, error
 
 

@@ -47,7 +47,7 @@ def test_a_cell_is_what_train_gives():
     np.testing.assert_array_equal(found["student_hidden"], history.student_hidden)
     reached = [cd.epochs_to_threshold(history.train_error, threshold) for threshold in KEEP["epochs_to"]]
     np.testing.assert_array_equal(found["epochs_to_train"], np.stack(reached, axis=-1))
-    assert (found["epochs_to_train"][:, 1] == 20).all()
+    assert np.isnan(found["epochs_to_train"][:, 1]).all()
     # q as it is defined, from weights that are all kept.
     for name, variable in (("q_hidden", "hidden_history"), ("q_readout", "readout_history")):
         late = history[variable].values[:, -7:].reshape(2, 7, -1)

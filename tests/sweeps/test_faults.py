@@ -153,6 +153,34 @@ def test_an_interrupt_ends_the_cells_in_flight_and_no_more(tmp_path):
     assert summary["computed"] == len(contents(store)) < 40
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_whole_job_ends_the_cells_in_flight_and_no_more(tmp_path, number):
+    file, store = sweep_file(tmp_path, seeds=10, epochs=4000), tmp_path / "store"
+    process = start("run", file, "--store", store, "--json", start_new_session=True)
+    wait_for(lambda: len(begun(store)) >= 3)
+    for worker in children(process.pid):
+        kill(worker, number)
+    os.killpg(process.pid, number)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, error
+    assert "Traceback" not in error
+    assert json.loads(out)["signal"] == number
+    assert {f"{key}.npz" for key in begun(store)} == set(contents(store))
+    assert not cd.sweeps.status(store).failed
+
+
+def test_a_signal_while_workers_start_is_no_failure_of_theirs(tmp_path):
+    file, store = sweep_file(tmp_path, seeds=10, epochs=4000), tmp_path / "store"
+    process = start("run", file, "--store", store, "--json", start_new_session=True)
+    wait_for(lambda: children(process.pid))
+    for worker in [*children(process.pid), process.pid]:
+        kill(worker, signal.SIGTERM)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 143, error
+    assert "Traceback" not in error
+    assert json.loads(out)["stopped"]
+
+
 def test_a_worker_that_is_killed_is_replaced_and_its_cell_computed(tmp_path):
     file, store = sweep_file(tmp_path, seeds=5, epochs=4000), tmp_path / "store"
     process = start("run", file, "--store", store, "--workers", 2, "--json")
@@ -175,7 +203,8 @@ def test_a_cell_that_kills_its_workers_is_recorded(tmp_path):
         kill(children(process.pid)[0])
         time.sleep(0.3)
     out, error = process.communicate(timeout=120)
-    assert process.returncode == 0, error
+    assert process.returncode == 1, error
+    assert "1 of 1 cells failed; why: curldescent sweep status" in error
     assert json.loads(out)["failed"] == 1
     (record,) = cd.sweeps.status(store).failed.values()
     assert record["message"] == "its worker process died 2 times (SIGKILL)"

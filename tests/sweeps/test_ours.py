@@ -257,24 +257,6 @@ def test_an_export_keeps_notes_in_an_earlier_one_and_stays_out_of_the_store(stor
         cd.sweeps.export(store, store / "compact" / "results.zarr")
 
 
-def test_an_export_that_fails_leaves_the_earlier_one(store, tmp_path, monkeypatch):
-    target = cd.sweeps.export(store, tmp_path / "all.zarr")
-    before = snapshot(tmp_path)
-    rename = os.replace
-
-    def failing(source, destination):
-        if Path(destination) == target and ".tmp-" in str(source) and not (tmp_path / "failed").exists():
-            (tmp_path / "failed").touch()
-            raise OSError(28, "No space left on device")
-        return rename(source, destination)
-
-    monkeypatch.setattr(os, "replace", failing)
-    with pytest.raises(OSError, match="No space"):
-        cd.sweeps.export(store, target)
-    (tmp_path / "failed").unlink()
-    assert snapshot(tmp_path) == before
-
-
 def test_a_device_is_never_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", lambda *a, **k: pytest.fail("opened"))
     with pytest.raises(plain.NotPlain, match="is a device"):

@@ -29,8 +29,8 @@ def test_every_public_function_has_an_example():
 
 def test_import_is_light():
     code = (
-        "import sys, time, numpy; t = time.perf_counter(); import curldescent.theory; t = time.perf_counter() - t;"
-        "heavy = {'jax', 'xarray', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules); print(t < 0.5, sorted(heavy))"
+        "import sys, curldescent.theory; heavy = {'jax', 'numba', 'xarray', 'pandas', 'matplotlib', 'scipy'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.split("\n")[0] == "True []"
+    assert out.stdout.split("\n")[0] == "[]"

@@ -120,7 +120,7 @@ def test_a_rule_learns_the_same_alone_and_in_company(problem):
 
 def test_lists_of_rules_are_named_by_their_labels(problem):
     history = cd.train(problem, [cd.Plasticity(), cd.Plasticity(), cd.Plasticity(readout=0.5)], epochs=1)
-    assert history.rule.values.tolist() == ["GD", "GD #2", "CD (α_r = 0.5)"]
+    assert history.rule.values.tolist() == ["GD", "GD #2", "CD (α_r = 0.5: 2 of 5)"]
 
 
 def test_epochs_after_the_last_recorded_one_still_count(problem):
@@ -262,10 +262,11 @@ def test_stopping_below_both_errors_leaves_the_epochs_to_both_as_they_were(prese
     assert (train_alone < stopped.stopped_at.values)[ended].any()
 
 
-def test_epochs_to_threshold_counts_the_last_epoch_where_never_reached():
+def test_epochs_to_threshold_counts_the_last_epoch_only_where_asked_to():
     problem = random_problem()
     history = cd.train(problem, cd.Plasticity(), epochs=20, record=[0, 5, 20])
-    assert cd.epochs_to_threshold(history.train_error, 1e-30).values.tolist() == [20, 20]
+    assert cd.epochs_to_threshold(history.train_error, 1e-30).isnull().all()
+    assert cd.epochs_to_threshold(history.train_error, 1e-30, never="last").values.tolist() == [20, 20]
     assert cd.epochs_to_threshold(history.train_error, 1e9).values.tolist() == [0, 0]
 
 

@@ -11,8 +11,9 @@ from curldescent import network, validation
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.realised import warn_unrealised
 from curldescent.training.rule import Convention, Learning, Synapses, gradients, rescaled
-from curldescent.training.setup import Experiment, experiment
+from curldescent.training.setup import Experiment, experiment, sizes_of
 from curldescent.training.students import factored
 
 Array = NDArray[np.float64]
@@ -222,6 +223,7 @@ def learning_dynamics(
         raise InputError(
             f"expected a cd.Problem and a cd.Plasticity, got {type(problem).__name__} and {type(rule).__name__}"
         )
+    warn_unrealised(rule.realised(**sizes_of(problem)).layers, of=" plasticity")
     setup = experiment(
         problem,
         [rule],

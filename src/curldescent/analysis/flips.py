@@ -10,8 +10,8 @@ from curldescent import validation
 from curldescent.analysis.network import Network
 from curldescent.analysis.tangent_kernel import ReducedKernel, reduced_kernel
 from curldescent.errors import InputError
+from curldescent.layouts import presynaptic
 from curldescent.representation import of_fields
-from curldescent.signatures import presynaptic
 
 Array = NDArray[np.float64]
 Groups = Mapping[str, NDArray[np.intp]]
@@ -55,19 +55,22 @@ class FlipMargins:
         return "\n".join(lines)
 
 
-def neurons(network: Network, *, layers: str = "*", presynaptic_axis: int = 1) -> dict[str, NDArray[np.intp]]:
+def neurons(
+    network: Network, *, layers: str = "*", presynaptic_axis: int | Mapping[str, int] | None = None
+) -> dict[str, NDArray[np.intp]]:
     """The synapses of every presynaptic neuron, layer by layer.
 
     Args:
         network: the network.
         layers: a glob pattern over parameter paths; parameters of fewer than two dimensions are left out.
-        presynaptic_axis: as in `cd.Signature`: 1 for weights (post, pre, …), −2 for Flax kernels.
+        presynaptic_axis: as in `cd.Signature`: 1 for weights (post, pre, …), −2 for (…, pre, post), None for what the
+            parameters' names say.
 
     Returns:
         Names ("path[index]") to positions in the flat parameter vector.
 
     Raises:
-        InputError: no weight matrix matches.
+        InputError: no weight matrix matches, or one whose layout its name does not tell.
 
     Example:
         >>> import curldescent as cd
@@ -80,7 +83,7 @@ def neurons(network: Network, *, layers: str = "*", presynaptic_axis: int = 1) -
     groups: dict[str, NDArray[np.intp]] = {}
     for path, positions in network.named(np.arange(network.n_params)).items():
         if positions.ndim >= 2 and fnmatchcase(path, layers):
-            axis, size = presynaptic(positions.shape, presynaptic_axis)
+            axis, size = presynaptic(path, positions.shape, presynaptic_axis)
             for index in range(size):
                 groups[f"{path}[{index}]"] = np.take(positions, index, axis=axis).ravel().astype(np.intp)
     if not groups:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.flips import strengths_array
 from curldescent.signatures import Signature, flatten_strengths
 
 Array = NDArray[np.float64]
@@ -153,7 +154,7 @@ class Network(ABC):
         if isinstance(strengths, Signature):
             return flatten_strengths(strengths.resolve(self.shapes), self.shapes)
         if isinstance(strengths, np.ndarray) and strengths.shape == (self.n_params,):
-            return np.array(validation.finite_array("strengths", strengths, ndim=1))
+            return np.array(strengths_array("strengths", strengths, ndim=1))
         return flatten_strengths(self._named(strengths), self.shapes)
 
     def __repr__(self) -> str:
@@ -184,8 +185,8 @@ def network(
         targets: (P, …), one per sample: outputs for the squared loss, class labels (P,) or probabilities (P, O) for
             "cross_entropy". May be left out where only the kernel of the squared loss is asked for.
         strengths: S. A `Signature`; or a tree of the parameters' structure (for a module: a mapping from parameter
-            names) whose leaves are scalars or arrays that broadcast to the parameter; or a flat vector (n,). None:
-            gradient descent.
+            names) whose leaves are scalars or arrays that broadcast to the parameter; or a flat vector (n,); of
+            booleans True is flipped. None: gradient descent.
         loss: "squared", ½‖ŷ − y‖²; "cross_entropy", of logits; or a function ℓ(output (O,), target) → scalar, convex in
             the output, of one sample, in the framework of the model.
         batch_size: how many samples are differentiated at once; memory grows with it. None: up to 1024.

@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.flips import strengths_array
 from curldescent.plasticity import Plasticity
 
 Array = NDArray[np.float64]
@@ -77,7 +78,7 @@ class HebbianNetwork:
         scale = np.abs(c).max()
         if np.abs(c - c.T).max() > 1e-10 * scale or np.linalg.eigvalsh(c)[0] < -1e-10 * scale:
             raise InputError("covariance must be symmetric and positive semi-definite")
-        p = validation.finite_array("plasticity", np.ones(len(signs)) if plasticity is None else plasticity, ndim=1)
+        p = strengths_array("plasticity", np.ones(len(signs)) if plasticity is None else plasticity, ndim=1)
         validation.shape("plasticity", p, signs.shape, "(one per presynaptic neuron)")
         for name, value in (("dale", signs), ("covariance", c), ("plasticity", p)):
             object.__setattr__(self, name, value)

@@ -12,6 +12,7 @@ from curldescent.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.cli.demo import demo
 from curldescent.cli.explore import EXAMPLES as EXPLORE_EXAMPLES
 from curldescent.cli.explore import explore
+from curldescent.cli.output import plain_warnings
 from curldescent.cli.reproduce import EXAMPLES as REPRODUCE_EXAMPLES
 from curldescent.cli.reproduce import reproduce
 from curldescent.cli.sweep import app as sweep_app
@@ -35,13 +36,16 @@ app.command(sweep_app, name="sweep")
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code: 0 done, 2 unusable input, 130 interrupted.
+    """Run the command line and leave with its exit code.
+
+    0: done; 1: cells of a sweep failed; 2: unusable input, a full disk; 128 + the signal's number: interrupted.
 
     Args:
         tokens: the arguments after the program's name; those of the process by default.
     """
     try:
-        app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        with plain_warnings():
+            app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         fail(" ".join(str(error).split()))
     except InputError as error:
@@ -49,7 +53,8 @@ def main(tokens: Sequence[str] | None = None) -> None:
     except OSError as error:
         fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        # Only where the signals are not those of a command: run from Python, or from the tests.
+        print("curldescent: interrupted", file=sys.stderr)
         sys.exit(130)
     sys.exit(0)
 

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
+from curldescent import interruption
 from curldescent.cli.output import print_json, print_table
-from curldescent.report import results_folder
+from curldescent.report import write_result
+from curldescent.writing import results_folder
 
 EXAMPLES = """Examples:
 
@@ -43,21 +45,39 @@ def bench(
     Medians of interleaved measurements of core time: contenders take turns, so that whatever else the machine does
     slows all of them alike. Close other programs all the same: they share the caches. Takes about a minute.
     """
-    folder = None if out is None else results_folder(out)
-    ran = subprocess.run(
-        [sys.executable, "-m", "curldescent.benchmarking", "--rounds", str(rounds), "--sample", str(sample)],
-        env={**os.environ, **ONE_THREAD},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found: dict[str, Any] = jsonlib.loads(ran.stdout)
-    if folder is not None:
-        (folder / "bench.json").write_text(jsonlib.dumps(found, indent=2) + "\n")
+    if out is not None:
+        results_folder(out)
+    found = measured(rounds, sample)
+    if out is not None:
+        write_result(out, "bench", found)
     if json:
         print_json(found)
     else:
         show(found)
+
+
+def measured(rounds: int, sample: float) -> dict[str, Any]:
+    """What the measurement's own process says.
+
+    Args:
+        rounds: measurements of each contender.
+        sample: seconds of one.
+
+    Returns:
+        The mapping of `curldescent.benchmarking.table.measure`.
+
+    Raises:
+        OSError: the process came to a bad end; what it said stands on stderr.
+    """
+    command = [sys.executable, "-m", "curldescent.benchmarking", "--rounds", str(rounds), "--sample", str(sample)]
+    # A Ctrl-C reaches this process alone, which ends the other.
+    with interruption.held_back():
+        process = subprocess.Popen(command, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE, text=True)
+    with process, interruption.cleaning(process.kill):
+        said, _ = process.communicate()
+    if process.returncode:
+        raise OSError(f"the measurement's process ended with exit code {process.returncode}")
+    return dict(jsonlib.loads(said))
 
 
 def show(found: dict[str, Any]) -> None:

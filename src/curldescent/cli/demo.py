@@ -1,12 +1,13 @@
 """`curldescent demo`: the tour on the command line."""
 
+import sys
 import time
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from curldescent.cli.output import print_json, print_table
+from curldescent.cli.output import print_json, print_table, say
 
 EXAMPLES = """Examples:
 
@@ -26,13 +27,21 @@ def demo(
     Two weights, linear students on both sides of the predicted boundary, a tanh student that curl makes faster, and
     handwritten digits. Writes figures (PNG, PDF), report.html and numbers.json.
     """
+    from curldescent import interruption
     from curldescent.demo import run_demo
+    from curldescent.demo.pace import Pace
 
-    began = time.monotonic()
-    sections = run_demo(out)
+    began, written = time.monotonic(), list[Path]()
+    interruption.say_on_leaving("earlier results are as they were")
+    with interruption.wishes(say, "stopping; finished parts are written; once more to leave at once") as wish:
+        sections = run_demo(out, pace=Pace(stopping=wish), tell=written.append)
     if json:
         print_json({section.name: section.numbers for section in sections})
-        return
-    for section in sections:
-        print_table(section.columns, section.rows, title=section.title)
-    print(f"\nReport: {out / 'report.html'} ({time.monotonic() - began:.0f} s)")
+    else:
+        for section in sections:
+            print_table(section.columns, section.rows, title=section.title)
+        for folder in written:
+            print(f"\nReport: {folder / 'report.html'} ({time.monotonic() - began:.0f} s)")
+    if wish.number is not None:
+        say(f"interrupted; {len(sections)} parts were finished{''.join(f': {folder}' for folder in written)}")
+        sys.exit(interruption.exit_code(wish.number))

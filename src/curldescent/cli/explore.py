@@ -41,6 +41,9 @@ def explore(
 
         print(static_page(static))
         return
+    from curldescent import interruption
     from curldescent.explorer import serve
+
+    interruption.say_on_leaving("the explorer is stopped")
 
     serve(port=port, store=store, browser=browser)

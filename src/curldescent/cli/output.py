@@ -1,16 +1,58 @@
 """What every command prints the same way: JSON for machines, tables for people."""
 
 import json
+import sys
 import unicodedata
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from curldescent.errors import PlasticityWarning
 from curldescent.report import jsonable
+
+# The warnings of this command, each once: they are printed on stderr and are a field of its JSON.
+_said: list[str] = []
+
+
+def say_warnings(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """In place of `warnings.showwarning`: what a command has to warn of is one plain line on stderr.
+
+    Args:
+        message: the warning.
+        category: its class; all but this library's own are shown as ever.
+        place: file and line.
+        more: anything else that Python passes.
+    """
+    if not issubclass(category, PlasticityWarning):
+        _python_shows(message, category, *place, **more)
+    elif str(message) not in _said:
+        _said.append(str(message))
+        print(f"curldescent: warning: {message}", file=sys.stderr)
+
+
+_python_shows = warnings.showwarning
+
+
+@contextmanager
+def plain_warnings() -> Iterator[None]:
+    """While a command runs, show this library's warnings plainly, wherever they come from."""
+    _said.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PlasticityWarning)
+        warnings.showwarning = say_warnings
+        yield
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout."""
-    print(json.dumps(jsonable(value), indent=2, allow_nan=False))
+    """Print one JSON object on stdout, with what was warned of."""
+    content = {**value, **({"warnings": _said} if _said else {})}
+    print(json.dumps(jsonable(content), indent=2, allow_nan=False))
+
+
+def say(sentence: str) -> None:
+    """Print one line on stderr that is no part of the result."""
+    print(f"curldescent: {sentence}", file=sys.stderr, flush=True)
 
 
 def printable(text: str) -> str:

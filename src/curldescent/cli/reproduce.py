@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from curldescent import interruption
 from curldescent.cli.arguments import Whole
 from curldescent.cli.cluster import ClusterOptions, connection
-from curldescent.cli.output import print_json, print_table
+from curldescent.cli.output import print_json, print_table, say
 from curldescent.errors import InputError
 
 EXAMPLES = """Examples:
@@ -42,6 +43,7 @@ def reproduce(
     """
     from curldescent import paper
 
+    interruption.say_on_leaving("what is finished is kept, and the same command goes on")
     if list_figures:
         _print_list(as_json=json)
         return
@@ -76,14 +78,14 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
             try:
                 verdict = run(figure, out, scale=scale, workers=workers, client=client, display=OnStderr())  # type: ignore[arg-type]
             except Unfinished as fault:
-                print(f"curldescent: {fault}", file=sys.stderr)
-                sys.exit(130)
+                say(str(fault))
+                sys.exit(1 if fault.signal is None else interruption.exit_code(fault.signal))
             except InputError as fault:
                 # What one figure lacks must not cost the others; what one alone lacks is the command's answer.
                 if len(chosen) == 1:
                     raise
                 impossible[figure.key] = fault
-                print(f"curldescent: {figure.key} is left out: {fault}", file=sys.stderr)
+                say(f"{figure.key} is left out: {fault}")
                 continue
             verdicts.append(verdict)
             rows = [(claim.statement, finding.said, finding.verdict) for claim, finding in verdict.findings]

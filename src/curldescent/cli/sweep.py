@@ -2,13 +2,15 @@
 
 import sys
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
 from curldescent.cli.arguments import Whole
 from curldescent.cli.cluster import ClusterOptions, connection
-from curldescent.cli.output import print_json, print_table, printable
+from curldescent.cli.output import print_json, print_table, printable, say
+from curldescent.interruption import exit_code
 
 if TYPE_CHECKING:
     from curldescent.sweeps.running import Summary
@@ -59,6 +61,8 @@ def plan(file: Path, *, workers: Workers = None, calibrate: bool = True, json: J
         at_most = "at most " if cost.upper_bound else ""
         rows.insert(3, ("time", f"{at_most}about {duration(cost.seconds)} on {cost.workers} idle cores"))
     print_table(["", file.stem], rows)
+    for sentence in cost.remarks:
+        print(f"note: {sentence}")
 
 
 @app.command(
@@ -84,8 +88,9 @@ def run(
 ) -> None:
     """Run a sweep, or go on with one: cells that are finished are not computed again.
 
-    Ctrl-C stops after the cells in flight. Run the same command to go on; a file whose axes have more values extends
-    the store. Leaves with 130 where it was stopped.
+    Ctrl-C, SIGTERM or SIGHUP stops after the cells in flight. Run the same command to go on; a file whose axes have
+    more values extends the store. Leaves with 128 + the signal's number where it was stopped (130 for Ctrl-C), with 1
+    where cells failed.
 
     Args:
         file: A TOML file; without one, the store's own plan is continued.
@@ -244,11 +249,15 @@ def compact(*, store: StorePath, json: Json = False) -> None:
 def _end(summary: "Summary", store: Path, *, json: bool) -> None:
     if json:
         print_json(summary.as_json())
-    elif summary.stopped:
-        print(f"Stopped; the same command goes on. Store: {store}")
-    elif summary.failed:
-        print(f"{summary.failed} cells failed: curldescent sweep status --store {store}")
-    else:
+    elif not summary.stopped and not summary.failed:
         print(f"Store: {store}")
+    if summary.failed:
+        say(
+            f"{summary.failed} of {summary.cells} cells failed; why: curldescent sweep status --store {store}; "
+            f"again: curldescent sweep retry --store {store}"
+        )
     if summary.stopped:
-        sys.exit(130)
+        say(f"interrupted; finished cells are kept and the same command goes on. Store: {store}")
+        sys.exit(exit_code(summary.signal or SIGINT))
+    if summary.failed:
+        sys.exit(1)

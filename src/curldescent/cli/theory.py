@@ -1,14 +1,16 @@
 """`curldescent theory`: predictions on the command line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
 from curldescent.cli.output import print_json, print_table
 from curldescent.errors import InputError
-from curldescent.report import results_folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 app = App(help="Predict stability from random-matrix theory, without simulating.")
 
@@ -159,12 +161,13 @@ def spectrum(
         result["sample"] = drawn
         rows.append((f"smallest of {drawn.size} sampled", f"{drawn[0]:.6g}"))
     result["density"] = {"x": x, "density": law.density(x) if x.size else x}
-    _report(result, ["", f"law of K at c = {ratio:g}"], rows, json=json, out=out, name="spectrum")
-    if out is not None:
-        from curldescent.plots import style
-        from curldescent.plots.theory import spectrum as draw
 
-        style.save(draw(law, drawn), out / "spectrum")
+    def draw() -> "Figure":
+        from curldescent.plots.theory import spectrum as picture
+
+        return picture(law, drawn)
+
+    _report(result, ["", f"law of K at c = {ratio:g}"], rows, json=json, out=out, name="spectrum", draw=draw)
 
 
 @app.command(name="phase-diagram")
@@ -207,13 +210,13 @@ def phase_diagram(
         "values": diagram.values,
     }
     rows = [("points", "{} x {}".format(*diagram.shape)), ("stable", f"{100 * share:.1f} %")]
-    _report(result, ["", f"{plane} diagram"], rows, json=json, out=out, name="phase_diagram")
-    if out is not None:
-        from curldescent.plots import style
+
+    def draw() -> "Figure":
         from curldescent.plots.theory import lambda_min_map, phase_diagrams
 
-        figure = phase_diagrams([diagram]) if quantity == "stable" else lambda_min_map(diagram)
-        style.save(figure, out / "phase_diagram")
+        return phase_diagrams([diagram]) if quantity == "stable" else lambda_min_map(diagram)
+
+    _report(result, ["", f"{plane} diagram"], rows, json=json, out=out, name="phase_diagram", draw=draw)
 
 
 def _report(
@@ -224,18 +227,18 @@ def _report(
     json: bool,
     out: Path | None,
     name: str,
+    draw: "Callable[[], Figure] | None" = None,
 ) -> None:
-    """Write the result where --out says, then print it in the form asked for."""
-    if out is not None:
-        from json import dumps
-
-        from curldescent.report import jsonable
-
-        (results_folder(out) / f"{name}.json").write_text(dumps(jsonable(result)) + "\n")
+    """Print the result in the form asked for, then write it where --out says, and its picture."""
     if json:
         print_json(result)
     else:
         print_table(columns, rows)
+    if out is None:
+        return
+    from curldescent.report import write_result
+
+    write_result(out, name, result, draw=draw)
 
 
 def _one_or_many(values: list[float] | None) -> float | list[float] | None:

@@ -1,14 +1,18 @@
 """`curldescent train`: a user's own experiment, from a file or from a table of data."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from curldescent.cli.arguments import Whole
-from curldescent.cli.output import print_json, print_table
+from curldescent.cli.output import print_json, print_table, say
 from curldescent.errors import InputError
+
+if TYPE_CHECKING:
+    from curldescent.report import Section
 
 EXAMPLES = """Examples:
 
@@ -66,12 +70,16 @@ def train(
     """Train students on your own problem under gradient descent and curl descent.
 
     Writes learning curves (PNG, PDF), report.html, numbers.json and history.nc (NetCDF, opens with xarray). Give an
-    experiment file, or `--data` with options; gradient descent is always run beside the flipped rule.
+    experiment file, or `--data` with options; gradient descent is always run beside the flipped rule. Ctrl-C (or
+    SIGTERM) ends the training there and writes what was recorded, to OUT-interrupted where OUT holds the results of a
+    finished run; a second one leaves at once.
     """
     import curldescent as cd
+    from curldescent import interruption
     from curldescent.experiment_file import ExperimentFile, read_experiment
-    from curldescent.report import results_folder
+    from curldescent.training.setup import sizes_of
     from curldescent.training.summary import write_results
+    from curldescent.writing import results_folder
 
     data, training = data or DataOptions(), training or TrainingOptions()
     if (experiment is None) == (data.data is None):
@@ -92,19 +100,29 @@ def train(
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
         flipped = cd.Plasticity(training.flip_hidden, training.flip_readout, feedback=feedback)
-        rules = {rule.label: rule for rule in (base, flipped)}
+        sizes = sizes_of(problem)
+        rules = {rule.realised_label(**sizes): rule for rule in (base, flipped)}
         names = ("flip_hidden", "flip_readout", "feedback_alignment")
         described = ExperimentFile(
             problem, rules, {name: value for name, value in training.__dict__.items() if name not in names}
         )
         title = Path(data.data).stem
     results_folder(out)
-    section = write_results(described, out, title=title)
-    if json:
-        print_json(section.numbers)
-        return
-    print_table(section.columns, section.rows, title=section.title)
-    print(f"\nReport: {out / 'report.html'}; history: {out / 'history.nc'}")
+
+    def show(section: "Section") -> None:
+        if json:
+            print_json(section.numbers)
+        else:
+            print_table(section.columns, section.rows, title=section.title)
+
+    interruption.say_on_leaving("earlier results are as they were")
+    with interruption.wishes(say, "stopping the training; once more to leave at once, without its results") as wish:
+        _, written = write_results(described, out, title=title, stopping=wish, show=show)
+    if not json:
+        print(f"\nReport: {written / 'report.html'}; history: {written / 'history.nc'}")
+    if wish.number is not None:
+        say(f"interrupted; what was recorded is in {written}")
+        sys.exit(interruption.exit_code(wish.number))
 
 
 def _columns(listed: str | None) -> list[str] | None:

@@ -1,7 +1,8 @@
 """What the sweep browser draws: cells of a heat map, the theory's line on it, the curves of one cell."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,18 +83,29 @@ class Opened:
 
     Args:
         path: of the store.
-        data: its dataset.
+        data: its dataset, numbers along the grid's axes in ascending order.
         store: its plan.
+        planned: axis → where in the plan each position of the dataset stands, for the axes that were reordered.
     """
 
     path: Path
     data: "xr.Dataset"
     store: "sweeps.Store"
+    planned: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> "Opened":
-        """Open a store; no values are read yet."""
-        return cls(path, sweeps.open(path), sweeps.Store(path))
+        """Open a store; no values are read yet.
+
+        A list in any order, or a store that has grown, is put in order: axes of numbers ascend.
+        """
+        data = sweeps.open(path)
+        planned = {}
+        for dim in map(str, data["status"].dims):
+            values = data[dim].values
+            if values.dtype.kind in "iuf" and not (np.diff(values) > 0).all():
+                planned[dim] = np.argsort(values, kind="stable")
+        return cls(path, data.isel(planned) if planned else data, sweeps.Store(path), planned)
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -122,10 +134,16 @@ class Opened:
         array = self.data[variable].isel({name: at for name, at in held.items() if name in self.data[variable].dims})
         array = array.isel({name: 0 for name in array.dims if name not in (x, y, "trial")})
         if "trial" in array.dims:
-            array = array.median("trial", skipna=False)
+            # Trials that never get to a threshold need more epochs than any that do.
+            counts = variable.startswith("epochs_to_")
+            array = (array.fillna(np.inf) if counts else array).median("trial", skipna=False)
+            array = array.where(np.isfinite(array))
         missing = [name for name in (y, x) if name and name not in array.dims]
         array = array.expand_dims({name: self.data[name] for name in missing})
         return np.atleast_2d(array.transpose(*[name for name in (y, x) if name]).values.astype(float))
+
+    def _in_plan(self, axis: str, at: int) -> int:
+        return int(self.planned[axis][at]) if axis in self.planned else at
 
     def theory(self, x: str, y: str, held: dict[str, int]) -> tuple[Array, Array] | None:
         """Critical ratios and fractions for a map over the ratio and one layer's fraction; None for other maps."""
@@ -133,9 +151,9 @@ class Opened:
             return None
         other = "readout" if y == "hidden" else "hidden"
         grid = self.store.sweep.grid
-        index = [held.get(axis.name, 0) for axis in grid.axes]
+        index = [self._in_plan(axis.name, held.get(axis.name, 0)) for axis in grid.axes]
         value = self.store.sweep.recipe.resolved(grid.cell(index)).rule.get(other, 0.0)
-        if np.ndim(value) != 0:
+        if isinstance(value, Mapping) or np.ndim(value) != 0:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]
@@ -169,10 +187,13 @@ class Opened:
 def coloured(values: Array) -> tuple[Array, bool]:
     """Values on the scale of their colours, and whether that is their logarithm: where they span two decades.
 
+    What is not finite becomes NaN, which has a colour of its own.
+
     Example:
         >>> coloured(np.array([1e-6, 1.0]))[1], coloured(np.array([1.0, 2.0]))[1]
         (True, False)
     """
+    values = np.where(np.isfinite(values), values, np.nan)
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
     if positive.size and (finite >= 0).all() and positive.max() > 100 * max(positive.min(), _FLOOR):

@@ -106,7 +106,9 @@ class LearnView:
             self._published = epoch
             self._page.publish(s, scripts.learn(s, epoch))
         n_inputs, n_hidden = s.sizes
-        where = f"M = {n_inputs} inputs, N = {n_hidden} hidden neurons"
+        rule = Plasticity(hidden=s.hidden, readout=s.readout)
+        realised = rule.realised(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=1)
+        where = f"M = {n_inputs} inputs, N = {n_hidden} hidden neurons; CD: {realised}"
         if status.startswith("failed: "):
             self._page.say(status.removeprefix("failed: "), kind="fault")
         elif status == "starting":

@@ -7,7 +7,7 @@ ever sent to a session from here, so that a session that is gone or slow holds n
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -165,7 +165,7 @@ class LiveRun:
         """Where it stands: "starting", "running", "learned", "diverged", "finished", or "failed: " and a sentence."""
         return self._status
 
-    def wait_for_frames(self, count: int, timeout: float = 60.0) -> list[int]:
+    def wait_for_frames(self, count: int, timeout: float = 600.0) -> list[int]:
         """Wait until at least so many frames are there, without taking them, and return their epochs; for scripts."""
         deadline = time.monotonic() + timeout
         with self._condition:
@@ -277,7 +277,7 @@ class LambdaMin:
     def __init__(self, problem: Problem, rule: Plasticity, *, preserve_norms: bool) -> None:
         self._problem, self._rule, self._preserve_norms = problem, rule, preserve_norms
         student = problem.student
-        self._strengths = rule.strengths(
+        self._strengths = rule.resolved(
             n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
         )
         self._linear = problem.activation == problem.output_activation == "linear" and student.n_outputs == 1
@@ -304,13 +304,15 @@ def _few(layer: Array) -> Array:
     return flat[:, np.unique(np.linspace(0, flat.shape[1] - 1, _SHOWN_WEIGHTS).astype(int))]
 
 
-def compile_kernels() -> None:
+def compile_kernels(stopping: Callable[[], bool]) -> None:
     """Make the first live run as quick as the others: load, or compile once, the kernels it takes."""
     from curldescent.sampling import student_teacher
 
     for activation in ("linear", "tanh"):
         problem = student_teacher(n_inputs=6, n_hidden=40, n_train=10, n_test=0, activation=activation)
         for norms in (False, True):
+            if stopping():
+                return
             run = LiveRun(
                 problem, {"GD": Plasticity(), "CD": Plasticity(hidden=0.5)}, preserve_norms=norms, paused=True
             )

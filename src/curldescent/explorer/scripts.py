@@ -110,10 +110,12 @@ def sweep(state: SweepState, store: Path, held: dict[str, object], y: str) -> st
     else:
         line = f"values.plot(ax=axes, x={state.x!r}" + (f", y={y!r})" if y else ")")
         draw = f"import matplotlib.pyplot as plt\n\nfigure, axes = plt.subplots()\n{line}\n"
+    # Trials that never get to a threshold are NaN and need more epochs than any that do.
+    never = ".fillna(float('inf'))" if state.variable.startswith("epochs_to_") else ""
     return f"""import curldescent as cd
 
 data = cd.sweeps.open({str(store)!r})
-values = data[{state.variable!r}]{select}
+values = data[{state.variable!r}]{select}{never}
 values = values.median([name for name in values.dims if name not in {drawn!r}])
 print(values)
 {draw}figure.savefig('sweep.png')

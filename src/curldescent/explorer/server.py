@@ -79,11 +79,16 @@ class Explorer:
         """Serve until interrupted."""
         self._server.start()
         self._quieten()
-        threading.Thread(target=warm_up, daemon=True).start()
+        ended = threading.Event()
+        warming = threading.Thread(target=warm_up, args=(ended.is_set,), daemon=True)
+        warming.start()
         try:
             self.loop.start()
         finally:
+            ended.set()
             self._server.stop()
+            # An interpreter that ends while a thread compiles aborts.
+            warming.join()
 
     def _quieten(self) -> None:
         """A tab that is closed while something is sent to it is no fault, and not for the terminal."""
@@ -146,8 +151,8 @@ def require_extra() -> None:
     del bokeh, panel
 
 
-def warm_up() -> None:
+def warm_up(stopping: Callable[[], bool]) -> None:
     """Load the training kernels before the first live run asks for them; compiled ones come from the cache."""
     from curldescent.explorer.live import compile_kernels
 
-    compile_kernels()
+    compile_kernels(stopping)

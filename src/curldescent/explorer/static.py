@@ -8,6 +8,8 @@ import numpy as np
 
 from curldescent.errors import InputError
 from curldescent.explorer.state import RATIO
+from curldescent.sweeps import durable
+from curldescent.writing import results_folder
 
 # The grid that the sliders snap to. Finer, and the page would be larger than what one waits for.
 _RATIOS = np.geomspace(RATIO[0], RATIO[1], 37)
@@ -100,6 +102,6 @@ def static_page(file: Path | str) -> Path:
     )
     script, place = components(layout(tables, _RATIOS, _FRACTIONS))
     page = _PAGE.format(bokeh=bokeh, script=script, place=place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    results_folder(path.parent)
+    durable.write(path, page.encode())
     return path

@@ -272,6 +272,12 @@ class SweepView:
         for axis, at in index.items():
             value = opened.data[axis].values[at].item()
             names.append(f"{axis} = {value}" if isinstance(value, str) else f"{axis} = {value:.4g}")
+        for name in ("hidden_flipped", "readout_flipped"):
+            if name in opened.data.coords:
+                count = opened.data[name]
+                there = {axis: place for axis, place in index.items() if axis in count.dims}
+                if len(there) == count.ndim:
+                    names.append(f"{int(count.isel(there))} {count.attrs['long_name']}")
         try:
             return ", ".join(names), opened.curves(variable, index)
         except (InputError, OSError) as problem:

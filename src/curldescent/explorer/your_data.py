@@ -18,6 +18,7 @@ from curldescent.explorer.state import ACTIVATIONS, DataState
 from curldescent.explorer.table import MAX_BYTES, MAX_ROWS, read_table
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.training.setup import sizes_of
 
 _CHUNK = 1_000_000
 _INVITATION = "Drop a CSV file with a header"
@@ -190,7 +191,8 @@ class DataView:
         if status.startswith("failed: "):
             self._page.say(status.removeprefix("failed: "), kind="fault")
             return
-        sizes = f"{self._problem.n_train} training rows; " if self._problem else ""
+        realised = self._rule.realised(**sizes_of(self._problem))
+        sizes = f"{self._problem.n_train} training rows; CD: {realised}; "
         words = {"learned": ", learned to rounding", "diverged": ", both diverged", "starting": ", getting ready"}
         self._page.say(
             f"Epoch {epoch}{words.get(status, '')}",

@@ -75,6 +75,7 @@ def kept(folder: Path, name: str, computation: Computation) -> "xr.Dataset | Non
 def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") -> None:
     """Write a computation's dataset, whole or not at all."""
     from curldescent.sweeps import durable
+    from curldescent.writing import for_netcdf
 
     stamped = data.assign_attrs(fingerprint=computation.fingerprint)
-    durable.write(path_of(folder, name), bytes(stamped.to_netcdf(engine="scipy")))
+    durable.write(path_of(folder, name), bytes(for_netcdf(stamped).to_netcdf(engine="scipy")))

@@ -176,7 +176,7 @@ def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Da
         onwards = replace(problem, student=cd.Weights(first.student_hidden.values, first.student_readout.values))
         record = cd.log_epochs(epochs, controls.POINTS).tolist()
         second = _train(onwards, rules["GD"], epochs, seed + 1, record=record, stop_below=controls.THRESHOLD)
-        needed = cd.epochs_to_threshold(second.train_error, controls.THRESHOLD).values + count
+        needed = cd.epochs_to_threshold(second.train_error, controls.THRESHOLD, never="last").values + count
         made[f"GD after {count} epochs of CD"] = (needed, second.stopped_at.values >= 0)
     return controls.arms_dataset(made)
 
@@ -302,7 +302,10 @@ def kept_after_switch(results: Results) -> Finding:
     said = "of the saved epochs, " + ", ".join(
         f"{100 * share:.0f} % remain with {name.removeprefix('GD after ')}" for name, share in kept.items()
     )
-    return Finding(max(kept.values()) >= 0.5, said, {"kept": kept})
+    missed = {name: int((~arm.reached).sum()) for name, arm in every.items()}
+    if any(missed.values()):
+        said += "; threshold not reached by " + ", ".join(f"{n} ({name})" for name, n in missed.items() if n)
+    return Finding(max(kept.values()) >= 0.5, said, {"kept": kept, "not_reached": missed})
 
 
 def draw(results: Results) -> "Picture":

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.paper.contract import Claim, Finding, Results, Scale
+from curldescent.paper.epochs import bound
 from curldescent.paper.statistics import LEVEL, paired
 from curldescent.sweeps import Sweep
 
@@ -95,7 +96,7 @@ def sweep(
         },
         rules=rules,
         training={name: value for name, value in settings.items() if name not in axes},
-        keep={"epochs_to": [THRESHOLD]},
+        keep={"epochs_to": [THRESHOLD], "never": "last"},
         paired=tuple(axes),
     )
 
@@ -193,7 +194,8 @@ def compared(arms: Arms, first: str, second: str) -> tuple[str, dict[str, Any]]:
     ratio, low, high = ratio_interval(a, b)
     missed = {name: int((~arms[name].reached).sum()) for name in (first, second)}
     said = (
-        f"{first}: {test.first:.0f} ± {test.first_error:.0f}, {second}: {test.second:.0f} ± {test.second_error:.0f} "
+        f"{first}: {bound(missed[first])}{test.first:.0f} ± {test.first_error:.0f}, {second}: "
+        f"{bound(missed[second])}{test.second:.0f} ± {test.second_error:.0f} "
         f"epochs; ratio {ratio:.2f} [{low:.2f}, {high:.2f}]; Wilcoxon p = {test.p_value:.2g}, d_z = {test.effect:.2f}; "
         f"{second} first in {test.wins} of {test.n}"
     )

@@ -45,9 +45,14 @@ class Compared(Paired):
 
     Args:
         unfinished: pairs in which neither condition reaches the threshold before the last epoch.
+        first_never: how often the first condition does not: these count with the last epoch, the paper's convention, so
+            that its mean is a lower bound.
+        second_never: how often the second does not.
     """
 
     unfinished: int = 0
+    first_never: int = 0
+    second_never: int = 0
 
     @property
     def telling(self) -> int:
@@ -106,7 +111,7 @@ def sweep(
             "record": [*grid[grid < epochs].tolist(), epochs],
             "stop_below": stop_below if isinstance(stop_below, float) else list(stop_below),
         },
-        keep={"epochs_to": [THRESHOLD]},
+        keep={"epochs_to": [THRESHOLD], "never": "last"},
         paired=paired,
     )
 
@@ -142,7 +147,13 @@ def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
         The comparison.
     """
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    return Compared(**vars(paired(a, b)), unfinished=int(((a >= last) & (b >= last)).sum()))
+    late, later = a >= last, b >= last
+    return Compared(
+        **vars(paired(a, b)),
+        unfinished=int((late & later).sum()),
+        first_never=int(late.sum()),
+        second_never=int(later.sum()),
+    )
 
 
 def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Compared]:
@@ -319,18 +330,36 @@ def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, sha
 def said(found: Compared) -> str:
     """One comparison in words."""
     return (
-        f"GD {found.first:.0f} ± {found.first_error:.0f}, CD {found.second:.0f} ± {found.second_error:.0f} epochs "
+        f"GD {bound(found.first_never)}{found.first:.0f} ± {found.first_error:.0f}, CD "
+        f"{bound(found.second_never)}{found.second:.0f} ± {found.second_error:.0f} epochs "
         f"(mean ± s.e.); ratio {found.ratio:.2f}; CD first in {found.wins} of {found.n} pairs; Wilcoxon p = "
         f"{found.p_value:.1g}, t-test p = {found.t_p_value:.1g}; d_z = {found.effect:.2f}"
         + (f"; {found.unfinished} pairs never get there under either" if found.unfinished else "")
+        + (
+            f"; never there: GD {found.first_never}, CD {found.second_never} of {found.n}, counted as the last epoch"
+            if found.first_never or found.second_never
+            else ""
+        )
     )
+
+
+def bound(never: int) -> str:
+    """The sign before a mean in which some count with the last epoch though they never get there."""
+    return "≥ " if never else ""
 
 
 def listed(compared: Mapping[float, Compared]) -> str:
     """Ratio and p of several comparisons."""
     return ", ".join(
-        f"{value:g}: ratio {found.ratio:.2f} (p = {found.p_value:.1g})" for value, found in compared.items()
+        f"{value:g}: ratio {found.ratio:.2f} (p = {found.p_value:.1g}"
+        + (f", never there {found.first_never} and {found.second_never} of {found.n}" if _censored(found) else "")
+        + ")"
+        for value, found in compared.items()
     )
+
+
+def _censored(found: Compared) -> bool:
+    return bool(found.first_never or found.second_never)
 
 
 def numbers(compared: Mapping[float, Compared]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _figure(
         first.legend(loc="best", handlelength=1.8)
     name = {"wilcoxon": "Wilcoxon", "t": "paired t"}[test]
     text = (
-        f"Means and standard errors. Hollow: a tenth of the trials or more never get there and count as the last epoch "
+        f"Means and standard errors. Hollow: lower bounds, some trials never get there and count as the last epoch "
         f"(dashed). On top: ✱ faster, ○ slower than GD, p < {LEVEL:g} ({name}). {note}"
     )
     note_height = 0.34 / figure.get_size_inches()[1]

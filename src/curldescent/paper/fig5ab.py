@@ -44,7 +44,7 @@ def experiments(scale: Scale) -> Experiments:
                 "preserve_norms": True,
                 "record": POINTS,
             },
-            keep={"error_curves": True, "epochs_to": [epochs.THRESHOLD]},
+            keep={"error_curves": True, "epochs_to": [epochs.THRESHOLD], "never": "last"},
         )
     }
 

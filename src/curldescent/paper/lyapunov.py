@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from curldescent.flips import flipped_count
 from curldescent.order_parameter import order_parameter_of
 from curldescent.paper.beside_solution import over_grid
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.statistics import proportion_interval
-from curldescent.plasticity import Plasticity, flipped_count
+from curldescent.plasticity import Plasticity
 from curldescent.plots import style
-from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, plain_log_ticks
+from curldescent.plots.coordinates import cell_borders, colours
+from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks
 from curldescent.sampling import student_teacher
 from curldescent.sweeps import lin, log
 from curldescent.sweeps.start import Start
@@ -143,7 +145,8 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
 def whole(results: Results) -> xr.Dataset:
     """All ratios, with dimensions ratio, hidden and trial."""
     parts = list(results.data.values())
-    return xr.concat(parts, "ratio", combine_attrs="drop").sortby("ratio").assign_attrs(least=parts[0].attrs["least"])
+    joined = xr.concat(parts, "ratio", combine_attrs="drop").sortby(["ratio", "hidden"])
+    return joined.assign_attrs(least=parts[0].attrs["least"])
 
 
 def chaotic(data: xr.Dataset) -> xr.DataArray:
@@ -164,14 +167,17 @@ def draw(results: Results) -> "Picture":
     data = whole(results)
     figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.7), width_ratios=(1, 1, 0.9))
     limit = max(float(np.abs(data.exponent.median("trial")).max()), data.attrs["least"])
+    two_ended = {"cmap": colours(style.DIVERGING), "vmin": -limit, "vmax": limit}
+    decades = {"cmap": colours(style.SEQUENTIAL), "norm": LogNorm(1e-32, 1)}
     maps = (
-        (data.exponent, "exponent λ", {"cmap": style.DIVERGING, "vmin": -limit, "vmax": limit}),
-        (np.maximum(data.q, 1e-32), "order parameter q", {"cmap": style.SEQUENTIAL, "norm": LogNorm(1e-32, 1)}),
+        (data.exponent, "exponent λ", two_ended),
+        (np.maximum(data.q, 1e-32), "order parameter q", decades),
     )
     edges = cell_borders(data.ratio.values, logarithmic=True), cell_borders(data.hidden.values, logarithmic=False)
     alpha = np.linspace(0.01, 1, 200)
-    for axis, (values, title, colours) in zip(axes, maps, strict=False):
-        image = axis.pcolormesh(*edges, values.median("trial").transpose("hidden", "ratio"), rasterized=True, **colours)
+    for axis, (values, title, look) in zip(axes, maps, strict=False):
+        median = values.median("trial").transpose("hidden", "ratio")
+        image = axis.pcolormesh(*edges, median, rasterized=True, **look)
         axis.set(xscale="log", xlabel=LABELS["ratio"], title=title)
         axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
         plain_log_ticks(axis)

@@ -19,7 +19,8 @@ from curldescent.paper.computation import Computation
 from curldescent.paper.contract import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.statistics import LEVEL, proportion_interval
 from curldescent.plots import style
-from curldescent.plots.fates import LABELS, cell_borders, draw_boundary, draw_fate_map, fate_colour_bar, plain_log_ticks
+from curldescent.plots.coordinates import ascending, cell_borders, colours
+from curldescent.plots.fates import LABELS, draw_boundary, draw_fate_map, fate_colour_bar, plain_log_ticks
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
 from curldescent.theory.sampling import n_hidden_for
@@ -145,9 +146,9 @@ def draw(results: Results) -> "Picture":
         margin = np.abs(data.predicted) <= data.margin
         title = f"{layer} flips, norms preserved"
         image = draw_fate_map(left, data.norms_verdict, x="ratio", y=layer, margin=margin, title=title)
-        share = changed(sampled).isel(n_inputs=-1).mean("trial").transpose(layer, "ratio")
+        share = ascending(changed(sampled).isel(n_inputs=-1).mean("trial"), "ratio", layer).transpose(layer, "ratio")
         edges = [cell_borders(share[name].values, logarithmic=name == "ratio") for name in ("ratio", layer)]
-        shares = right.pcolormesh(*edges, share.values, cmap="Greys", vmin=0, vmax=0.25, rasterized=True)
+        shares = right.pcolormesh(*edges, share.values, cmap=colours("Purples"), vmin=0, vmax=0.25, rasterized=True)
         right.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]], xlabel=LABELS["ratio"], ylabel=LABELS[layer])
         plain_log_ticks(right)
         right.set_title("term changes the verdict")

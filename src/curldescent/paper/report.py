@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from collections import Counter
 from importlib.resources import files
@@ -12,8 +13,9 @@ from curldescent.errors import InputError
 from curldescent.paper.contract import SCALES, Scale
 from curldescent.paper.registry import figures
 from curldescent.paper.verdict import markdown, read_verdict
-from curldescent.report import results_folder
+from curldescent.writing import finish_moves, replacing, results_folder
 
+_FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce"
 HEADINGS = {
     "paper": "The paper's figures",
     "beyond": "Beyond the paper",
@@ -48,6 +50,7 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
     if scale not in SCALES:
         raise InputError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")
     folder = Path(out) / scale
+    finish_moves(folder)
     found = [content for f in figures() if (content := read_verdict(folder, f.key)) is not None]
     if not found:
         raise InputError(f"nothing was reproduced in {str(folder)!r}; run curldescent reproduce all --scale {scale}")
@@ -66,20 +69,43 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
         )
         for origin, heading in HEADINGS.items()
     ]
-    page = folder / "report.html"
     facts = _facts(found)
-    page.write_text(
-        template.render(
-            scale=scale, groups=[g for g in groups if g[1]], missing=missing, facts=facts, counts=_counts(found)
-        ),
-        encoding="utf-8",
+    page = template.render(
+        scale=scale, groups=[g for g in groups if g[1]], missing=missing, facts=facts, counts=_counts(found)
     )
-    numbers = folder / "numbers.json"
-    numbers.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    written = [page, numbers]
+    with replacing(folder, earlier={"report.html", "numbers.json"} if _is_ours(folder) else ()) as draft:
+        (draft / "report.html").write_text(page, encoding="utf-8")
+        numbers = json.dumps(found, indent=2, ensure_ascii=False)
+        (draft / "numbers.json").write_text(numbers + "\n", encoding="utf-8")
+    written = [folder / "report.html", folder / "numbers.json"]
     if summary is not None:
-        written += _write_summary(results_folder(Path(summary)), folder, found, missing, facts, scale)
+        target = results_folder(Path(summary))
+        finish_moves(target)
+        with replacing(target, earlier=_earlier_summary(target)) as draft:
+            names = [path.name for path in _write_summary(draft, folder, found, missing, facts, scale)]
+        written += [target / name for name in names]
     return written
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether an earlier report is there."""
+    try:
+        content = json.loads((folder / "numbers.json").read_bytes())
+        return all("figure" in verdict and "claims" in verdict for verdict in content)
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _earlier_summary(folder: Path) -> set[str]:
+    """Names of the files that an earlier summary left: its page links to every one of them."""
+    try:
+        page = (folder / "README.md").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return set()
+    if not page.startswith(_FIRST_LINES):
+        return set()
+    keys = re.findall(r"^\| \[([\w-]+)\]\(\1\.md\)", page, flags=re.MULTILINE)
+    return {"README.md", *(f"{key}{kind}" for key in keys for kind in (".md", ".png"))}
 
 
 def _write_summary(
@@ -88,9 +114,7 @@ def _write_summary(
     """README.md with the table of all claims, then every figure."""
     counts = _counts(found)
     lines = [
-        "# Reproduction",
-        "",
-        f"Written by `curldescent reproduce all --scale {scale}` and `curldescent reproduce report`. "
+        f"{_FIRST_LINES} all --scale {scale}` and `curldescent reproduce report`. "
         + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         + ".",
         "",
@@ -113,10 +137,12 @@ def _write_summary(
     written = [page]
     for content in found:
         key = content["figure"]
-        shutil.copyfile(folder / f"{key}.png", target / f"{key}.png")
+        if (folder / f"{key}.png").exists():
+            shutil.copyfile(folder / f"{key}.png", target / f"{key}.png")
+            written.append(target / f"{key}.png")
         text = target / f"{key}.md"
         text.write_text(markdown(content, picture=f"{key}.png"), encoding="utf-8")
-        written += [target / f"{key}.png", text]
+        written.append(text)
     return written
 
 
@@ -137,6 +163,5 @@ def _facts(found: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def _embedded(path: Path) -> str:
-    if not path.exists():
-        raise InputError(f"the picture {str(path)!r} is missing; run the figure again")
-    return base64.b64encode(path.read_bytes()).decode("ascii")
+    """The picture in base64; nothing where it could not be drawn."""
+    return base64.b64encode(path.read_bytes()).decode("ascii") if path.exists() else ""

@@ -1,23 +1,27 @@
 """`reproduce`: run a figure's experiments, draw it, judge its claims, write it all down."""
 
 import multiprocessing
+import multiprocessing.process
+import os
 import textwrap
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curldescent import sweeps
+from curldescent import interruption, sweeps
 from curldescent.errors import InputError
 from curldescent.paper import computation as computations
 from curldescent.paper.changes import changes
 from curldescent.paper.computation import Computation
 from curldescent.paper.contract import SCALES, Figure, Results, Scale
-from curldescent.paper.verdict import Verdict, spent, write_verdict
+from curldescent.paper.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
-from curldescent.report import results_folder
 from curldescent.sweeps.display import Display, Quiet
+from curldescent.writing import finish_moves, replacing, results_folder
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -25,7 +29,15 @@ if TYPE_CHECKING:
 
 
 class Unfinished(Exception):
-    """A run that was stopped; what is done is kept and the same call goes on."""
+    """A run that did not come to its end; what is done is kept and the same call goes on.
+
+    Attributes:
+        signal: the number of the signal that stopped it; None where cells failed.
+    """
+
+    def __init__(self, sentence: str, *, signal: int | None = None) -> None:
+        super().__init__(sentence)
+        self.signal = signal
 
 
 def reproduce(
@@ -81,22 +93,31 @@ def reproduce(
     began = time.monotonic()
     data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, display)
     results = Results(scale, data)
+    finish_moves(folder)
     seconds = spent(folder, figure.key, time.monotonic() - began if computed else 0.0)
     changed = changes(figure, scale)
-    with style.figure_style():
-        picture = figure.draw(results)
-        _say_scale(picture, scale, changed)
-    paths = style.save(picture, folder / figure.key)
-    plt.close(picture)
     verdict = Verdict(
         figure=figure,
         scale=scale,
         changes=changed,
         findings=tuple((claim, claim.measure(results)) for claim in figure.claims),
         seconds=seconds,
-        picture=paths[0],
+        picture=folder / f"{figure.key}.png",
     )
-    write_verdict(folder, verdict)
+    mine = {f"{figure.key}{kind}" for kind in (".json", ".md", ".png", ".pdf")}
+    with replacing(folder, earlier=mine if is_verdict(folder, figure.key) else ()) as draft:
+        # The verdict first: it does not depend on whether the picture can be drawn.
+        write_verdict(draft, verdict)
+        try:
+            with style.figure_style():
+                picture = figure.draw(results)
+                _say_scale(picture, scale, changed)
+            style.save(picture, draft / figure.key)
+            plt.close(picture)
+        except OSError:
+            raise
+        except Exception as fault:
+            style.failure_to_draw(figure.key, fault)
     return verdict
 
 
@@ -113,7 +134,7 @@ def _run(
         display.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
         summary = sweeps.run(experiment, folder / name, workers=workers, client=client, display=display)
         if summary.stopped:
-            raise Unfinished(f"{figure.key} was stopped; the same command goes on")
+            raise Unfinished(f"{figure.key} was stopped; the same command goes on", signal=summary.signal)
         if summary.failed:
             raise Unfinished(
                 f"{figure.key}: {summary.failed} cells failed; see curldescent sweep status --store {folder / name}"
@@ -144,17 +165,37 @@ def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | N
         return
     context = multiprocessing.get_context("spawn")
     count = min(len(missing), workers or multiprocessing.cpu_count())
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
-        names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_the_parent) as pool:
+        # A signal to everybody is for this process, which ends the others.
+        with interruption.held_back():
+            names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
         try:
-            for done, future in enumerate(as_completed(names), start=1):
-                name, data = names[future], future.result()
-                computations.keep(folder, name, missing[name], data)
-                display.say(f"{label}: {name} ({done} of {len(missing)})")
-                yield name, data
+            with interruption.cleaning(partial(_kill, list(multiprocessing.active_children()))):
+                for done, future in enumerate(as_completed(names), start=1):
+                    name, data = names[future], future.result()
+                    computations.keep(folder, name, missing[name], data)
+                    display.say(f"{label}: {name} ({done} of {len(missing)})")
+                    yield name, data
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _kill(processes: "list[multiprocessing.process.BaseProcess]") -> None:
+    for process in processes:
+        process.kill()
+
+
+def _end_with_the_parent() -> None:
+    """In a worker: nothing computes behind the back of whoever was told that the run is over."""
+
+    def wait(parent: "multiprocessing.process.BaseProcess") -> None:
+        parent.join()
+        os._exit(1)
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=wait, args=(parent,), daemon=True).start()
 
 
 def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> None:

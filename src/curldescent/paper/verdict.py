@@ -91,6 +91,14 @@ def read_verdict(folder: Path, key: str) -> dict[str, Any] | None:
     return dict(content)
 
 
+def is_verdict(folder: Path, key: str) -> bool:
+    """Whether a folder holds the verdict of a figure: its files are then ours to replace."""
+    try:
+        return read_verdict(folder, key) is not None
+    except InputError:
+        return False
+
+
 def spent(folder: Path, key: str, seconds: float) -> float:
     """Seconds that computing a figure took so far, those of earlier runs included."""
     before = read_verdict(folder, key)

@@ -24,6 +24,8 @@ def colour_of(name: str) -> str:
 def draw_arms(axis: "Axes", arms: Mapping[str, tuple[Array, NDArray[np.bool_]]], *, label: str) -> None:
     """One row a condition: a dot a trial, a bar at the mean; open dots never reached the threshold.
 
+    A mean over open dots is a lower bound, and its bar is dotted.
+
     Args:
         axis: to draw on.
         arms: name → values (T,) and which of them are real (T,), the others being bounds.
@@ -35,7 +37,8 @@ def draw_arms(axis: "Axes", arms: Mapping[str, tuple[Array, NDArray[np.bool_]]],
         place = row + np.linspace(-0.25, 0.25, len(values))
         axis.scatter(values[reached], place[reached], s=11, color=colour, zorder=3, linewidths=0)
         axis.scatter(values[~reached], place[~reached], s=13, facecolors="none", edgecolors=colour, zorder=3)
-        axis.vlines(values.mean(), row - 0.36, row + 0.36, color=colour, linewidth=2.2, zorder=2)
+        look = "solid" if reached.all() else "dotted"
+        axis.vlines(values.mean(), row - 0.36, row + 0.36, color=colour, linewidth=2.2, linestyle=look, zorder=2)
     axis.set(xscale="log", yticks=range(len(arms)), yticklabels=list(arms), ylim=(len(arms) - 0.5, -0.5), xlabel=label)
     axis.xaxis.grid(visible=True, which="both", color="0.92", linewidth=0.6)
     axis.set_axisbelow(True)

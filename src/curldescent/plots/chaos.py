@@ -51,13 +51,15 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
     ratios = sorted({cell["ratio"] for cell in cells})
     fractions = sorted({cell["fraction"] for cell in cells})
     seeds = sorted({cell.get("seed", 0) for cell in cells})
+    trials = sorted({cell["trial"] for cell in cells})
     with style.figure_style():
         figure, axes = plt.subplots(3, 3, figsize=(style.PAGE_INCHES, 7.6), height_ratios=(1.4, 1, 1), sharey="row")
         for (name, title), column in zip(TITLES.items(), axes.T, strict=True):
             top, middle, bottom = column
             for cell in cells:
                 row = fractions.index(cell["fraction"]) + 0.4 * (seeds.index(cell.get("seed", 0)) + 0.5) / len(seeds)
-                _mark(top, ratios.index(cell["ratio"]) - 0.2 + 0.4 * cell["trial"], row - 0.2, cell[name])
+                within = 0.8 * ((trials.index(cell["trial"]) + 0.5) / len(trials) - 0.5)
+                _mark(top, ratios.index(cell["ratio"]) + within, row - 0.2, cell[name])
             top.set(xlim=(-0.5, len(ratios) - 0.5), ylim=(-0.5, len(fractions) - 0.5), title=title)
             top.set_yticks(range(len(fractions)), [f"{f:g}" for f in fractions])
             for edge in np.arange(0.5, len(fractions) - 1):

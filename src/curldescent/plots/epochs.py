@@ -28,29 +28,30 @@ def draw_epochs(
 
     Args:
         axis: where to; its vertical axis becomes logarithmic.
-        values: of the parameter, (V,).
+        values: of the parameter in any order, (V,).
         epochs: rule → epochs to the threshold, (V, trials).
-        last: the epoch that stands for "never"; a dashed line. Means in which at least a tenth of the trials are such
-            are lower bounds and have hollow markers.
+        last: the epoch that stands for "never"; a dashed line. Means in which some trials are such are lower
+            bounds and have hollow markers.
         tested: value → 1 where CD is significantly faster, −1 where it is significantly slower; marked on top.
         labels: whether the lines are named in the legend.
     """
     lowest = float(last)
+    rising = np.argsort(values)
+    x = np.asarray(values, dtype=float)[rising]
     for rule, given in epochs.items():
-        table: NDArray[np.float64] = np.asarray(given, dtype=float)
+        table: NDArray[np.float64] = np.asarray(given, dtype=float)[rising]
         mean = table.mean(axis=1)
         error = table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
         # An error bar that reaches to zero has no end on a logarithmic axis.
         lowest = min(lowest, float(np.maximum(mean - error, 0.3 * mean).min()))
-        bound = (table >= last).mean(axis=1) >= 0.1
+        bound = (table >= last).any(axis=1)
         look: dict[str, Any] = {"color": COLOURS[rule], "marker": MARKERS[rule], "markersize": 4}
         axis.errorbar(
-            values, mean, yerr=error, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
+            x, mean, yerr=error, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
         )
         # Only where there are any: a line without points, unclipped, claims the corner of the figure in the layout.
         if bound.any():
-            chosen = np.asarray(values)[bound]
-            axis.plot(chosen, mean[bound], linestyle="", markerfacecolor="white", zorder=5, clip_on=False, **look)
+            axis.plot(x[bound], mean[bound], linestyle="", markerfacecolor="white", zorder=5, clip_on=False, **look)
     axis.set(yscale="log")
     axis.set_ylim(0.7 * lowest, 2.6 * last if tested is not None else 1.4 * last)
     axis.axhline(last, color="0.6", linewidth=0.8, linestyle="--", zorder=0)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from curldescent.plots import style
+from curldescent.plots.coordinates import ascending, cell_borders, colours
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +33,8 @@ def draw_fate_map(
 
     Args:
         axis: to draw on; its scale is logarithmic in x where `axis.get_xscale()` says so already, likewise y.
-        verdict: 1 returned, −1 left, 0 undecided (half of each); the mean over dimensions other than x and y is taken.
+        verdict: 1 returned, −1 left, 0 undecided (half of each), along x and y in any order; the mean over other
+            dimensions is taken of what is there. A cell without any is grey.
         x: dimension along the horizontal axis.
         y: along the vertical one.
         margin: where true the cell is marked with a dot: too close to the boundary to be judged.
@@ -40,16 +42,18 @@ def draw_fate_map(
 
     Returns:
         The image, for a colour bar.
+
+    Raises:
+        InputError: values along x or y that are no numbers, or stand there twice.
     """
+    logarithmic = [name for name, scale in ((x, axis.get_xscale()), (y, axis.get_yscale())) if scale == "log"]
+    verdict = ascending(verdict, x, y, positive=logarithmic)
     share = (1 - verdict.astype(float).mean([d for d in verdict.dims if d not in (x, y)])) / 2
     share = share.transpose(y, x)
-    edges = [
-        cell_borders(verdict[name].values, logarithmic=scale == "log")
-        for name, scale in ((x, axis.get_xscale()), (y, axis.get_yscale()))
-    ]
-    image = axis.pcolormesh(*edges, share.values, cmap=_two_ended(), vmin=0, vmax=1, rasterized=True)
+    edges = [cell_borders(verdict[name].values, logarithmic=name in logarithmic) for name in (x, y)]
+    image = axis.pcolormesh(*edges, share.values, cmap=colours(_two_ended()), vmin=0, vmax=1, rasterized=True)
     if margin is not None:
-        rows, columns = np.nonzero(margin.transpose(y, x).values)
+        rows, columns = np.nonzero(ascending(margin, x, y).transpose(y, x).values)
         axis.plot(verdict[x].values[columns], verdict[y].values[rows], ".", color="0.25", markersize=2.5)
     axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]], xlabel=LABELS.get(x, x), ylabel=LABELS.get(y, y))
     if axis.get_xscale() == "log":
@@ -81,18 +85,6 @@ def fate_colour_bar(figure: "Figure", image: Any, axes: Any) -> None:
     """The colour bar of maps of fates."""
     bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], fraction=0.05)
     bar.ax.set_yticklabels(["all return", "half", "all leave"])
-
-
-def cell_borders(centres: ArrayLike, *, logarithmic: bool) -> np.ndarray:
-    """Borders of cells around these centres, half-way between neighbours on the axis's scale, (n + 1,)."""
-    points = np.asarray(centres, dtype=float)
-    points = np.log(points) if logarithmic else points
-    if len(points) == 1:
-        borders = points[0] + np.array([-0.5, 0.5])
-    else:
-        middle = (points[1:] + points[:-1]) / 2
-        borders = np.concatenate([[2 * points[0] - middle[0]], middle, [2 * points[-1] - middle[-1]]])
-    return np.exp(borders) if logarithmic else borders
 
 
 def _two_ended() -> Any:

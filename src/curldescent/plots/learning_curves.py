@@ -1,7 +1,9 @@
 """Error against epochs: every trial thin, their median bold."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from curldescent.plots import style
 
@@ -16,16 +18,27 @@ def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str 
 
     Args:
         axes: where to.
-        error: (trial, epoch); epoch 0 has no place on a logarithmic axis and is left out.
+        error: (trial, epoch); epoch 0 has no place on a logarithmic axis and is left out, unless there is no other.
+            Where there is nothing to draw, or nothing that a logarithmic axis has a place for, the panel says so.
         colour: of lines.
         label: of the median in the legend.
     """
     shown = error.sel(epoch=error["epoch"] > 0)
-    axes.plot(shown["epoch"], shown.transpose("epoch", "trial"), color=colour, alpha=0.25, linewidth=0.6)
+    if not shown.sizes["epoch"]:
+        shown = error
+    # What overflowed has no place on any axis; a single point is no line.
+    shown = shown.where(np.isfinite(shown))
+    marker = "o" if shown.sizes["epoch"] == 1 else None
+    thin: dict[str, Any] = {"color": colour, "alpha": 0.25, "linewidth": 0.6, "marker": marker, "markersize": 3}
+    if shown.sizes["trial"]:
+        axes.plot(shown["epoch"], shown.transpose("epoch", "trial"), **thin)
     # The median of what has not diverged; where most trials have, there is no typical curve to show.
-    typical = shown.median("trial").where(shown.notnull().mean("trial") >= 0.5)
-    axes.plot(shown["epoch"], typical, color=colour, linewidth=2.0, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="epoch")
+    seen = shown.notnull()
+    with np.errstate(over="ignore", invalid="ignore"):
+        typical = shown.where(seen.any("trial"), 1.0).median("trial").where(seen.mean("trial") >= 0.5)
+    axes.plot(shown["epoch"], typical, color=colour, linewidth=2.0, marker=marker, label=label)
+    style.logarithmic(axes)
+    axes.set(xlabel="epoch")
 
 
 def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None = None) -> "Figure":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curldescent.plots import style
+from curldescent.plots.coordinates import ascending
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,6 +55,7 @@ def order_parameter_lines(
 def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, float]]") -> None:
     for colour, marker, (label, (q, predicted, expected)) in zip(style.CYCLE, _MARKERS, group.items(), strict=False):
         along = next(name for name in _LABELS if name in q.dims)
+        q = ascending(q, along)
         x, trials = q[along].values, np.maximum(q.transpose(along, "trial").values, _FLOOR)
         axis.plot(
             np.repeat(x, trials.shape[1]), trials.ravel(), marker, color=colour, alpha=0.5, ms=3, markeredgewidth=0

@@ -1,11 +1,16 @@
 """One look for every figure: colour-blind-safe colours, sizes that survive a column width, PNG and PDF."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe & Ito's palette: distinguishable with every common colour-vision deficiency and in grey.
@@ -74,12 +79,71 @@ def save(figure: "Figure", stem: Path) -> list[Path]:
         stem: the path without a suffix.
 
     Returns:
-        The two paths written.
+        The two paths written, each whole; earlier ones stay where the figure cannot be drawn.
+
+    Raises:
+        OSError: of the file system, a full disk for one.
     """
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
+    from curldescent.sweeps import durable
+
+    pictures: dict[Path, bytes] = {}
     with figure_style():
-        for path in paths:
+        for kind in ("png", "pdf"):
+            buffer = BytesIO()
             # No creation date: the same figure is the same file.
-            metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
-            figure.savefig(path, metadata=metadata)
-    return paths
+            figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
+            pictures[stem.with_name(f"{stem.name}.{kind}")] = buffer.getvalue()
+    for path, data in pictures.items():
+        durable.write(path, data)
+    return list(pictures)
+
+
+def failure_to_draw(name: str, fault: Exception) -> str:
+    """Say, on stderr too, that a picture could not be drawn: what it shows is kept all the same.
+
+    Args:
+        name: of the picture.
+        fault: what was raised.
+
+    Returns:
+        The sentence.
+    """
+    reason = " ".join(str(fault).split()) or type(fault).__name__
+    sentence = f"The picture {name} could not be drawn ({reason})."
+    print(f"curldescent: {sentence[:-1]}; the numbers are kept", file=sys.stderr)
+    return sentence
+
+
+def logarithmic(axis: "Axes", directions: str = "xy") -> None:
+    """Make axes logarithmic where what is drawn has a place there; otherwise leave them linear and say why.
+
+    Args:
+        axis: with its lines already drawn; changed.
+        directions: "x", "y" or both.
+    """
+    from matplotlib.ticker import NullLocator
+
+    for direction in directions:
+        values = [np.ravel(getattr(line, f"get_{direction}data")()) for line in axis.get_lines()]
+        found = np.concatenate(values).astype(float) if values else np.empty(0)
+        finite = found[np.isfinite(found)]
+        place = getattr(axis, f"{direction}axis")
+        if (finite > 0).any():
+            axis.set(**{f"{direction}scale": "log"})
+            # Beyond this matplotlib's margins overflow.
+            if finite.max() > 1e300:
+                axis.set(**{f"{direction}lim": (finite[finite > 0].min() / 2, 1e304)})
+            if direction == "y" and (finite <= 0).any():
+                note(axis, "zero or negative values have no place on a logarithmic axis")
+        elif not finite.size:
+            note(axis, "no finite value to draw")
+            place.set_major_locator(NullLocator())
+        elif direction == "y":
+            note(axis, "no positive value: the axis is linear")
+
+
+def note(axis: "Axes", sentence: str) -> None:
+    """Write a sentence about what cannot be seen into a corner of the axes, once."""
+    if sentence not in [text.get_text() for text in axis.texts]:
+        height = 0.02 + 0.06 * len(axis.texts)
+        axis.text(0.02, height, sentence, transform=axis.transAxes, fontsize=6.5, color="0.35", va="bottom")

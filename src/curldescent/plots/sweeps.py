@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from curldescent.errors import InputError
 from curldescent.plots import style
+from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
     """Draw an error over the grid as a heat map on a logarithmic scale, with the boundary of stability on it.
 
     Args:
-        error: with dimensions `ratio` and `hidden` or `readout`; the median is taken over any others (trials). Cells
-            that are missing, or whose median trial diverged, are grey.
+        error: with dimensions `ratio` and `hidden` or `readout`, in any order; the median is taken over any others
+            (trials). Cells that are missing, or of which a trial diverged or is missing, are grey.
         label: of the colour bar; by default the error's own description.
         title: of the figure.
 
@@ -33,7 +34,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
         The figure. The line is the theory's critical ratio: stable to the left of it.
 
     Raises:
-        InputError: other dimensions, or no positive value to draw.
+        InputError: other dimensions, values along them that are no numbers or stand there twice, or no positive error
+            to draw.
 
     Example:
         >>> import numpy as np, xarray as xr
@@ -76,16 +78,14 @@ def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None
         >>> axis.get_xscale()
         'linear'
     """
-    import matplotlib.pyplot as plt
-
-    layer, values = _medians(error)
+    layer, error, values = _medians(error)
     norm = error_range(error) if norm is None else norm
     linear = _evenly_spaced(error.ratio.values)
     image = axis.pcolormesh(
-        cell_edges(error.ratio.values, logarithmic=not linear),
-        cell_edges(error[layer].values, logarithmic=False),
+        cell_borders(error.ratio.values, logarithmic=not linear),
+        cell_borders(error[layer].values, logarithmic=False),
         np.ma.maximum(values, float(norm.vmin or _FLOOR)),
-        cmap=plt.get_cmap(style.SEQUENTIAL).with_extremes(bad="0.8"),
+        cmap=colours(style.SEQUENTIAL),
         norm=norm,
         rasterized=True,
     )
@@ -130,41 +130,25 @@ def error_range(*errors: "xr.DataArray") -> "LogNorm":
     """
     from matplotlib.colors import LogNorm
 
-    values = np.concatenate([_medians(error)[1].compressed() for error in errors])
+    values = np.concatenate([_medians(error)[2].compressed() for error in errors])
     if not (values > 0).any():
         raise InputError("error_map needs at least one positive error")
     low = max(_FLOOR, float(values[values > 0].min()))
     return LogNorm(low, max(float(values.max()), 2 * low))
 
 
-def _medians(error: "xr.DataArray") -> "tuple[str, np.ma.MaskedArray[Any, Any]]":
+def _medians(error: "xr.DataArray") -> "tuple[str, xr.DataArray, np.ma.MaskedArray[Any, Any]]":
+    """The layer that is flipped, the errors in ascending order of both axes, and the median of every cell."""
     layers = [name for name in _LAYERS if name in error.dims]
     if "ratio" not in error.dims or len(layers) != 1:
         raise InputError(f"error_map needs dimensions 'ratio' and one of 'hidden', 'readout'; got {error.dims}")
     (layer,) = layers
+    error = ascending(error, "ratio", layer, positive=("ratio",))
     others = [dim for dim in error.dims if dim not in ("ratio", layer)]
-    return layer, np.ma.masked_invalid(error.median(others, skipna=False).transpose(layer, "ratio").values)
+    medians = error.median(others, skipna=False).transpose(layer, "ratio")
+    return layer, error, np.ma.masked_invalid(medians.values)
 
 
 def _evenly_spaced(values: np.ndarray) -> bool:
     steps = np.diff(values)
     return len(steps) > 1 and bool(np.ptp(steps) < 1e-6 * abs(steps).max())
-
-
-def cell_edges(centres: np.ndarray, *, logarithmic: bool) -> np.ndarray:
-    """Borders of the cells around these centres, half-way between neighbours on the axis's scale.
-
-    Args:
-        centres: (n,), ascending.
-        logarithmic: whether the scale is.
-
-    Returns:
-        (n + 1,).
-    """
-    x = np.log(centres) if logarithmic else np.asarray(centres, dtype=float)
-    if len(x) == 1:
-        edges = np.array([x[0] - 0.5, x[0] + 0.5])
-    else:
-        middle = (x[1:] + x[:-1]) / 2
-        edges = np.concatenate([[2 * x[0] - middle[0]], middle, [2 * x[-1] - middle[-1]]])
-    return np.exp(edges) if logarithmic else edges

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.plots import style
+from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.theory import Spectrum, critical_fraction, critical_ratio
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
         raise InputError(
             "phase_diagrams needs one or more diagrams with quantity 'stable'; draw λ_min with lambda_min_map"
         )
-    colours = ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)])
+    two = ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)])
     with style.figure_style():
         width = min(style.PAGE_INCHES, style.COLUMN_INCHES * len(diagrams))
         figure, axes = plt.subplots(1, len(diagrams), figsize=(width, 2.9), squeeze=False)
-        for axis, diagram in zip(axes[0], diagrams, strict=True):
-            x, y = _coordinates(diagram)
-            axis.pcolormesh(x, y, _oriented(diagram), cmap=colours, vmin=0, vmax=1, rasterized=True, shading="nearest")
+        for axis, given in zip(axes[0], diagrams, strict=True):
+            diagram = ascending(given, *(str(dim) for dim in given.dims))
+            axis.pcolormesh(*_borders(diagram), _oriented(diagram), cmap=two, vmin=0, vmax=1, rasterized=True)
             _boundary(axis, diagram)
             _label(axis, diagram)
             _name_regions(axis, diagram)
@@ -87,10 +88,14 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
         low = -high
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.6, 3.0))
-        x, y = _coordinates(diagram)
+        diagram = ascending(diagram, *(str(dim) for dim in diagram.dims))
         # Red is the unstable, negative side, as everywhere in these pictures.
         image = axis.pcolormesh(
-            x, y, _oriented(diagram), cmap="RdBu", norm=TwoSlopeNorm(0, low, high), rasterized=True, shading="nearest"
+            *_borders(diagram),
+            _oriented(diagram),
+            cmap=colours("RdBu"),
+            norm=TwoSlopeNorm(0, low, high),
+            rasterized=True,
         )
         _boundary(axis, diagram)
         _label(axis, diagram)
@@ -242,6 +247,11 @@ def _coordinates(diagram: "xr.DataArray") -> tuple[np.ndarray, np.ndarray]:
     return diagram.ratio.values, diagram.fraction.values
 
 
+def _borders(diagram: "xr.DataArray") -> tuple[np.ndarray, np.ndarray]:
+    x, y = _coordinates(diagram)
+    return cell_borders(x, logarithmic=diagram.attrs["plane"] != "joint"), cell_borders(y, logarithmic=False)
+
+
 def _oriented(diagram: "xr.DataArray") -> np.ndarray:
     """Rows along the vertical axis of the picture."""
     values = diagram.values.astype(float)
@@ -274,7 +284,9 @@ def _label(axis: "Axes", diagram: "xr.DataArray") -> None:
         )
     else:
         axis.set(xlabel=_LABELS["ratio"], ylabel=_LABELS[plane], xscale="log", title=f"{plane} flips")
-    axis.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
+    # From the first to the last value; a single one has the width of its cell.
+    across, along = (c if len(c) > 1 else b for c, b in zip((x, y), _borders(diagram), strict=True))
+    axis.set(xlim=across[[0, -1]], ylim=along[[0, -1]])
 
 
 def _name_regions(axis: "Axes", diagram: "xr.DataArray") -> None:

@@ -28,16 +28,17 @@ def finite_size(scaling: FiniteSizeScaling) -> "Figure":
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
-    sizes, spread = scaling.sizes, scaling.spread
+    rising = np.argsort(scaling.sizes)
+    sizes, spread, limits = scaling.sizes[rising], scaling.spread[rising], scaling.limits[rising]
     rng = np.random.default_rng(0)  # horizontal jitter only
     with style.figure_style():
         figure, (left, right) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9))
-        shown = scaling.lambda_min[:, :100]
+        shown = scaling.lambda_min[rising, :100]
         jitter = np.exp(rng.uniform(-0.12, 0.12, shown.shape))
         left.scatter(
             sizes[:, None] * jitter, shown, s=6, color=style.STABLE, alpha=0.45, linewidths=0, label="sampled networks"
         )
-        left.plot(sizes, scaling.limits, color=style.THEORY, marker="_", markersize=12, label="limiting law")
+        left.plot(sizes, limits, color=style.THEORY, marker="_", markersize=12, label="limiting law")
         left.axhline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
         left.set(xscale="log", xlabel="inputs M", ylabel="smallest eigenvalue λ$_{min}$", title="samples and limit")
         left.legend()
@@ -67,7 +68,7 @@ def stability_probabilities(
     """Draw how the probability of stability falls across the boundary for networks of several sizes.
 
     Args:
-        ratios: compression ratios, shape (n,).
+        ratios: compression ratios in any order, shape (n,).
         probabilities: shape (sizes, n).
         intervals: lower and upper ends, shape (sizes, n, 2).
         sizes: numbers of inputs M, shape (sizes,).
@@ -82,14 +83,15 @@ def stability_probabilities(
     import matplotlib.pyplot as plt
     from matplotlib import colormaps
 
-    share, ends = np.asarray(probabilities, dtype=float), np.asarray(intervals, dtype=float)
-    many = np.asarray(sizes)
+    along = np.argsort(ratios)
+    x, many = np.asarray(ratios, dtype=float)[along], np.asarray(sizes)
+    share, ends = np.asarray(probabilities, dtype=float)[:, along], np.asarray(intervals, dtype=float)[:, along]
     shades = colormaps[style.SEQUENTIAL](np.linspace(0.0, 0.8, len(many)))
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.8))
         for size, row, band, shade in zip(many, share, ends, shades, strict=True):
-            axis.fill_between(ratios, band[:, 0], band[:, 1], color=shade, alpha=0.2, linewidth=0)
-            axis.plot(ratios, row, color=shade, marker="o", markersize=3, linewidth=1.2, label=f"M = {size}")
+            axis.fill_between(x, band[:, 0], band[:, 1], color=shade, alpha=0.2, linewidth=0)
+            axis.plot(x, row, color=shade, marker="o", markersize=3, linewidth=1.2, label=f"M = {size}")
         axis.axvline(boundary, color=style.THEORY, linestyle="--", linewidth=1, label="M → ∞")
         axis.set(xlabel="compression ratio c = M/N", ylabel="share of stable networks", ylim=(-0.03, 1.03), title=title)
         axis.legend(loc="upper right", handlelength=1.4)

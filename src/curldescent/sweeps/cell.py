@@ -1,13 +1,15 @@
 """Compute one cell: sample its problem, train it, keep what was asked for."""
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.errors import InputError
+from curldescent.errors import InputError, PlasticityWarning
 from curldescent.order_parameter import WeightWatcher
+from curldescent.plasticity import Plasticity
 from curldescent.sweeps.keep import ALWAYS
 from curldescent.sweeps.recipe import Recipe, Resolved
 
@@ -45,14 +47,17 @@ def compute(recipe: Recipe, cell: Mapping[str, Any], seed_text: str, *, threads:
             raise InputError(f"keep.order_parameter looks at {window} epochs, the run has only {epochs}")
         record = np.union1d(kept, np.arange(epochs - window + 1, epochs + 1))
         watcher = WeightWatcher(record=record.tolist(), window=window)
-    history = train(
-        problem,
-        rule,
-        **{**resolved.training, "record": record.tolist()},
-        seed=recipe.seed_for("training", seed_text),
-        threads=threads,
-        observe=watcher,
-    )
+    with warnings.catch_warnings():
+        # Said once, before the sweep began.
+        warnings.simplefilter("ignore", PlasticityWarning)
+        history = train(
+            problem,
+            rule,
+            **{**resolved.training, "record": record.tolist()},
+            seed=recipe.seed_for("training", seed_text),
+            threads=threads,
+            observe=watcher,
+        )
     measured = _measures(recipe, resolved, history, kept)
     if watcher is not None:
         measured.update(watcher.results())
@@ -64,7 +69,7 @@ def compute(recipe: Recipe, cell: Mapping[str, Any], seed_text: str, *, threads:
 
 
 def _measures(recipe: Recipe, resolved: Resolved, history: "xr.Dataset", kept: Array) -> dict[str, Any]:
-    from curldescent.training.history import epochs_to_threshold
+    from curldescent.training.censoring import epochs_to_threshold
 
     keep = recipe.keep
     out: dict[str, Any] = {name: history[name].values for name in ALWAYS}
@@ -78,7 +83,7 @@ def _measures(recipe: Recipe, resolved: Resolved, history: "xr.Dataset", kept: A
         with np.errstate(invalid="ignore"):
             out[f"maximum_{part}_error"] = curve.values.max(axis=1)  # NaN where the trial diverged: there is none
         if keep.epochs_to:
-            reached = [epochs_to_threshold(curve, threshold).values for threshold in keep.epochs_to]
+            reached = [epochs_to_threshold(curve, threshold, never=keep.never).values for threshold in keep.epochs_to]
             out[f"epochs_to_{part}"] = np.stack(reached, axis=-1)
     if keep.lambda_min:
         out["predicted_lambda_min"] = predicted_lambda_min(resolved)
@@ -105,18 +110,19 @@ def predicted_lambda_min(resolved: Resolved) -> float:
     problem, rule = resolved.student_teacher, resolved.rule
     if rule.get("flips", "presynaptic") != "presynaptic" or problem["n_outputs"] != 1:
         raise InputError("keep.lambda_min needs presynaptic flips and one output: the theory's law is theirs")
+    plasticity = Plasticity(**rule)
+    sizes = {name: problem[name] for name in ("n_inputs", "n_hidden", "n_outputs")}
+    realised = plasticity.realised(**sizes)
     strengths: dict[str, Any] = {}
     for layer, size in (("hidden", problem["n_inputs"]), ("readout", problem["n_hidden"])):
-        given = rule.get(layer, 0.0)
-        if np.ndim(given) == 0:
-            from curldescent.plasticity import flipped_count
-
-            strengths[layer] = flipped_count(given, size) / size
-        elif np.ndim(given) == 1:
-            values, counts = np.unique(given, return_counts=True)
-            strengths[layer] = dict(zip(values.tolist(), (counts / counts.sum()).tolist(), strict=True))
-        else:
+        given, counts = getattr(plasticity, layer), realised.layers[layer]
+        if counts.units == "synapses":
             raise InputError("keep.lambda_min needs strengths per neuron, got a matrix of strengths per synapse")
+        if isinstance(given, np.ndarray):
+            values, times = np.unique(given, return_counts=True)
+            strengths[layer] = dict(zip(values.tolist(), (times / times.sum()).tolist(), strict=True))
+        else:
+            strengths[layer] = counts.flipped / size
     if resolved.start.normalise_teacher:
         scale = 1.0
     else:

@@ -30,7 +30,8 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
     Returns:
         A dataset whose dimensions are the grid's axes, then `trial`, and what the variables need besides. Values are
         read, and checked, when they are used; cells that are missing are NaN. `status` says which cells those are: 0
-        missing, 1 done, 2 failed. Sizes that follow from a ratio are coordinates `n_inputs` and `n_hidden`.
+        missing, 1 done, 2 failed. Sizes that follow from a ratio are coordinates `n_inputs` and `n_hidden`; how many
+        neurons fractions come to, `hidden_flipped` and `readout_flipped`.
 
     Raises:
         InputError: not a store, or a format that this version cannot read; on reading, a damaged cell, or more than
@@ -63,8 +64,15 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
             warn(opened, fault)
         else:
             if form is not None:
-                return _from_compacted(form)
-    return _from_cells(opened)
+                return _with_flips(_from_compacted(form), opened)
+    return _with_flips(_from_cells(opened), opened)
+
+
+def _with_flips(data: "xr.Dataset", store: Store) -> "xr.Dataset":
+    """With what fractions come to beside them: it follows from the plan, so no store has to hold it."""
+    from curldescent.sweeps.realised import flip_coordinates
+
+    return data.assign_coords(flip_coordinates(store.sweep))
 
 
 def _from_cells(store: Store) -> "xr.Dataset":

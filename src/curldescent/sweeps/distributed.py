@@ -3,10 +3,12 @@
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from curldescent import interruption
 from curldescent.errors import InputError
 from curldescent.sweeps import cell_file
 from curldescent.sweeps.pool import Outcome
@@ -178,7 +180,9 @@ def connected(
         reason = " ".join(str(fault).split())
         raise InputError(f"no Dask scheduler answers at {scheduler!r}: {reason}") from None
     try:
-        yield client
+        # Jobs that were started must not go on without us, however we leave.
+        with nullcontext() if cluster is None else interruption.cleaning(partial(cluster.close, timeout=10)):
+            yield client
     finally:
         client.close()
         if cluster is not None:

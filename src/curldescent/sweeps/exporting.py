@@ -1,7 +1,6 @@
 """`export`: a sweep's dataset as one NetCDF file or one Zarr folder, for other programs."""
 
 import contextlib
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.errors import InputError
-from curldescent.sweeps import durable, ours, plain, zarr_form
+from curldescent.sweeps import ours, plain, zarr_form
 from curldescent.sweeps.machine import memory_of_machine
+from curldescent.writing import for_netcdf, whole_file, whole_folder
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,6 +34,7 @@ def export(store: str | Path, target: str | Path) -> Path:
         The path written.
 
     Raises:
+        OSError: the disk is full, or refuses writing; an earlier export is then as it was.
         InputError: another ending, a variable too large for NetCDF, a sweep too large for the memory or the disk,
             something in the way that is no export, a damaged cell.
 
@@ -60,21 +61,18 @@ def export(store: str | Path, target: str | Path) -> Path:
         raise InputError(f"{str(target)!r} lies inside the store; name a target outside it")
     _refuse_strangers(target)
     data = open_store(folder)
-    # The name alone may be as long as the file system allows.
-    temporary = target.with_name(durable.temporary_name(f"export{target.suffix}"))
     try:
         if target.suffix == ".nc":
-            _write_netcdf(data, temporary)
-            durable.replace(temporary, target)
+            _refuse_too_large(data, target.parent)
+            with whole_file(target) as temporary:
+                for_netcdf(data.load()).to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
+                if target.exists():
+                    shutil.copymode(target, temporary)
         else:
-            _write_zarr(data, temporary)
-            _replace_folder(temporary, target)
+            with whole_folder(target) as temporary:
+                _write_zarr(data, temporary)
     finally:
         data.close()
-        if target.suffix == ".nc":
-            temporary.unlink(missing_ok=True)
-        else:
-            plain.remove(temporary, ours.is_array_file)
     return target
 
 
@@ -111,11 +109,11 @@ def _is_export(target: Path) -> bool:
     return False
 
 
-def _write_netcdf(data: "xr.Dataset", temporary: Path) -> None:
+def _refuse_too_large(data: "xr.Dataset", folder: Path) -> None:
     for name, variable in data.variables.items():
         if variable.nbytes > _NETCDF_BYTES:
             raise InputError(f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr")
-    free = shutil.disk_usage(temporary.parent).free
+    free = shutil.disk_usage(folder).free
     # The values, and the file that is made of them, are held at once.
     for need, there, where in ((2 * data.nbytes, memory_of_machine(), "memory"), (data.nbytes, free, "disk")):
         if need > there:
@@ -123,9 +121,6 @@ def _write_netcdf(data: "xr.Dataset", temporary: Path) -> None:
                 f"this export needs about {need / 2**30:.1f} GiB of {where}, there are {there / 2**30:.1f}; "
                 + ("export to .zarr" if where == "memory" else "make space, or name a target on another disk")
             )
-    data.load().to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
-    with temporary.open("rb+") as file:
-        durable.sync(file.fileno())
 
 
 def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
@@ -148,18 +143,3 @@ def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
         },
         block=block,
     )
-
-
-def _replace_folder(temporary: Path, target: Path) -> None:
-    """Rename the old one away and the new one in: at any moment there is a whole one, or none under that name."""
-    old = target.with_name(durable.temporary_name("export.zarr"))
-    if target.exists():
-        os.replace(target, old)
-    try:
-        os.replace(temporary, target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.replace(old, target)
-        raise
-    durable.sync_folder(target.parent)
-    plain.remove(old, ours.is_array_file)

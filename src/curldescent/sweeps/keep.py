@@ -1,11 +1,12 @@
 """What of a cell's history is kept, and the shape it has in the dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.training.censoring import NEVER
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class Keep:
     Args:
         final_errors: training and test error after the last epoch.
         error_curves: both errors at every recorded epoch.
-        epochs_to: thresholds; the first recorded epoch below each, the last epoch if never (the paper's convention).
+        epochs_to: thresholds; the first recorded epoch below each.
+        never: what stands for "not within the run": "nan", or "last", the last epoch, as in the paper. Stores of
+            earlier versions hold "last" and are continued with it.
         maximum_error: the largest error over the recorded epochs (the paper's figure 4).
         order_parameter: q over that many last epochs; see `curldescent.analysis.order_parameter_of`. 0 for none; the
             paper takes 1000.
@@ -35,6 +38,7 @@ class Keep:
     final_errors: bool = True
     error_curves: bool = False
     epochs_to: Sequence[float] = ()
+    never: str = "nan"
     maximum_error: bool = False
     order_parameter: int = 0
     lambda_min: bool = False
@@ -51,6 +55,7 @@ class Keep:
         if len(set(thresholds)) < len(thresholds):
             raise InputError(f"keep.epochs_to has a threshold twice, got {list(given)!r}")
         object.__setattr__(self, "epochs_to", thresholds)
+        validation.choice("keep.never", self.never, NEVER)
         window = validation.integer("keep.order_parameter", self.order_parameter, minimum=0, maximum=100_000)
         if window == 1:
             raise InputError("keep.order_parameter needs at least 2 epochs (or 0 for none), got 1")
@@ -75,7 +80,23 @@ class Keep:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for the plan."""
-        return {**asdict(self), "epochs_to": list(self.epochs_to)}
+        plain = {**asdict(self), "epochs_to": list(self.epochs_to)}
+        # Plans of earlier versions do not have the word: they mean "last", and nothing where nothing is counted.
+        if self.never == "last" or not self.epochs_to:
+            del plain["never"]
+        return plain
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Keep":
+        """Read what `as_json` wrote, in this version or an earlier one."""
+        return cls(**{"never": "last", **content})
+
+    def description(self, name: str) -> str:
+        """What a variable is."""
+        described = VARIABLES[name][1]
+        if name.startswith("epochs_to_"):
+            described += ", NaN if never" if self.never == "nan" else ", the last epoch if never"
+        return described
 
 
 ALWAYS = ("diverged_at", "stopped_at")

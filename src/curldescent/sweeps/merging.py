@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curldescent.errors import InputError
-from curldescent.report import results_folder
 from curldescent.sweeps import ours
 from curldescent.sweeps.grid import Axis, Grid
 from curldescent.sweeps.lock import locked
 from curldescent.sweeps.recipe import difference
 from curldescent.sweeps.store import Store
 from curldescent.sweeps.sweep import Sweep
+from curldescent.writing import results_folder
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 from curldescent import validation
 from curldescent.representation import of_fields
 from curldescent.sweeps.preflight import check, engine_for
+from curldescent.sweeps.realised import remarks
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.schema import dimensions, variables
 from curldescent.sweeps.sweep import Sweep
@@ -43,6 +44,7 @@ class Plan:
         memory: bytes, all workers together.
         disk: bytes of the finished cells and their compacted form.
         upper_bound: whether trials may stop early (`stop_below`), so that it may take less.
+        remarks: on fractions that come to the same number of flips.
     """
 
     cells: int
@@ -53,6 +55,7 @@ class Plan:
     memory: float
     disk: float
     upper_bound: bool
+    remarks: tuple[str, ...] = ()
 
     __repr__ = of_fields
 
@@ -112,6 +115,7 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         memory=workers * (_WORKER_BYTES + largest),
         disk=float(sweep.grid.size) * (file_bytes + 8 * values),
         upper_bound=sweep.recipe.training.get("stop_below") is not None,
+        remarks=remarks(sweep),
     )
 
 

@@ -9,6 +9,7 @@ from curldescent.errors import InputError
 from curldescent.sweeps.cell import predicted_lambda_min
 from curldescent.sweeps.derivations import DERIVED
 from curldescent.sweeps.machine import memory_of_machine
+from curldescent.sweeps.realised import warn_of_none
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.sweep import Sweep
 from curldescent.sweeps.work import memory_bytes
@@ -31,6 +32,9 @@ def check(sweep: Sweep) -> None:
 
     Raises:
         InputError: the first thing found.
+
+    Warns:
+        PlasticityWarning: fractions that come to no flip.
     """
     grid, recipe = sweep.grid, sweep.recipe
     sized = [axis for axis in grid.axes if _SIZES & set(axis.columns) or axis.name == "rule"]
@@ -40,6 +44,7 @@ def check(sweep: Sweep) -> None:
             recipe.resolved(grid.cell(index))
     for index in _probes(sweep):
         _try(sweep, index)
+    warn_of_none(sweep)
 
 
 def _product(lengths: Iterator[int]) -> int:

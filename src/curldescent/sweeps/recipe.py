@@ -138,7 +138,7 @@ class Recipe:
             student_teacher=content["student_teacher"],
             start=content["start"],
             training=content["training"],
-            keep=Keep(**content["keep"]),
+            keep=Keep.from_json(content["keep"]),
             seed=content["seed"],
             paired=tuple(content["paired"]),
             varied={axis: tuple(names) for axis, names in content["varied"].items()},
@@ -176,6 +176,11 @@ class Recipe:
             problem[name] = validation.integer(name, problem[name], minimum=least, maximum=2**31)
         problem["trials"] = validation.integer("trials", problem["trials"], minimum=1, maximum=_MAX_TRIALS)
         rule = derivations.flips(parts["rule"], n_inputs=problem["n_inputs"], n_hidden=problem["n_hidden"])
+        for layer in ("hidden", "readout"):
+            # A sweep writes masks as {"mask": …}. Lists of booleans are in plans of earlier versions only, whose cells
+            # were computed with them as strengths 0 and 1.
+            if isinstance(rule.get(layer), list) and np.asarray(rule[layer]).dtype == np.bool_:
+                rule[layer] = np.asarray(rule[layer], dtype=float).tolist()
         if rule.get("feedback") == "none":
             rule["feedback"] = None  # TOML has no word for it
         training = parts["training"]

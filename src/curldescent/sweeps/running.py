@@ -1,19 +1,15 @@
 """`run` and `retry`: compute what a store lacks, and nothing else."""
 
 import os
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curldescent import validation
+from curldescent import interruption, validation
 from curldescent.errors import InputError
-from curldescent.report import results_folder
 from curldescent.sweeps.display import Display, Quiet
 from curldescent.sweeps.lock import locked
 from curldescent.sweeps.pool import Outcome, local
@@ -21,6 +17,7 @@ from curldescent.sweeps.preflight import check
 from curldescent.sweeps.store import Store
 from curldescent.sweeps.sweep import Sweep
 from curldescent.sweeps.work import work_estimate
+from curldescent.writing import results_folder
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -38,6 +35,7 @@ class Summary:
         damaged: files that were set aside and recomputed.
         stopped: whether it was interrupted before the end.
         seconds: it took.
+        signal: the number of the signal that stopped it, None where none came.
     """
 
     cells: int
@@ -47,6 +45,7 @@ class Summary:
     damaged: tuple[str, ...]
     stopped: bool
     seconds: float
+    signal: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -76,8 +75,9 @@ def run(
     """Compute the cells that a store lacks: on this machine's cores, or on a Dask cluster.
 
     The sweep is checked before anything runs, and every finished cell with it: damaged files are set aside and computed
-    again. Cells that failed are skipped until `retry`. The first Ctrl-C (or SIGTERM) lets the cells in flight end, a
-    second one abandons them; either way nothing finished is lost. A complete sweep is compacted.
+    again. Cells that failed are skipped until `retry`. The first Ctrl-C (or SIGTERM, or SIGHUP) lets the cells in
+    flight end, a second one abandons them; either way nothing finished is lost. Workers do not hear these signals, so
+    that one to the whole job has the same effect. A complete sweep is compacted.
 
     Args:
         sweep: what to run; None continues what the store holds.
@@ -91,7 +91,7 @@ def run(
 
     Raises:
         InputError: a sweep that cannot run; a store in use, of other settings, or of another format.
-        OSError: the disk is full; make space and run again.
+        OSError: the disk is full, make space and run again; or no worker process can be started.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -115,7 +115,8 @@ def run(
     display = display or Quiet()
     began = time.monotonic()
     results_folder(folder)
-    with locked(folder), _stop_on_signal(display) as stopping:
+    sentence = "stopping after the cells in flight; once more to abandon them"
+    with locked(folder), interruption.wishes(display.say, sentence) as stopping:
         opened = Store.prepare(folder, sweep)
         opened.sweep_temporaries()
         damaged, intact = _checked(opened, display)
@@ -142,7 +143,9 @@ def run(
         else:
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             count = min(workers or cores, len(plan))
-            outcomes = local(folder, tasks, workers=count, threads=max(1, cores // count), stopping=stopping)
+            outcomes = local(
+                folder, tasks, workers=count, threads=max(1, cores // count), stopping=stopping, say=display.say
+            )
         computed, failed = _collect(
             opened, outcomes, dict(plan), work, found=len(intact), failed=len(skipped), display=display
         )
@@ -154,6 +157,7 @@ def run(
             damaged=tuple(damaged),
             stopped=stopping() and computed < len(plan),
             seconds=time.monotonic() - began,
+            signal=stopping.number,
         )
         opened.log("end", **summary.as_json())
         if summary.complete and not stopping():
@@ -261,26 +265,3 @@ def _compact(store: Store, display: Display) -> None:
 
 def _nothing() -> Generator[Outcome, None, None]:
     yield from ()
-
-
-@contextmanager
-def _stop_on_signal(display: Display) -> Iterator[Callable[[], bool]]:
-    """Turn the first interrupt into a wish that the loop asks for; the second one interrupts at once."""
-    wished = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield wished.is_set  # handlers belong to the main thread; elsewhere nobody presses Ctrl-C
-        return
-
-    def handle(number: int, frame: object) -> None:
-        if wished.is_set():
-            raise KeyboardInterrupt
-        wished.set()
-        display.say("stopping after the cells in flight; once more to abandon them")
-        sys.stderr.flush()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield wished.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -16,7 +16,7 @@ def variables(sweep: Sweep) -> dict[str, tuple[tuple[str, ...], str]]:
     names = [*sweep.recipe.keep.names, *ALWAYS]
     if problem.get("n_test") == 0:
         names = [name for name in names if "test" not in name]
-    return {name: VARIABLES[name] for name in names}
+    return {name: (VARIABLES[name][0], sweep.recipe.keep.description(name)) for name in names}
 
 
 def dimensions(sweep: Sweep) -> dict[str, int]:

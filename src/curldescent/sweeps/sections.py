@@ -20,7 +20,7 @@ _TARGETS: dict[str, Callable[..., Any]] = {
     "training": train,
 }
 # Seeds are derived per cell; the rest belongs to whoever runs the cell and changes no result.
-_NOT_THE_USERS = {"seed", "problem", "progress", "observe", "threads", "record_weights"}
+_NOT_THE_USERS = {"seed", "problem", "progress", "observe", "stopping", "threads", "record_weights"}
 # Trials and recorded epochs are dimensions of the dataset and must be those of every cell.
 _NOT_AN_AXIS = {"trials", "record", "covariance", "dtype"}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from curldescent.errors import InputError
+from curldescent.flips import Flips, read_rule
 from curldescent.sweeps import sections
 from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis, refuse_too_many
 from curldescent.sweeps.keep import ALWAYS, VARIABLES, Keep
@@ -167,7 +168,7 @@ def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
     entries = []
     for name, given in rules.items():
         where = f"[rules.{name}]"
-        entry = sections.plain_mapping(given, where=where)
+        entry = _plain_rule(given, where)
         sections.known(entry, sections.parameters("rule"), where=where)
         for parameter in entry:
             if parameter in varied:
@@ -177,6 +178,18 @@ def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
     if len(set(axis.spellings)) < len(axis):
         raise InputError("two rules are the same under different names")
     return axis
+
+
+def _plain_rule(given: Any, where: str) -> dict[str, Any]:
+    """A rule's entries as plain data; masks and `Flips` as the mapping that `Plasticity` takes."""
+    flips: dict[str, Any] = {}
+    for layer in ("hidden", "readout") if isinstance(given, Mapping) else ():
+        if layer in given:
+            rule = read_rule(f"{where} {layer}", given[layer])
+            if isinstance(rule, Flips):
+                flips[layer] = rule.as_json()
+    rest = given if not flips else {name: value for name, value in given.items() if name not in flips}
+    return {**sections.plain_mapping(rest, where=where), **flips}
 
 
 def check_names(axes: Sequence[Axis]) -> None:

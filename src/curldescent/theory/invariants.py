@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.flips import strengths_array
 
 Array = NDArray[np.float64]
 
@@ -21,7 +22,8 @@ def invariants(
     Args:
         hidden: weights W1, shape (..., N, M); leading axes are trials or times.
         readout: weights W2, shape (..., O, N).
-        d1: nonzero strengths of the hidden synapses, shape (M,) per input or (N, M) per synapse; all 1 by default.
+        d1: nonzero strengths of the hidden synapses, shape (M,) per input or (N, M) per synapse,
+            or booleans, True where flipped; all 1 by default.
         d2: nonzero strengths of the readout synapses, shape (N,) per hidden neuron or (O, N); all 1 by default.
 
     Returns:
@@ -50,7 +52,7 @@ def invariants(
 def _strengths(name: str, given: ArrayLike | None, per_neuron: tuple[int], per_synapse: tuple[int, int]) -> Array:
     if given is None:
         return np.ones(per_neuron)
-    strengths = validation.finite_array(name, given, ndim=(1, 2))
+    strengths = strengths_array(name, given, ndim=(1, 2))
     if strengths.shape not in (per_neuron, per_synapse):
         raise InputError(f"{name} must have shape {per_neuron} or {per_synapse}, got {strengths.shape}")
     if (strengths == 0).any():

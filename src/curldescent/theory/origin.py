@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
+from curldescent.flips import strengths_array
 from curldescent.representation import of_fields
 
 
@@ -40,7 +41,7 @@ def origin_spectrum(
 
     Args:
         teacher: the map V to be learnt, shape (O, M), or (M,) for one output.
-        d1: strengths per input, shape (M,).
+        d1: strengths per input, shape (M,), or booleans, True where flipped.
         d2: strengths per hidden neuron, shape (N,).
         covariance: input covariance Σ, shape (M, M); white by default.
         tolerance: λ² below this fraction of the largest counts as zero.
@@ -59,8 +60,8 @@ def origin_spectrum(
     (2, 1)
     """
     v = np.atleast_2d(validation.finite_array("teacher", teacher, ndim=(1, 2)))
-    s1 = validation.finite_array("d1", d1, ndim=1)
-    s2 = validation.finite_array("d2", d2, ndim=1)
+    s1 = strengths_array("d1", d1, ndim=1)
+    s2 = strengths_array("d2", d2, ndim=1)
     inputs = v.shape[1]
     validation.shape("d1", s1, (inputs,), "(inputs,)")
     sigma = np.eye(inputs) if covariance is None else validation.finite_array("covariance", covariance, ndim=2)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.flips import strengths_array
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
@@ -57,7 +58,7 @@ def stability_matrix(
     Args:
         hidden: weights W1, shape (N, M).
         readout: weights W2, shape (O, N), or (N,) for one output.
-        d1: strengths of the synapses from each input, shape (M,); all 1 by default.
+        d1: strengths of the synapses from each input, shape (M,), or booleans, True where flipped; all 1 by default.
         d2: strengths of the synapses from each hidden neuron, shape (N,); all 1 by default.
         preserve_norms: whether each layer is rescaled to its Frobenius norm after every update: a term of rank one.
 
@@ -102,7 +103,7 @@ def linear_stability(
     Args:
         hidden: weights W1, shape (N, M).
         readout: weights W2, shape (O, N), or (N,) for one output.
-        d1: strengths per input, shape (M,).
+        d1: strengths per input, shape (M,), or booleans, True where flipped.
         d2: strengths per hidden neuron, shape (N,).
         preserve_norms: whether each layer keeps its Frobenius norm.
         covariance: input covariance Σ, symmetric positive definite, shape (M, M); white by default. Without norm
@@ -166,8 +167,8 @@ def linear_network(
     w2 = np.atleast_2d(validation.finite_array("readout", readout, ndim=(1, 2)))
     width, inputs = w1.shape
     validation.shape("readout", w2, (len(w2), width), "(outputs, hidden neurons)")
-    s1 = np.ones(inputs) if d1 is None else validation.finite_array("d1", d1, ndim=1)
-    s2 = np.ones(width) if d2 is None else validation.finite_array("d2", d2, ndim=1)
+    s1 = np.ones(inputs) if d1 is None else strengths_array("d1", d1, ndim=1)
+    s2 = np.ones(width) if d2 is None else strengths_array("d2", d2, ndim=1)
     validation.shape("d1", s1, (inputs,), "(inputs,)")
     validation.shape("d2", s2, (width,), "(hidden neurons,)")
     return w1, w2, s1, s2

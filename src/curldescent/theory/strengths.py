@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import validation
-from curldescent.errors import InputError
+from curldescent.errors import InputError, PlasticityWarning, warn
 
 StrengthsLike = float | Mapping[float, float]
 
@@ -54,6 +54,8 @@ class Strengths:
         if self.flipped is not None:
             # 0.29 * 100 is 28.999999999999996 in floating point; nobody who writes that means 28.
             minus = int(np.floor(self.flipped * size + 1e-9))
+            if self.flipped and not minus:
+                warn(f"a flipped fraction of {self.flipped:g} of {size} neurons comes to none", PlasticityWarning)
             by_value = {-1.0: minus, 1.0: size - minus}
             return np.array([by_value[d] for d in self.values], dtype=np.int64)
         exact = np.array(self.weights) * size

@@ -15,7 +15,7 @@ from curldescent.training.history import labelled_history
 from curldescent.training.memory import pieces_that_fit
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
 from curldescent.training.schedule import recording_epochs
-from curldescent.training.setup import experiment, named_rules
+from curldescent.training.setup import experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,6 +44,7 @@ def train(
     threads: int | None = None,
     progress: Progress | None = None,
     observe: "Callable[[FusedEngine | JaxEngine], object] | None" = None,
+    stopping: Callable[[], bool] | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
 
@@ -79,6 +80,9 @@ def train(
         progress: told how far the run is; see `curldescent.progress`.
         observe: called with the engine at every recorded epoch, for statistics of weights that are too many to keep; it
             reads `epoch`, `active` and `weights()` and changes nothing.
+        stopping: asked about twice a second; once it says yes the run ends there, and the history with it: it has the
+            epochs recorded by then, the weights of that moment, and the attribute `interrupted_at`, the epoch that
+            every trial has finished.
 
     Returns:
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
@@ -106,7 +110,7 @@ def train(
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
     epochs = validation.integer("epochs", epochs, minimum=1)
-    rules, several = named_rules(rule)
+    rules, several = named_rules(rule, problem)
     setup = experiment(
         problem,
         list(rules.values()),
@@ -142,20 +146,24 @@ def train(
                 observe=observe,
                 progress=progress,
                 done_before=index * epochs,
+                stopping=stopping,
             )
 
     progress.start(epochs * len(pieces), "epochs")
     record_of_all = collected(records(), setup.trials)
     progress.finish()
-    return labelled_history(
+    finished = int(record_of_all.finished.min())
+    history = labelled_history(
         epochs=times,
         record=record_of_all,
         rule_names=list(rules) if several else None,
         settings={
+            **({"interrupted_at": finished} if finished < epochs else {}),
             "curldescent_version": curldescent.__version__,
             **ran_on,
             "problem": repr(problem),
             "rule": "; ".join(repr(item) for item in rules.values()),
+            "realised": realised_text(rules, problem, several=several),
             "epochs": epochs,
             "learning_rate": setup.learning_rate,
             "batch_size": setup.batch,
@@ -165,3 +173,12 @@ def train(
             "dtype": dtype,
         },
     )
+    if stop_below is not None:
+        # What a stopped trial would have reached later nobody knows: `epochs_to_threshold` and its summary need this.
+        for name, level in zip(("train_error", "test_error"), stop, strict=True):
+            if name in history:
+                history[name].attrs["stop_below"] = level
+    if finished == epochs:
+        return history
+    # Some trials may be further where they do not all fit into memory at once.
+    return history.sel(epoch=history.epoch <= int(record_of_all.finished.max()))

@@ -19,7 +19,7 @@ from curldescent.plasticity import Plasticity, Strengths
 from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.invariants import HOMOGENEOUS, conserved
-from curldescent.training.setup import Experiment, experiment, named_rules
+from curldescent.training.setup import Experiment, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,7 +142,7 @@ def flow(
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
     time = validation.positive("time", time)
     times = _recording_times(record, time)
-    rules, several = named_rules(rule)
+    rules, several = named_rules(rule, problem)
     validation.choice("method", method, METHODS)
     options = {"method": method, "rtol": validation.positive("rtol", rtol), "atol": validation.positive("atol", atol)}
     if stop_below is not None:
@@ -168,6 +168,7 @@ def flow(
         "curldescent_version": curldescent.__version__,
         "problem": repr(problem),
         "rule": "; ".join(repr(item) for item in rules.values()),
+        "realised": realised_text(rules, problem, several=several),
         "time": time,
         "preserve_norms": int(e.preserve_norms),
         "output_error": e.output_error,

@@ -1,4 +1,4 @@
-"""What a run leaves behind: a labelled history, and what is read off it."""
+"""What a run leaves behind: a labelled history."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
 from curldescent.training.recording import Record
+from curldescent.writing import storable
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,35 +68,5 @@ def labelled_history(
     return xr.Dataset(
         {name: ((*lead, *dims), values, attrs) for name, (dims, values, attrs) in variables.items()},
         coords=coordinates,
-        attrs=settings,
+        attrs=storable(settings),
     )
-
-
-def epochs_to_threshold(error: "xr.DataArray", threshold: float) -> "xr.DataArray":
-    """Epochs until an error curve first lies below a threshold: the first recorded epoch below it.
-
-    A curve that never gets there counts with its last recorded epoch (the paper's convention), so compare with
-    `error.epoch[-1]` before reading a mean. A diverged curve never gets there.
-
-    Args:
-        error: a history's `train_error` or `test_error`, with an `epoch` dimension.
-        threshold: the error to fall below, positive.
-
-    Returns:
-        The epochs, with the other dimensions of `error`.
-
-    Raises:
-        InputError: the threshold is not a positive number.
-
-    Source: the paper's figure 5.
-
-    Example:
-        >>> import curldescent as cd, xarray as xr
-        >>> curve = xr.DataArray([1.0, 0.5, 0.05], dims="epoch", coords={"epoch": [0, 10, 100]})
-        >>> int(cd.epochs_to_threshold(curve, 0.1))
-        100
-    """
-    threshold = validation.positive("threshold", threshold)
-    below = error < threshold
-    first = error["epoch"][below.argmax("epoch")]
-    return first.where(below.any("epoch"), error["epoch"][-1]).astype(np.int64).drop_vars("epoch", errors="ignore")

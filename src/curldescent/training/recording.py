@@ -1,6 +1,7 @@
 """Advance an engine from one recording epoch to the next and keep what is seen there."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+# Who asks a run to stop waits about this long.
+_SECONDS_BETWEEN_LOOKS = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Record:
@@ -32,6 +36,7 @@ class Record:
         readout_history: W2 at the recording epochs, (R, T, E, O, N).
         diverged_at: (R, T), −1 where a trial did not diverge.
         stopped_at: (R, T), −1 where a trial was not stopped early.
+        finished: (R, T), how many epochs were run, those after an early stop included.
     """
 
     train_error: Array
@@ -42,6 +47,7 @@ class Record:
     readout_history: Array | None
     diverged_at: NDArray[np.int64]
     stopped_at: NDArray[np.int64]
+    finished: NDArray[np.int64]
 
 
 def stopping_errors(stop_below: object) -> tuple[float, float]:
@@ -80,6 +86,7 @@ def record_run(
     observe: "Callable[[FusedEngine | JaxEngine], object] | None",
     progress: Progress,
     done_before: int = 0,
+    stopping: Callable[[], bool] | None = None,
 ) -> Record:
     """Run an engine to the end of its epochs.
 
@@ -92,6 +99,8 @@ def record_run(
         observe: called with the engine at every recording epoch.
         progress: told about epochs, counted from `done_before`.
         done_before: epochs of progress made by earlier pieces of the run.
+        stopping: asked every second or so; once it says yes the run ends. Errors and weights at recording epochs that
+            were not reached are NaN.
 
     Returns:
         The `Record`.
@@ -100,11 +109,22 @@ def record_run(
     snapshots: list[tuple[Array, Array]] = []
     stopped_at = np.full(stepper.active.shape, -1, dtype=np.int64)
     stride = progress_stride(epochs)
+    # Who may be asked to stop begins with one epoch and finds out how many take half a second.
+    stretch = stride if stopping is None else 1
+    stopping = stopping or _never
+    ended = epochs
     # Epochs after the last recorded one still count: the final weights are those after `epochs`.
     for target in dict.fromkeys([*times.tolist(), epochs]):
-        while stepper.epoch < target and stepper.active.any():
-            stepper.advance(min(target - stepper.epoch, stride))
+        while stepper.epoch < target and stepper.active.any() and not stopping():
+            began = time.monotonic()
+            stepper.advance(min(target - stepper.epoch, stretch))
+            slow = time.monotonic() - began > _SECONDS_BETWEEN_LOOKS
+            stretch = stretch if stopping is _never else max(1, stretch // 2) if slow else min(stride, 2 * stretch)
             progress.update(done_before + stepper.epoch)
+        if stepper.epoch < target and stepper.active.any():
+            ended = stepper.epoch
+            _fill_up(seen, snapshots, len(times), stepper, record_weights=record_weights)
+            break
         errors = stepper.errors()
         # A weight within bounds can still overflow the error where inputs are huge.
         overflowed = stepper.active & ~np.isfinite(errors[0])
@@ -133,7 +153,29 @@ def record_run(
         readout_history=np.stack([r for _, r in snapshots], axis=2) if record_weights else None,
         diverged_at=stepper.diverged_at,
         stopped_at=stopped_at,
+        finished=np.full(stopped_at.shape, ended, dtype=np.int64),
     )
+
+
+def _never() -> bool:
+    return False
+
+
+def _fill_up(
+    seen: list[tuple[Array, Array | None]],
+    snapshots: list[tuple[Array, Array]],
+    recordings: int,
+    stepper: "FusedEngine | JaxEngine",
+    *,
+    record_weights: bool,
+) -> None:
+    """Put NaN where a run was ended before its last recording epochs."""
+    train, test = stepper.errors()
+    nothing = np.full_like(train, np.nan), None if test is None else np.full_like(test, np.nan)
+    seen.extend([nothing] * (recordings - len(seen)))
+    if record_weights:
+        hidden, readout = (np.full_like(weights, np.nan) for weights in stepper.weights())
+        snapshots.extend([(hidden, readout)] * (recordings - len(snapshots)))
 
 
 def collected(records: Iterable[Record], trials: int) -> Record:

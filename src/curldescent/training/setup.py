@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
+from curldescent.realised import warn_unrealised
 
 Array = NDArray[np.float64]
 
@@ -124,7 +126,7 @@ def experiment(
     """
     student, trials = problem.student, problem.trials
     sizes = {"n_hidden": student.n_hidden, "n_outputs": student.n_outputs}
-    strengths = [rule.strengths(n_inputs=student.n_inputs, **sizes) for rule in rules]
+    strengths = [rule.resolved(n_inputs=student.n_inputs, **sizes) for rule in rules]
     seed = validation.integer("seed", seed, minimum=0)
     feedback = [rule.feedback_matrices(trials=trials, seed=seed, **sizes) for rule in rules]
     unused = np.zeros((trials, student.n_hidden, student.n_outputs))
@@ -160,19 +162,23 @@ def _batch(batch_size: int | None, samples: int) -> int:
     return batch
 
 
-def named_rules(rule: object) -> tuple[dict[str, Plasticity], bool]:
+def named_rules(rule: object, problem: Problem) -> tuple[dict[str, Plasticity], bool]:
     """Rules by name, and whether several were asked for (so that the history gets a rule axis).
 
-    Accepts one `Plasticity`, a mapping from names to them, or a sequence of them (named by their labels).
+    Accepts one `Plasticity`, a mapping from names to them, or a sequence of them, named by their labels: what they come
+    to in the problem's students. Warns of fractions that come to no flip.
     """
+    sizes, several = sizes_of(problem), True
+    named: dict[str, Any]
     if isinstance(rule, Plasticity):
-        return {rule.label: rule}, False
-    if isinstance(rule, Mapping):
+        named, several = {rule.label: rule}, False
+    elif isinstance(rule, Mapping):
         named = {str(name): item for name, item in rule.items()}
     elif isinstance(rule, Sequence) and not isinstance(rule, str):
         named = {}
         for item in rule:
-            named[_unused_name(getattr(item, "label", ""), named)] = item
+            label = item.realised_label(**sizes) if isinstance(item, Plasticity) else ""
+            named[_unused_name(label, named)] = item
     else:
         named = {"": rule}
     if not named:
@@ -180,7 +186,21 @@ def named_rules(rule: object) -> tuple[dict[str, Plasticity], bool]:
     for item in named.values():
         if not isinstance(item, Plasticity):
             raise InputError(f"rule must be a cd.Plasticity, or several as a list or dict; got {type(item).__name__}")
-    return named, True
+    for name, item in named.items():
+        warn_unrealised(item.realised(**sizes).layers, of=f" plasticity of {name!r}" if several else " plasticity")
+    return named, several
+
+
+def sizes_of(problem: Problem) -> dict[str, int]:
+    """The layers' sizes as `Plasticity` takes them."""
+    student = problem.student
+    return {"n_inputs": student.n_inputs, "n_hidden": student.n_hidden, "n_outputs": student.n_outputs}
+
+
+def realised_text(rules: Mapping[str, Plasticity], problem: Problem, *, several: bool) -> str:
+    """What every rule comes to in the problem's students, in words: what a history says of it."""
+    found = {name: str(rule.realised(**sizes_of(problem))) for name, rule in rules.items()}
+    return " | ".join(f"{name}: {text}" if several else text for name, text in found.items())
 
 
 def _unused_name(label: str, taken: Mapping[str, object]) -> str:

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
-from curldescent.plasticity import Plasticity, flipped_count
+from curldescent.flips import flipped_count
+from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem, Weights
 from curldescent.sampling import DISTRIBUTIONS, PAPER_INPUT_VARIANCE, covariance_root, gaussian_inputs
 
