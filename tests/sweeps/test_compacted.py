@@ -1,5 +1,6 @@
 """No bit of the compacted form can change and reach a result: the cells are read instead, and the form made anew."""
 
+import hashlib
 import json
 import shutil
 import warnings
@@ -11,6 +12,7 @@ import xarray as xr
 
 import curldescent as cd
 from curldescent.sweeps import compacted, zarr_form
+from curldescent.sweeps.canonical import canonical, digest
 from tests.sweeps.conftest import fill, small
 
 OLD = Path(__file__).parent / "data" / "store_format_1.zip"
@@ -155,8 +157,6 @@ def test_an_array_of_another_shape_is_not_believed(whole, truth, tmp_path):
     content = json.loads(path.read_text())
     content["shape"] = [2, 2, 10**9]
     path.write_text(json.dumps(content))
-    import hashlib
-
     vouched = [path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()]
     manifest_of(store, lambda m: m["files"].update({"results.zarr/final_test_error/zarr.json": vouched}))
     data, told = opened(store)
@@ -207,10 +207,25 @@ def test_a_store_of_the_version_before_is_read_resumed_and_extended(old, tmp_pat
     gone.unlink()
     axes = {"ratio": cd.sweeps.log(0.1, 10, 3), "hidden": [0, 0.5]}
     problem = {"total": 12, "n_train": 20, "n_test": 5, "trials": 2}
-    summary = cd.sweeps.run(small(axes=axes, student_teacher=problem, keep={"epochs_to": [0.1]}), old, workers=1)
+    keep = {"epochs_to": [0.1], "never": "last"}
+    summary = cd.sweeps.run(small(axes=axes, student_teacher=problem, keep=keep), old, workers=1)
     assert (summary.found, summary.computed, summary.damaged) == (5, 1, ())
     # The bytes it computes are those that the version before computed.
     assert gone.read_bytes() == want
+
+
+def test_rules_are_read_as_any_version_spelled_them(tmp_path):
+    """Masks are mappings now; the version before wrote lists of booleans, and cells are named by what is written."""
+    masks = small(axes={"ratio": [1]}, rules={"GD": {}, "CD": {"readout": [True, *[False] * 5]}})
+    fill(masks, tmp_path / "now")
+    assert cd.sweeps.status(tmp_path / "now", verify=True).damaged == ()
+    plan = json.loads((tmp_path / "now" / "plan.json").read_text())
+    plan["axes"][0]["columns"]["rule"][1] = {"readout": [True, *[False] * 5]}
+    del plan["checksum"]
+    (tmp_path / "before").mkdir()
+    content = {**plan, "checksum": digest(canonical(plan))}
+    (tmp_path / "before" / "plan.json").write_text(json.dumps(content))
+    assert cd.sweeps.status(tmp_path / "before").missing == 2
 
 
 @pytest.mark.parametrize("shape", [(), (7,), (5, 3), (1, 9, 4), (3, 1, 2, 5)])

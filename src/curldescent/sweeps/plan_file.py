@@ -125,9 +125,11 @@ def _axis(entry: Mapping[str, Any]) -> Axis:
     name, columns, labels = entry["name"], entry["columns"], entry["labels"]
     if name == "rule":
         (rules,) = columns.values()
-        if len(rules) != len(labels):
+        if len(rules) != len(labels) or len(set(labels)) < len(labels) or not all(isinstance(n, str) for n in labels):
             raise ValueError("there are not as many rules as names of rules")
-        return rule_axis(dict(zip(labels, rules, strict=True)), ())
+        rule_axis(dict(zip(labels, rules, strict=True)), ())
+        # As they were written: an earlier version spelled some rules in another way, and cells are named by it.
+        return Axis(name, {name: tuple(rules)}, tuple(labels))
     if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
         raise ValueError(f"axis {_short(repr(name))} has no lists of values")
     if labels is None and list(columns) == [name]:
