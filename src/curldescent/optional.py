@@ -1,4 +1,4 @@
-"""Packages that only some uses need: asked for before anything is computed, so that nothing is lost to their absence."""
+"""Packages that only some uses need: asked for before anything is computed, so that nothing is lost for want of one."""
 
 from importlib.util import find_spec
 

@@ -43,10 +43,10 @@ def scale_by_signature(
 
     Example:
         >>> import optax, jax.numpy as jnp, curldescent as cd
-        >>> half = cd.Signature({"w": 0.5}, seed=None)
+        >>> half = cd.Signature({"weight": 0.5}, seed=None)
         >>> both = optax.chain(cd.optimizers.scale_by_signature(half), optax.sgd(0.1, momentum=0.9))
-        >>> params = {"w": jnp.ones((1, 2)), "b": jnp.ones(1)}
-        >>> both.update(params, both.init(params), params)[0]["w"].tolist()[0][0] > 0
+        >>> params = {"weight": jnp.ones((1, 2)), "b": jnp.ones(1)}
+        >>> both.update(params, both.init(params), params)[0]["weight"].tolist()[0][0] > 0
         True
     """
     optax = _optax()

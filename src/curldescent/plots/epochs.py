@@ -29,7 +29,7 @@ def draw_epochs(
     Args:
         axis: where to; its vertical axis becomes logarithmic.
         values: of the parameter in any order, (V,).
-        epochs: rule → epochs to the threshold, (V, trials).
+        epochs: rule → epochs to the threshold, (V, trials); NaN, or the last epoch, where never.
         last: the epoch that stands for "never"; a dashed line. Means in which some trials are such are lower
             bounds and have hollow markers.
         tested: value → 1 where CD is significantly faster, −1 where it is significantly slower; marked on top.
@@ -40,6 +40,7 @@ def draw_epochs(
     x = np.asarray(values, dtype=float)[rising]
     for rule, given in epochs.items():
         table: NDArray[np.float64] = np.asarray(given, dtype=float)[rising]
+        table = np.where(np.isnan(table), last, table)
         mean = table.mean(axis=1)
         error = table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
         # An error bar that reaches to zero has no end on a logarithmic axis.
