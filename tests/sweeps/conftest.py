@@ -73,3 +73,18 @@ def store(finished, tmp_path):
 
     shutil.copytree(finished, tmp_path / "store", ignore=shutil.ignore_patterns("compact"))
     return tmp_path / "store"
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Runs compute their cells here: for tests of what a run makes of a store, not of its workers."""
+    from curldescent.sweeps import Store, running, worker
+    from curldescent.sweeps.pool import Outcome
+
+    def local(folder, tasks, **options):
+        opened = Store(folder)
+        for task in tasks:
+            answer = worker.work(opened, task, threads=1)
+            yield Outcome(task["key"], failed=answer.get("failed"), blocked=answer.get("unwritable"))
+
+    monkeypatch.setattr(running, "local", local)

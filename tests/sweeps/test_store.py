@@ -48,10 +48,15 @@ def test_strangers_among_the_cells_are_named_and_never_read(store):
 
 
 def test_temporaries_of_dead_writers_are_swept(store):
-    stray = next((store / "cells").glob("*")) / ".tmp-0123.npz-99-abcd"
-    stray.write_bytes(b"half a ce")
+    cell = next((store / "cells").glob("*/*.npz"))
+    strays = [cell.with_name(f".tmp-{cell.name}-99-0123abcd"), store / ".tmp-plan.json-99-0123abcd"]
+    notes = [cell.with_name(".tmp-notes.npz"), store / ".tmp-plan.json", store / ".tmp-mine-99-0123abcd"]
+    for path in (*strays, *notes):
+        path.write_bytes(b"half a ce")
     cd.sweeps.run(None, store)
-    assert not stray.exists()
+    assert not any(path.exists() for path in strays)
+    # What only looks like one is somebody's file.
+    assert all(path.exists() for path in notes)
 
 
 def test_other_settings_are_refused_with_the_difference_named(store):

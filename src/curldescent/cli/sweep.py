@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from curldescent.cli.arguments import Whole
 from curldescent.cli.cluster import ClusterOptions, connection
-from curldescent.cli.output import print_json, print_table, say
+from curldescent.cli.output import print_json, print_table, printable, say
 from curldescent.interruption import exit_code
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def status(*, store: StorePath, verify: bool = False, json: Json = False) -> Non
 
     Args:
         store: Folder of the sweep.
-        verify: Read every finished cell and check it.
+        verify: Read every finished cell and the compacted form, and check them.
         json: Print one JSON object.
     """
     from curldescent import sweeps
@@ -167,11 +167,11 @@ def status(*, store: StorePath, verify: bool = False, json: Json = False) -> Non
     print_table(["", str(store)], rows)
     for key, record in sorted(found.failed.items()):
         values = ", ".join(f"{name} = {value}" for name, value in (record.get("cell") or {}).items())
-        print(f"failed: {values or key}: {record['message']}")
+        print(printable(f"failed: {values or key}: {record['message']}"))
     for sentence in found.damaged or ():
-        print(f"damaged: {sentence}")
+        print(printable(f"damaged: {sentence}"))
     for path in found.strangers:
-        print(f"not of this sweep, never read: {path}")
+        print(printable(f"not of this sweep, never read: {path}"))
 
 
 @app.command(
@@ -221,7 +221,7 @@ def merge(sources: list[Path], /, *, store: StorePath, json: Json = False) -> No
         return
     print(f"{done.copied} cells copied, {done.present} there already, {done.cells} on the grid")
     for sentence in done.damaged:
-        print(f"damaged, left out: {sentence}")
+        print(printable(f"damaged, left out: {sentence}"))
 
 
 @app.command(

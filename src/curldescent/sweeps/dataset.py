@@ -1,5 +1,7 @@
 """`open`: a sweep's store as an xarray.Dataset whose values are read when they are asked for."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,9 @@ from curldescent.sweeps.store import Store
 
 if TYPE_CHECKING:
     import xarray as xr
+    from xarray.backends import BackendArray
+
+    from curldescent.sweeps.compacted import Compacted
 
 MISSING, DONE, FAILED = 0, 1, 2
 
@@ -29,7 +34,11 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
         neurons fractions come to, `hidden_flipped` and `readout_flipped`.
 
     Raises:
-        InputError: not a store, or a format that this version cannot read; on reading, a damaged cell.
+        InputError: not a store, or a format that this version cannot read; on reading, a damaged cell, or more than
+            fits into memory.
+
+    Warns:
+        UserWarning: the compacted form is damaged; the cells are read instead.
 
     Performance notes: opening lists the cells' files and reads none. Reading a variable of the whole grid reads every
     cell's file; the compacted form of a finished sweep does not have to.
@@ -47,11 +56,16 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
     """
     opened = Store(store)
     if compacted:
-        from curldescent.sweeps.compaction import open_compacted, up_to_date
+        from curldescent.sweeps.compacted import Compacted, Damaged, warn
 
-        if up_to_date(opened):
-            return _with_flips(open_compacted(opened), opened)
-    return _with_flips(from_cells(opened), opened)
+        try:
+            form = Compacted.find(opened)
+        except Damaged as fault:
+            warn(opened, fault)
+        else:
+            if form is not None:
+                return _with_flips(_from_compacted(form), opened)
+    return _with_flips(_from_cells(opened), opened)
 
 
 def _with_flips(data: "xr.Dataset", store: Store) -> "xr.Dataset":
@@ -61,31 +75,70 @@ def _with_flips(data: "xr.Dataset", store: Store) -> "xr.Dataset":
     return data.assign_coords(flip_coordinates(store.sweep))
 
 
-def from_cells(store: Store) -> "xr.Dataset":
+def _from_cells(store: Store) -> "xr.Dataset":
     """The dataset over the cell files themselves."""
+    from curldescent.sweeps.lazy import CellArray
+
+    keys = _keys(store)
+    status = _status(store, keys)
+    return _dataset(store, status, lambda name, rest: CellArray(store, name, keys, status == DONE, rest))
+
+
+def _from_compacted(form: "Compacted") -> "xr.Dataset":
+    """The dataset over the compacted form; coordinates and status follow from the plan, which is checked already."""
+    from curldescent.sweeps.compacted import CompactedArray
+    from curldescent.sweeps.lazy import CellArray
+
+    store, shape = form.store, form.store.sweep.grid.shape
+
+    @cache
+    def keys() -> NDArray[np.object_]:
+        return _keys(store)
+
+    def array(name: str, rest: tuple[int, ...]) -> CompactedArray:
+        # A form is made of complete sweeps only: a cell that is missing now is an error, not NaN.
+        everywhere = np.ones(shape, dtype=bool)
+        return CompactedArray(form, name, (*shape, *rest), lambda: CellArray(store, name, keys(), everywhere, rest))
+
+    return _dataset(store, np.full(shape, DONE, dtype=np.int8), array)
+
+
+def _dataset(
+    store: Store, status: NDArray[np.int8], array: "Callable[[str, tuple[int, ...]], BackendArray]"
+) -> "xr.Dataset":
     import xarray as xr
     from xarray.core import indexing
 
-    from curldescent.sweeps.lazy import CellArray
-
     sweep = store.sweep
-    keys = np.array(sweep.grid.cell_keys(), dtype=object).reshape(sweep.grid.shape)
-    status = status_array(store, keys)
     sizes = dimensions(sweep)
     dims = tuple(axis.name for axis in sweep.grid.axes)
-    data: dict[str, Any] = {
+    content = frame(store, status)
+    content["data_vars"] |= {
         name: xr.Variable(
             (*dims, *rest),
-            indexing.LazilyIndexedArray(CellArray(store, name, keys, status == DONE, tuple(sizes[d] for d in rest))),
+            indexing.LazilyIndexedArray(array(name, tuple(sizes[d] for d in rest))),
             {"long_name": description},
         )
         for name, (rest, description) in variables(sweep).items()
     }
-    data["status"] = (dims, status, STATUS_ATTRIBUTES)
-    return xr.Dataset(data, coords=coordinates(sweep), attrs=attributes(store))
+    return xr.Dataset(**content)
 
 
-def status_array(store: Store, keys: NDArray[np.object_]) -> NDArray[np.int8]:
+def frame(store: Store, status: NDArray[np.int8]) -> dict[str, Any]:
+    """The arguments of `xarray.Dataset` but for the results: status, coordinates, attributes."""
+    dims = tuple(axis.name for axis in store.sweep.grid.axes)
+    return {
+        "data_vars": {"status": (dims, status, STATUS_ATTRIBUTES)},
+        "coords": coordinates(store.sweep),
+        "attrs": attributes(store),
+    }
+
+
+def _keys(store: Store) -> NDArray[np.object_]:
+    return np.array(store.sweep.grid.cell_keys(), dtype=object).reshape(store.sweep.grid.shape)
+
+
+def _status(store: Store, keys: NDArray[np.object_]) -> NDArray[np.int8]:
     """0, 1 or 2 for every cell of the grid."""
     finished, failed = store.finished(), store.failures()
     flat = [DONE if key in finished else FAILED if key in failed else MISSING for key in keys.ravel()]

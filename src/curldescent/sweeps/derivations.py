@@ -14,6 +14,9 @@ DERIVED = {
     "readout_flips": "rule",
 }
 
+# A number of flips becomes a list with an entry a neuron.
+_MOST_LISTED = 1_000_000
+
 
 def sizes(arguments: dict[str, Any]) -> dict[str, Any]:
     """Replace `ratio` (c = M/N), with `total` or one of the two sizes, by n_inputs and n_hidden.
@@ -73,7 +76,8 @@ def flips(arguments: dict[str, Any], *, n_inputs: int, n_hidden: int) -> dict[st
         The arguments, with vectors whose first k entries are −1.
 
     Raises:
-        InputError: more flips than neurons, or both a count and a fraction for one layer.
+        InputError: more flips than neurons, too many neurons to list them, or both a count and a fraction for one
+            layer.
 
     Example:
         >>> flips({"readout_flips": 1}, n_inputs=2, n_hidden=3)
@@ -89,5 +93,7 @@ def flips(arguments: dict[str, Any], *, n_inputs: int, n_hidden: int) -> dict[st
         if arguments.get("flips", "presynaptic") != "presynaptic":
             raise InputError(f'{name} counts presynaptic neurons, got flips = "{arguments["flips"]}"')
         count = validation.integer(name, arguments[name], minimum=0, maximum=size)
+        if size > _MOST_LISTED:
+            raise InputError(f"{name} lists every neuron of its layer, at most {_MOST_LISTED}, got {size}")
         out[layer] = [-1.0] * count + [1.0] * (size - count)
     return out

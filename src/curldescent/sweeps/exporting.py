@@ -1,15 +1,25 @@
 """`export`: a sweep's dataset as one NetCDF file or one Zarr folder, for other programs."""
 
-import os
-import warnings
+import contextlib
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from curldescent.errors import InputError
+from curldescent.sweeps import ours, plain, zarr_form
+from curldescent.sweeps.machine import memory_of_machine
 from curldescent.writing import for_netcdf, whole_file, whole_folder
 
-_FORMATS = {".nc": "NetCDF", ".zarr": "Zarr"}
+if TYPE_CHECKING:
+    import xarray as xr
+
+_FORMATS = (".nc", ".zarr")
 # NetCDF 3 with 64-bit offsets keeps a variable below this.
 _NETCDF_BYTES = 2**32 - 8
+# The description of a Zarr folder, the sweep's settings included.
+_DESCRIPTION_BYTES = 2**28
 
 
 def export(store: str | Path, target: str | Path) -> Path:
@@ -18,14 +28,15 @@ def export(store: str | Path, target: str | Path) -> Path:
     Args:
         store: its folder.
         target: a path ending in .nc (NetCDF 3, 64-bit offsets: read by everything) or .zarr (for what is too large for
-            that). An existing one is replaced once the new one is whole.
+            that). An earlier export of that name is replaced once the new one is whole; nothing else is.
 
     Returns:
         The path written.
 
     Raises:
         OSError: the disk is full, or refuses writing; an earlier export is then as it was.
-        InputError: another ending, a variable too large for NetCDF, a folder in the way, a damaged cell.
+        InputError: another ending, a variable too large for NetCDF, a sweep too large for the memory or the disk,
+            something in the way that is no export, a damaged cell.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -41,38 +52,94 @@ def export(store: str | Path, target: str | Path) -> Path:
     """
     from curldescent.sweeps.dataset import open as open_store
 
-    target = Path(target)
+    target, folder = Path(target), Path(store)
     if target.suffix not in _FORMATS:
         raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {target.name!r}")
     if not target.parent.is_dir():
         raise InputError(f"the folder {str(target.parent)!r} does not exist")
-    # A folder is replaced only if it is what an earlier export left, and nothing else.
-    if target.is_dir() and not (target.suffix == ".zarr" and _only_zarr(target)):
-        raise InputError(f"{str(target)!r} is a folder of something else; name another target")
-    if target.suffix == ".zarr" and target.is_file():
-        raise InputError(f"{str(target)!r} is a file; name another target")
-    data = open_store(store)
+    if folder.resolve() in target.resolve().parents:
+        raise InputError(f"{str(target)!r} lies inside the store; name a target outside it")
+    _refuse_strangers(target)
+    data = open_store(folder)
     try:
         if target.suffix == ".nc":
-            for name, variable in data.variables.items():
-                if variable.nbytes > _NETCDF_BYTES:
-                    raise InputError(
-                        f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr"
-                    )
+            _refuse_too_large(data, target.parent)
             with whole_file(target) as temporary:
                 for_netcdf(data.load()).to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
+                if target.exists():
+                    shutil.copymode(target, temporary)
         else:
-            with whole_folder(target) as temporary, warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # see compaction.write_zarr
-                # Encodings of the compacted form (its shards) are not those of the copy.
-                data.drop_encoding().to_zarr(temporary, mode="w", consolidated=False, zarr_format=3)
+            with whole_folder(target) as temporary:
+                _write_zarr(data, temporary)
     finally:
         data.close()
     return target
 
 
-def _only_zarr(folder: Path) -> bool:
-    """Whether a folder is a Zarr group of arrays, as an export leaves it: with no file of the user's among them."""
-    return (folder / "zarr.json").is_file() and all(
-        entry.name == "zarr.json" or (Path(entry.path) / "zarr.json").is_file() for entry in os.scandir(folder)
+def _refuse_strangers(target: Path) -> None:
+    """An export replaces what an earlier export left, and nothing else."""
+    found = plain.kind(target)
+    if found is None:
+        return
+    if target.suffix == ".nc" and found == "a file":
+        if target.stat().st_size and not _is_export(target):
+            raise InputError(f"{str(target)!r} is no export of a sweep; name another target, or delete it")
+        return
+    if target.suffix == ".nc" or found != "a folder":
+        raise InputError(f"{str(target)!r} is {found} of something else; name another target")
+    if not _is_export(target):
+        raise InputError(f"{str(target)!r} is a folder of something else; name another target")
+    strangers = plain.leftovers(target, ours.is_array_file)
+    if strangers:
+        raise InputError(f"{str(target)!r} also holds {strangers[0]!r}, which no export wrote; name another target")
+
+
+def _is_export(target: Path) -> bool:
+    """Whether it says of itself what every export says."""
+    import xarray as xr
+
+    # Whatever cannot be read is no export.
+    with contextlib.suppress(Exception):
+        if target.suffix == ".zarr":
+            attributes = plain.strict_json(plain.read(target / "zarr.json", most=_DESCRIPTION_BYTES))["attributes"]
+        else:
+            with xr.open_dataset(target, engine="scipy", decode_cf=False) as data:
+                attributes = data.attrs
+        return attributes["title"] == "curldescent sweep"
+    return False
+
+
+def _refuse_too_large(data: "xr.Dataset", folder: Path) -> None:
+    for name, variable in data.variables.items():
+        if variable.nbytes > _NETCDF_BYTES:
+            raise InputError(f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr")
+    free = shutil.disk_usage(folder).free
+    # The values, and the file that is made of them, are held at once.
+    for need, there, where in ((2 * data.nbytes, memory_of_machine(), "memory"), (data.nbytes, free, "disk")):
+        if need > there:
+            raise InputError(
+                f"this export needs about {need / 2**30:.1f} GiB of {where}, there are {there / 2**30:.1f}; "
+                + ("export to .zarr" if where == "memory" else "make space, or name a target on another disk")
+            )
+
+
+def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
+    """Block by block: a sweep may be larger than the memory."""
+    grid = {str(name): data.sizes[name] for name in data["status"].dims}
+    results = {str(name): array.variable for name, array in data.data_vars.items() if name != "status"}
+
+    def block(index: zarr_form.Index) -> dict[str, np.ndarray]:
+        return {name: variable[(*index, ...)].values for name, variable in results.items()}
+
+    zarr_form.write(
+        temporary,
+        data[["status"]].assign_coords(data.coords),
+        grid=grid,
+        variables={
+            name: zarr_form.Variable(
+                tuple(map(str, variable.dims[len(grid) :])), variable.shape[len(grid) :], variable.attrs
+            )
+            for name, variable in results.items()
+        },
+        block=block,
     )

@@ -3,7 +3,8 @@
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +14,13 @@ import numpy as np
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.sweeps.canonical import canonical, digest
+from curldescent.sweeps.machine import memory_of_machine
 
 Value = float | int | str | bool
 
 MAX_CELLS = 10_000_000
+# What a run keeps of every cell of the grid besides its results: name, place, estimate of its work.
+_CELL_BYTES = 1000
 # A range is rounded to this many digits: the last bits of exp and log differ between machines, cells must not.
 _DIGITS = 12
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -120,6 +124,47 @@ class Axis:
         }
 
 
+def refuse_too_many(given: Iterable[object]) -> None:
+    """Refuse axes whose descriptions announce more cells than a sweep may have, before any value is made.
+
+    Args:
+        given: descriptions of axes, as `parse_axis` takes them; what is no axis counts as one value.
+
+    Raises:
+        InputError: too many cells.
+    """
+    _refuse_size(math.prod(map(_announced, given)))
+
+
+def _announced(given: object) -> int:
+    if isinstance(given, Mapping):
+        zipped = given.get("zip")
+        if isinstance(zipped, Mapping) and zipped:
+            return _announced(next(iter(zipped.values())))
+        for kind in ("lin", "log"):
+            arguments = given.get(kind)
+            if isinstance(arguments, Sequence) and len(arguments) == 3 and isinstance(arguments[2], int):
+                return max(1, arguments[2])
+    elif isinstance(given, Sequence | np.ndarray) and not isinstance(given, str | bytes):
+        return max(1, len(given))
+    return 1
+
+
+def _refuse_size(cells: int) -> None:
+    if cells > MAX_CELLS:
+        raise InputError(f"a sweep has at most {MAX_CELLS} cells, this grid has {_count_text(cells)}")
+    need, there = float(_CELL_BYTES * cells), memory_of_machine()
+    if need > there:
+        raise InputError(
+            f"a grid of {cells} cells needs about {need / 2**30:.1f} GiB to be listed, this machine has "
+            f"{there / 2**30:.1f}"
+        )
+
+
+def _count_text(cells: int) -> str:
+    return str(cells) if cells < 10**15 else "more than 10^15"
+
+
 def parse_axis(name: str, given: object) -> Axis:
     """An axis from its description.
 
@@ -145,7 +190,7 @@ def parse_axis(name: str, given: object) -> Axis:
         _only(given, ("zip", "labels"), where)
         zipped = given["zip"]
         if not isinstance(zipped, Mapping) or not zipped:
-            raise InputError(f"{where}: zip must be a table of parameters and their values, got {zipped!r}")
+            raise InputError(f"{where}: zip must be a table of parameters and their values, got {reprlib.repr(zipped)}")
         columns = {str(parameter): _values(f"{where}, {parameter}", item) for parameter, item in zipped.items()}
         lengths = {parameter: len(values) for parameter, values in columns.items()}
         if len(set(lengths.values())) > 1:
@@ -166,10 +211,10 @@ def _values(where: str, given: object) -> tuple[Value, ...]:
             raise InputError(f"{where} needs exactly one of lin and log, got {', '.join(given) or 'neither'}")
         kind, arguments = next(iter(given.items()))
         if not isinstance(arguments, Sequence) or isinstance(arguments, str) or len(arguments) != 3:
-            raise InputError(f"{where}: {kind} must be [first, last, count], got {arguments!r}")
+            raise InputError(f"{where}: {kind} must be [first, last, count], got {reprlib.repr(arguments)}")
         return {"lin": lin, "log": log}[kind](*arguments)
     if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str | bytes):
-        raise InputError(f"{where} must be a list, a lin, a log or a zip table, got {given!r}")
+        raise InputError(f"{where} must be a list, a lin, a log or a zip table, got {reprlib.repr(given)}")
     values = [item.item() if isinstance(item, np.generic) else item for item in given]
     if not values:
         raise InputError(f"{where} has no values")
@@ -187,16 +232,16 @@ def _kind(where: str, value: object) -> str:
         return "numbers"
     if isinstance(value, str):
         return "text"
-    raise InputError(f"{where} must hold numbers, text or booleans, got {value!r}")
+    raise InputError(f"{where} must hold numbers, text or booleans, got {reprlib.repr(value)}")
 
 
 def _labels(where: str, given: object, length: int) -> tuple[str, ...] | None:
     if given is None:
         return None
     if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(item, str) for item in given):
-        raise InputError(f"{where}: labels must be a list of text, got {given!r}")
+        raise InputError(f"{where}: labels must be a list of text, got {reprlib.repr(given)}")
     if len(given) != length or len(set(given)) != length:
-        raise InputError(f"{where} needs {length} different labels, got {list(given)!r}")
+        raise InputError(f"{where} needs {length} different labels, got {reprlib.repr(list(given))}")
     return tuple(given)
 
 
@@ -223,8 +268,7 @@ class Grid:
     axes: tuple[Axis, ...]
 
     def __post_init__(self) -> None:
-        if self.size > MAX_CELLS:
-            raise InputError(f"a sweep has at most {MAX_CELLS} cells, this grid has {self.size}")
+        _refuse_size(self.size)
 
     @property
     def shape(self) -> tuple[int, ...]:

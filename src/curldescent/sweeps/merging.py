@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curldescent.errors import InputError
+from curldescent.sweeps import ours
 from curldescent.sweeps.grid import Axis, Grid
 from curldescent.sweeps.lock import locked
 from curldescent.sweeps.recipe import difference
@@ -62,7 +63,7 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
         raise InputError("merge needs at least one store to take cells from")
     opened = [Store(source) for source in sources]
     folder = Path(target)
-    existing = [Store(folder)] if (folder / "plan.json").exists() else []
+    existing = [Store(folder)] if (folder / ours.PLAN).exists() else []
     union = _union([*existing, *opened])
     results_folder(folder)
     with locked(folder):
@@ -79,7 +80,7 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
                 if reason is not None:
                     damaged.append(f"{source.cell_path(key)}: {reason}")
                     continue
-                into.put(key, source.cell_path(key).read_bytes())
+                into.put(key, source.bytes_of(key))
                 there.add(key)
                 copied += 1
     return Merged(union.grid.size, copied, present, tuple(damaged))

@@ -4,7 +4,7 @@ import math
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from curldescent.sweeps.realised import remarks
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.schema import dimensions, variables
 from curldescent.sweeps.sweep import Sweep
-from curldescent.sweeps.work import memory_bytes, operations
+from curldescent.sweeps.work import memory_bytes, operations, recorded_epochs
 
 # How many shapes are timed, and for how long each.
 _SHAPES = 16
 _SECONDS = 0.12
+# An epoch of more multiplications than this is timed on fewer trials and samples.
+_EPOCH_OPERATIONS = 5e8
 # Cells whose arguments are looked at; a larger grid is judged by a sample of so many.
 _LOOKED_AT = 20_000
 # A worker process with the library loaded, before its first cell.
@@ -162,8 +164,10 @@ def _nearest(shape: _Shape, timed: Sequence[tuple[_Shape, float]]) -> float:
 
 
 def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: Resolved) -> float:
+    timed = _shortened(resolved)
+    factor = operations(resolved) / operations(timed)
     began = time.perf_counter()
-    engine = engine_for(sweep, resolved, index)
+    engine = engine_for(sweep, timed, index)
     built = time.perf_counter() - began
     epochs = resolved.training["epochs"]
     engine.advance(1)  # compiles, or loads what was compiled
@@ -177,5 +181,19 @@ def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: Resolved) -> f
         chunk = min(2 * chunk, 1000)
     began = time.perf_counter()
     engine.errors()
-    looks = len(sweep.recipe.recorded(resolved)) + sweep.recipe.keep.order_parameter
-    return built + spent / done * epochs + looks * (time.perf_counter() - began)
+    looks = recorded_epochs(resolved) + sweep.recipe.keep.order_parameter
+    return factor * (built + spent / done * epochs + looks * (time.perf_counter() - began))
+
+
+def _shortened(resolved: Resolved) -> Resolved:
+    """The same cell, or one of fewer trials and samples whose epoch takes no more than a second or so."""
+    problem, batch = dict(resolved.student_teacher), resolved.training["batch_size"]
+    epoch = operations(resolved) / resolved.training["epochs"]
+    for name, least in (("trials", 1), ("n_train", batch or 1)):
+        if epoch > _EPOCH_OPERATIONS:
+            before = problem[name]
+            problem[name] = max(least, int(before * _EPOCH_OPERATIONS / epoch))
+            epoch *= problem[name] / before
+    if problem["n_train"] < resolved.student_teacher["n_train"]:
+        problem["n_test"] = min(problem["n_test"], problem["n_train"])
+    return replace(resolved, student_teacher=problem)

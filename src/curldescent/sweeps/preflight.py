@@ -2,13 +2,13 @@
 
 import itertools
 import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
 from curldescent.errors import InputError
 from curldescent.sweeps.cell import predicted_lambda_min
 from curldescent.sweeps.derivations import DERIVED
+from curldescent.sweeps.machine import memory_of_machine
 from curldescent.sweeps.realised import warn_of_none
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.sweep import Sweep
@@ -45,14 +45,6 @@ def check(sweep: Sweep) -> None:
     for index in _probes(sweep):
         _try(sweep, index)
     warn_of_none(sweep)
-
-
-def memory_of_machine() -> float:
-    """Bytes of main memory; infinite where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return float("inf")
 
 
 def _product(lengths: Iterator[int]) -> int:

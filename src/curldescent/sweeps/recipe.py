@@ -216,7 +216,12 @@ class Recipe:
         record = resolved.training["record"]
         if isinstance(record, int) and record > _MAX_POINTS:
             raise InputError(f"record must be at most {_MAX_POINTS} points, got {record}")
-        return recording_epochs(record, resolved.training["epochs"])
+        try:
+            return recording_epochs(record, resolved.training["epochs"])
+        except InputError:
+            raise
+        except (TypeError, ValueError):
+            raise InputError("record must be a number of points or a list of epochs, got neither") from None
 
 
 def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> str | None:

@@ -107,7 +107,7 @@ def run(
     """
     if workers is not None:
         workers = validation.integer("workers", workers, minimum=1, maximum=10_000)
-    folder = Path(store)
+    folder, resumed = Path(store), sweep is None
     if sweep is None:
         sweep = Store(folder).sweep  # refuses what is no store before making a folder
     else:
@@ -128,6 +128,8 @@ def run(
             for key, index in zip(keys, opened.sweep.grid.indices(), strict=True)
             if key not in intact and key not in skipped
         ]
+        if plan and resumed:
+            check(sweep)  # what another machine began may be too large for this one
         work = {key: work_estimate(opened.sweep.recipe, opened.sweep.grid.cell(index)) for key, index in plan}
         # The longest first: the last cells to end are then short, and no core waits long for another.
         plan.sort(key=lambda item: -work[item[0]])
@@ -250,9 +252,9 @@ def _record(store: Store, outcome: Outcome, cell: dict[str, Any]) -> None:
 
 
 def _compact(store: Store, display: Display) -> None:
-    from curldescent.sweeps.compaction import compact_store, up_to_date
+    from curldescent.sweeps.compaction import compact_store, intact
 
-    if up_to_date(store):
+    if intact(store):
         return
     try:
         compact_store(store)

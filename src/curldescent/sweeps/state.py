@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from curldescent.sweeps.compaction import up_to_date
+from curldescent.sweeps.compaction import damage, up_to_date
 from curldescent.sweeps.store import Store
 
 
@@ -40,7 +40,7 @@ def status(store: str | Path, *, verify: bool = False) -> Status:
 
     Args:
         store: its folder.
-        verify: read every finished cell and check it.
+        verify: read every finished cell and the compacted form, and check them.
 
     Returns:
         The `Status`.
@@ -68,6 +68,9 @@ def status(store: str | Path, *, verify: bool = False) -> Status:
     if verify:
         reasons = {key: opened.check(key) for key in sorted(finished)}
         damaged = tuple(f"{opened.cell_path(key)}: {reason}" for key, reason in reasons.items() if reason)
+        form = damage(opened)
+        if form is not None:
+            damaged += (f"{opened.path}/{form}; the cells hold everything, compact it anew",)
     return Status(
         cells=len(keys),
         done=len(finished),

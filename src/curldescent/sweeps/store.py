@@ -6,11 +6,15 @@ DIR/failures/abcd….json  cells that raised, with their message
 DIR/damaged/             cell files that failed their checksum, set aside by a run
 DIR/log.jsonl            what runs did; nothing reads it back
 DIR/lock                 held by the process that runs
-DIR/compact.zarr         the finished sweep in few files, made by one process
+DIR/lock.soft            the same where the file system has no locks
+DIR/compact/             the finished sweep in few files, made by one process
 """
 
+import contextlib
+import errno
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,17 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import curldescent
 from curldescent.errors import InputError
-from curldescent.sweeps import cell_file, durable
-from curldescent.sweeps.canonical import canonical, digest
-from curldescent.sweeps.grid import Axis, Grid
-from curldescent.sweeps.recipe import Recipe, difference
+from curldescent.sweeps import cell_file, durable, ours, plain, plan_file
+from curldescent.sweeps.contents import Expected
+from curldescent.sweeps.recipe import difference
 from curldescent.sweeps.sweep import Sweep
 
-FORMAT = 1
-_WHAT = "curldescent sweep"
-_OURS = {"cells", "failures", "damaged", "log.jsonl", "lock", "compact"}
+# A record of a failure holds one message.
+_RECORD_BYTES = 2**20
+_MESSAGE = 2000
 
 
 class Store:
@@ -44,9 +46,9 @@ class Store:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        plan = _read_plan(self.path)
-        self.sweep = _sweep_of(plan, self.path)
+        self.sweep = plan_file.sweep_of(plan_file.read(self.path), self.path)
         self.fingerprint = self.sweep.recipe.fingerprint
+        self._expected = Expected(self.sweep)
 
     @classmethod
     def prepare(cls, path: str | Path, sweep: Sweep) -> "Store":
@@ -60,21 +62,16 @@ class Store:
             The store.
 
         Raises:
-            InputError: the store was made with other settings, or holds axis values that the sweep lacks.
+            InputError: the store was made with other settings, or holds axis values that the sweep lacks; or the folder
+                is that of something else.
         """
         folder = Path(path)
-        if (folder / "plan.json").exists():
+        ours.refuse_foreign(folder)
+        if plain.is_file(folder / ours.PLAN):
             store = cls(folder)
             store._extend(sweep)
             return store
-        # Cells without a plan are taken over; those of other settings fail the check that every run begins with.
-        strangers = [entry.name for entry in folder.iterdir() if entry.name not in _OURS]
-        strangers = [name for name in strangers if not name.startswith(durable.TEMPORARY)]
-        if strangers:
-            raise InputError(
-                f"{str(folder)!r} is neither empty nor a store: it holds {sorted(strangers)[0]!r}; name a new folder"
-            )
-        write_plan(folder, sweep)
+        plan_file.write(folder, sweep)
         return cls(folder)
 
     def _extend(self, sweep: Sweep) -> None:
@@ -91,8 +88,9 @@ class Store:
                     "a grid can grow but not lose values: add it, or use another folder"
                 )
         if [a.as_json() for a in sweep.grid.axes] != [a.as_json() for a in self.sweep.grid.axes]:
-            write_plan(self.path, sweep)
+            plan_file.write(self.path, sweep)
         self.sweep = sweep
+        self._expected = Expected(sweep)
 
     def cell_path(self, key: str) -> Path:
         """Where a cell's file is, or will be."""
@@ -100,7 +98,7 @@ class Store:
 
     def finished(self) -> set[str]:
         """The keys of all cell files, of this grid or not; their contents are not looked at."""
-        return {entry.name[: -len(".npz")] for entry in self._cell_entries() if entry.name.endswith(".npz")}
+        return {entry.name[: -len(".npz")] for entry in self._cell_entries() if ours.is_cell(entry.name)}
 
     def strangers(self) -> list[Path]:
         """Files among the cells that are none of this grid, temporaries of interrupted writes aside."""
@@ -108,16 +106,13 @@ class Store:
         return sorted(
             Path(entry.path)
             for entry in self._cell_entries()
-            if entry.name not in known and not entry.name.startswith(durable.TEMPORARY)
+            if entry.name not in known and not ours.is_leftover(entry.name)
         )
 
     def _cell_entries(self) -> Iterator[os.DirEntry[str]]:
-        cells = self.path / "cells"
-        if not cells.is_dir():
-            return
-        for folder in os.scandir(cells):
-            if folder.is_dir():
-                yield from os.scandir(folder.path)
+        for folder in plain.entries(self.path / "cells"):
+            if folder.is_dir(follow_symlinks=False):
+                yield from plain.entries(Path(folder.path))
             else:
                 yield folder
 
@@ -131,15 +126,41 @@ class Store:
             Variable → values.
 
         Raises:
-            InputError: the file is damaged; the sentence names it and says what to do.
+            InputError: the file is missing or damaged; the sentence names it and says what to do.
         """
-        path = self.cell_path(key)
         try:
-            return cell_file.decode(path.read_bytes(), fingerprint=self.fingerprint, key=key)
+            return self._read(key)[1]
         except cell_file.DamagedCell as fault:
+            path = self.cell_path(key)
             raise InputError(
                 f"cell file {str(path)!r} is damaged: {fault}; run the sweep again to recompute it"
             ) from None
+
+    def bytes_of(self, key: str) -> bytes:
+        """A finished cell's file, as it is, once it has passed the check."""
+        return self._read(key)[0]
+
+    def check(self, key: str) -> str | None:
+        """Why a cell's file cannot be used, or None where it can."""
+        try:
+            self._read(key)
+        except cell_file.DamagedCell as fault:
+            return str(fault)
+        return None
+
+    def _read(self, key: str) -> tuple[bytes, dict[str, NDArray[np.float64]]]:
+        path = self.cell_path(key)
+        try:
+            plain.is_folder(path.parent.parent)
+            plain.is_folder(path.parent)
+            data = plain.read(path, most=self._expected.most_bytes)
+        except FileNotFoundError:
+            raise cell_file.DamagedCell("it is not there any more") from None
+        except plain.NotPlain as fault:
+            raise cell_file.DamagedCell(str(fault)) from None
+        cell, arrays = cell_file.unpack(data, fingerprint=self.fingerprint, key=key)
+        self._expected.check(key, cell, arrays)
+        return data, arrays
 
     def put(self, key: str, data: bytes) -> None:
         """Write a finished cell, atomically and durably.
@@ -149,37 +170,41 @@ class Store:
             data: the file's bytes, from `cell_file.encode`.
 
         Raises:
-            OSError: of the file system.
+            OSError: of the file system, or something that is no folder in the place of one.
         """
         path = self.cell_path(key)
-        if not path.parent.is_dir():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            durable.sync_folder(path.parent.parent)
-        durable.write(path, data)
-
-    def check(self, key: str) -> str | None:
-        """Why a cell's file cannot be used, or None where it can."""
         try:
-            cell_file.check(self.cell_path(key).read_bytes(), fingerprint=self.fingerprint, key=key)
-        except cell_file.DamagedCell as fault:
-            return str(fault)
-        return None
+            for folder in (path.parent.parent, path.parent):
+                if plain.make_folder(folder):
+                    durable.sync_folder(folder.parent)
+        except plain.NotPlain as fault:
+            raise NotADirectoryError(errno.ENOTDIR, str(fault), str(path)) from None
+        durable.write(path, data)
 
     def set_aside(self, key: str) -> Path:
         """Move a damaged cell file out of the way, into ``damaged/``."""
         path = self.cell_path(key)
         folder = self.path / "damaged"
-        folder.mkdir(exist_ok=True)
+        plain.make_folder(folder)
         target = folder / f"{path.stem}-{time.time_ns()}.npz"
-        os.replace(path, target)
+        try:
+            os.replace(path, target)
+        except OSError as fault:
+            if fault.errno != errno.EXDEV:  # damaged/ may lie on another disk
+                raise
+            shutil.move(path, target)
         durable.sync_folder(path.parent)
         return target
 
     def sweep_temporaries(self) -> int:
         """Delete what interrupted writes left behind; the caller holds the lock."""
         count = 0
-        for entry in [*self._cell_entries(), *os.scandir(self.path), *self._failure_entries()]:
-            if entry.name.startswith(durable.TEMPORARY) and entry.is_file():
+        for entry in [
+            *self._cell_entries(),
+            *plain.entries(self.path.resolve()),
+            *plain.entries(self.path / "failures"),
+        ]:
+            if ours.is_leftover(entry.name) and entry.is_file(follow_symlinks=False):
                 Path(entry.path).unlink(missing_ok=True)
                 count += 1
         return count
@@ -187,91 +212,52 @@ class Store:
     def record_failure(self, key: str, *, cell: Mapping[str, Any], kind: str, message: str) -> None:
         """Note that a cell raised; a later `run` skips it until it is retried."""
         folder = self.path / "failures"
-        folder.mkdir(exist_ok=True)
-        content = {"cell": dict(cell), "kind": kind, "message": message, "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+        plain.make_folder(folder)
+        content = {
+            "cell": dict(cell),
+            "kind": kind,
+            "message": message[:_MESSAGE],
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
         durable.write(folder / f"{key}.json", json.dumps(content).encode())
 
     def failures(self) -> dict[str, dict[str, Any]]:
         """Key → what was recorded, for every cell of the grid that raised and has not been finished since."""
-        found: dict[str, dict[str, Any]] = {}
-        for entry in self._failure_entries():
-            if not entry.name.endswith(".json") or entry.name.startswith(durable.TEMPORARY):
-                continue
-            try:
-                content = json.loads(Path(entry.path).read_bytes())
-                found[entry.name[: -len(".json")]] = {**content, "message": str(content["message"])}
-            except (ValueError, TypeError, KeyError):
-                found[entry.name[: -len(".json")]] = {"kind": "unreadable", "message": "the record is damaged"}
-        return found
+        return {
+            entry.name[: -len(".json")]: _failure(Path(entry.path))
+            for entry in plain.entries(self.path / "failures")
+            if ours.is_failure(entry.name)
+        }
 
     def forget_failures(self, keys: set[str]) -> None:
         """Delete the records of these cells, so that they are computed again."""
+        plain.is_folder(self.path / "failures")
         for key in keys:
-            (self.path / "failures" / f"{key}.json").unlink(missing_ok=True)
-
-    def _failure_entries(self) -> Iterator[os.DirEntry[str]]:
-        folder = self.path / "failures"
-        yield from os.scandir(folder) if folder.is_dir() else ()
+            path = self.path / "failures" / f"{key}.json"
+            if plain.is_file(path):
+                path.unlink()
 
     def log(self, event: str, **details: object) -> None:
-        """Append a line to the log; a log that cannot be written stops nothing."""
+        """Append a line to the log; a log that cannot be written, or is not ours, stops nothing."""
         line = json.dumps({"time": round(time.time(), 3), "event": event, **details}) + "\n"
-        try:
-            with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-                file.write(line)
-        except OSError:
-            pass
+        path = self.path / ours.LOG
+        with contextlib.suppress(OSError, plain.NotPlain):
+            if plain.is_file(path) and not ours.is_own_text(path):
+                return
+            handle = plain.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            with os.fdopen(handle, "a", encoding="utf-8") as file:
+                # A file with a second name is also somebody else's.
+                if os.fstat(handle).st_nlink == 1:
+                    file.write(line)
 
 
-def write_plan(folder: Path, sweep: Sweep) -> None:
-    """Write a store's plan, atomically."""
-    content: dict[str, Any] = {
-        "what": _WHAT,
-        "format": FORMAT,
-        "written_by": f"curldescent {curldescent.__version__}",
-        "fingerprint": sweep.recipe.fingerprint,
-        "recipe": sweep.recipe.as_json(),
-        "axes": [axis.as_json() for axis in sweep.grid.axes],
-    }
-    content["checksum"] = digest(canonical(content))
-    durable.write(folder / "plan.json", (json.dumps(content, indent=1) + "\n").encode())
-
-
-def _read_plan(folder: Path) -> dict[str, Any]:
-    path = folder / "plan.json"
-    if not folder.is_dir() or not path.is_file():
-        raise InputError(f"{str(folder)!r} is not the store of a sweep: there is no plan.json in it")
-    damaged = InputError(f"{str(path)!r} is damaged; delete it and run the sweep's file again: finished cells are kept")
+def _failure(path: Path) -> dict[str, Any]:
+    """A record of a failure, its types checked; what is not ours to trust becomes a record that says so."""
     try:
-        plan = json.loads(path.read_bytes())
-    except ValueError:
-        raise damaged from None
-    if not isinstance(plan, dict) or plan.get("what") != _WHAT:
-        raise InputError(f"{str(path)!r} is not the plan of a curldescent sweep")
-    if plan.get("format") != FORMAT:
-        raise InputError(
-            f"store {str(folder)!r} has format {plan.get('format')!r} (written by {plan.get('written_by')}), "
-            f"curldescent {curldescent.__version__} reads format {FORMAT}; read it with the version that wrote it"
-        )
-    rest = {name: value for name, value in plan.items() if name != "checksum"}
-    if plan.get("checksum") != digest(canonical(rest)):
-        raise damaged
-    return plan
-
-
-def _sweep_of(plan: Mapping[str, Any], folder: Path) -> Sweep:
-    try:
-        recipe = Recipe.from_json(plan["recipe"])
-    except InputError as fault:
-        raise InputError(f"store {str(folder)!r}: {fault}") from None
-    axes = []
-    for entry in plan["axes"]:
-        labels = entry["labels"]
-        columns = {name: tuple(values) for name, values in entry["columns"].items()}
-        axes.append(Axis(entry["name"], columns, None if labels is None else tuple(labels)))
-    if recipe.fingerprint != plan["fingerprint"]:
-        raise InputError(
-            f"store {str(folder)!r} was made with other defaults of the library's functions; "
-            f"read it with the version that wrote it, {plan.get('written_by')}"
-        )
-    return Sweep.from_parts(recipe, Grid(tuple(axes)))
+        content = plain.strict_json(plain.read(path, most=_RECORD_BYTES))
+        cell, kind, message = content["cell"], content["kind"], content["message"]
+        if not (isinstance(cell, dict) and isinstance(kind, str) and isinstance(message, str)):
+            raise TypeError
+    except (OSError, ValueError, TypeError, KeyError):
+        return {"kind": "unreadable", "message": "the record is damaged"}
+    return {"cell": cell, "kind": kind, "message": " ".join(message.split())[:_MESSAGE], "time": content.get("time")}

@@ -8,7 +8,7 @@ from curldescent.errors import InputError
 from curldescent.files import read_toml
 from curldescent.flips import Flips, read_rule
 from curldescent.sweeps import sections
-from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis
+from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis, refuse_too_many
 from curldescent.sweeps.keep import ALWAYS, VARIABLES, Keep
 from curldescent.sweeps.recipe import Recipe
 
@@ -67,10 +67,11 @@ class Sweep:
             raise InputError(f"axes must be a table of names and values, got {axes!r}")
         if "rule" in axes:
             raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
+        refuse_too_many([*axes.values(), *([list(rules)] if isinstance(rules, Mapping) else [])])
         parsed = [_whole_numbers(parse_axis(str(name), given)) for name, given in axes.items()]
         if rules is not None:
-            parsed.insert(0, _rule_axis(rules, parsed))
-        _check_names(parsed)
+            parsed.insert(0, rule_axis(rules, parsed))
+        check_names(parsed)
         if isinstance(paired, str) or not isinstance(paired, Sequence) or not all(isinstance(p, str) for p in paired):
             raise InputError(f"paired must be a list of axis names, got {paired!r}")
         if keep is not None and not isinstance(keep, Keep):
@@ -152,7 +153,8 @@ def read(path: str | Path) -> Sweep:
     return Sweep(axes=content.pop("axes", {}), **general, **content)
 
 
-def _rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
+def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
+    """The axis of named rules, each a set of arguments of `curldescent.Plasticity` that no other axis varies."""
     if not isinstance(rules, Mapping) or not rules:
         raise InputError(f"rules must be a table of named rules, got {rules!r}")
     varied = {name for axis in others for name in axis.columns}
@@ -183,7 +185,8 @@ def _plain_rule(given: Any, where: str) -> dict[str, Any]:
     return {**sections.plain_mapping(rest, where=where), **flips}
 
 
-def _check_names(axes: Sequence[Axis]) -> None:
+def check_names(axes: Sequence[Axis]) -> None:
+    """Refuse axes that collide with each other or with what the dataset needs itself."""
     seen: dict[str, str] = {}
     for axis in axes:
         if axis.name in _RESERVED:

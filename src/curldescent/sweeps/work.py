@@ -1,6 +1,6 @@
 """How much arithmetic a cell is: enough to order cells and to say how much is left, no measure of time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curldescent.errors import InputError
@@ -30,6 +30,14 @@ def work_estimate(recipe: Recipe, cell: Mapping[str, Any]) -> float:
         return 1.0
 
 
+def recorded_epochs(resolved: Resolved) -> int:
+    """How many epochs are recorded at most, without listing them."""
+    record = resolved.training["record"]
+    if record is None:
+        return 100
+    return record if isinstance(record, int) else len(record) if isinstance(record, Sequence) else 1
+
+
 def memory_bytes(recipe: Recipe, resolved: Resolved) -> float:
     """Bytes that computing a cell takes at most, to within a factor: weights, samples, histories.
 
@@ -46,5 +54,7 @@ def memory_bytes(recipe: Recipe, resolved: Resolved) -> float:
     # Teacher, student, the engine's copies, running statistics; targets of hidden layers while they are sampled.
     copies = 16 if recipe.keep.order_parameter else 8
     hidden = p["trials"] * (p["n_train"] + p["n_test"]) * p["n_hidden"]
+    # Curves of both errors, in the history and in what is kept of it; final weights likewise.
+    curves = 6 * p["trials"] * recorded_epochs(resolved)
     covariance = 3 * p["n_inputs"] ** 2 if isinstance(p["covariance"], list) else 0
-    return 8.0 * (copies * p["trials"] * synapses + 3 * samples + hidden + covariance)
+    return 8.0 * (copies * p["trials"] * synapses + 3 * samples + hidden + curves + covariance)

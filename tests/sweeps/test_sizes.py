@@ -1,0 +1,151 @@
+"""What is too large is refused before it is spent: by the plan alone, in a moment and without the memory."""
+
+import resource
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import curldescent as cd
+from curldescent.sweeps import exporting, grid, lazy, planning, preflight, zarr_form
+from curldescent.sweeps.work import memory_bytes, operations
+from tests.sweeps.conftest import fill, small
+
+
+@pytest.fixture
+def little_memory():
+    """Whoever takes more than two gigabytes more fails, and takes no time doing so."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("how much is taken already is not known here")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 2**30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+BILLION = 10**9
+PROBLEM = {"n_inputs": 4, "n_hidden": 6}
+TRAINING = {"epochs": 5}
+SWEEPS = {
+    "a range of a billion": {"axes": {"hidden": {"lin": [0, 1, BILLION]}}},
+    "a logarithmic range of a billion": {"axes": {"learning_rate": {"log": [0.1, 1, BILLION]}}},
+    "a billion cells of ranges": {"axes": {"hidden": {"lin": [0, 1, 10**6]}, "readout": {"lin": [0, 1, 1000]}}},
+    "a billion cells of lists": {"axes": {"seed": list(range(40_000)), "hidden": list(np.linspace(0, 1, 25_000))}},
+    "a billion cells of a zip": {
+        "axes": {
+            "size": {"zip": {"n_train": {"lin": [1, 10**6, 10**6]}, "n_test": {"lin": [1, 10**6, 10**6]}}},
+            "hidden": {"lin": [0, 1, 1000]},
+        }
+    },
+    "a range in a range": {"axes": {"hidden": {"lin": [0, 1, {"lin": [1, 2, 3]}]}}},
+    "a billion trials": {"student_teacher": {**PROBLEM, "trials": BILLION}},
+    "a billion inputs": {"student_teacher": {"n_inputs": BILLION, "n_hidden": 6}},
+    "a billion flips": {"student_teacher": {"n_inputs": BILLION, "n_hidden": 6}, "axes": {"hidden_flips": [1, 2]}},
+    "a billion samples": {"student_teacher": {**PROBLEM, "n_train": BILLION, "trials": 100}},
+    "a billion outputs": {"student_teacher": {**PROBLEM, "n_outputs": BILLION}},
+    "a billion records": {"training": {"epochs": BILLION, "record": BILLION}},
+    "a million records of a million trials": {
+        "training": {"epochs": BILLION, "record": 10**6},
+        "student_teacher": {**PROBLEM, "trials": 10**6},
+    },
+    "a billion epochs of the order parameter": {"training": {"epochs": BILLION}, "keep": {"order_parameter": BILLION}},
+    "a batch of a billion": {"training": {**TRAINING, "batch_size": BILLION}},
+    "a total of a billion": {"student_teacher": {"total": BILLION, "ratio": 1}},
+}
+
+
+@pytest.mark.usefixtures("little_memory")
+@pytest.mark.parametrize("case", SWEEPS)
+def test_a_size_is_refused_before_it_is_spent(case, monkeypatch):
+    for module in (grid, preflight):
+        monkeypatch.setattr(module, "memory_of_machine", lambda: 16.0 * 2**30)
+    arguments = {"axes": {}, "student_teacher": PROBLEM, "training": TRAINING, **SWEEPS[case]}
+    with pytest.raises(cd.InputError) as refused:
+        cd.sweeps.plan(cd.sweeps.Sweep(**arguments), calibrate=False)
+    assert len(str(refused.value)) < 1000
+
+
+def test_axes_are_counted_before_they_are_made(monkeypatch):
+    monkeypatch.setattr(grid, "_rounded", lambda values: pytest.fail("a value was made"))
+    with pytest.raises(cd.InputError, match="a sweep has at most 10000000 cells, this grid has 1000000000"):
+        cd.sweeps.Sweep(axes=SWEEPS["a billion cells of ranges"]["axes"], student_teacher=PROBLEM, training=TRAINING)
+
+
+def test_a_grid_that_cannot_be_listed_is_refused(monkeypatch):
+    monkeypatch.setattr(grid, "memory_of_machine", lambda: 2.0**20)
+    with pytest.raises(cd.InputError, match=r"a grid of 2000 cells needs about 0.0 GiB to be listed"):
+        cd.sweeps.Sweep(axes={"seed": {"lin": [1, 2000, 2000]}}, student_teacher=PROBLEM, training=TRAINING)
+
+
+def test_listing_a_grid_takes_no_more_than_is_said():
+    """What `run` holds of every cell, measured."""
+    sweep = cd.sweeps.Sweep(axes={"seed": {"lin": [1, 5000, 5000]}}, student_teacher=PROBLEM, training=TRAINING)
+    tracemalloc.start()
+    keys = sweep.grid.cell_keys()
+    plan = [(key, index) for key, index in zip(keys, sweep.grid.indices(), strict=True)]
+    work, places = dict.fromkeys(keys, 1.0), dict(plan)
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(work) == len(places) == 5000
+    assert size < 5000 * grid._CELL_BYTES
+
+
+@pytest.fixture(scope="module")
+def finished_here(tmp_path_factory):
+    return fill(small(keep={"error_curves": True}), tmp_path_factory.mktemp("sizes") / "store")
+
+
+@pytest.mark.parametrize("form", ["cells", "compacted"])
+def test_a_selection_larger_than_the_memory_is_refused(finished_here, monkeypatch, form):
+    if form == "compacted":
+        cd.sweeps.compact(finished_here)
+    data = cd.sweeps.open(finished_here)
+    whole = 8 * data.train_error.size
+    monkeypatch.setattr(lazy, "memory_of_machine", lambda: whole - 1.0)
+    with pytest.raises(cd.InputError, match=r"this part of train_error takes .* select less of it"):
+        data.train_error.load()
+    assert np.isfinite(data.train_error.isel(ratio=0).values).all()
+
+
+def test_an_export_larger_than_memory_or_disk_is_refused_and_zarr_goes_block_by_block(
+    finished_here, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(exporting, "memory_of_machine", lambda: 1000.0)
+    with pytest.raises(cd.InputError, match=r"needs about .* GiB of memory, .*; export to .zarr"):
+        cd.sweeps.export(finished_here, tmp_path / "all.nc")
+    cd.sweeps.export(finished_here, tmp_path / "all.zarr")
+    monkeypatch.undo()
+    usage = exporting.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(exporting.shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    with pytest.raises(cd.InputError, match=r"GiB of disk, .*; make space"):
+        cd.sweeps.export(finished_here, tmp_path / "all.nc")
+    assert [path.name for path in tmp_path.iterdir()] == ["all.zarr"]
+
+
+def test_a_compaction_larger_than_the_memory_is_refused(finished_here, monkeypatch):
+    monkeypatch.setattr(zarr_form, "memory_of_machine", lambda: 1000.0)
+    with pytest.raises(cd.InputError, match="to be written as Zarr"):
+        cd.sweeps.compact(finished_here)
+
+
+def test_curves_count_as_memory():
+    """A million trials of a thousand records take 8 GB for one error alone."""
+    sweep = cd.sweeps.Sweep(
+        axes={}, student_teacher={**PROBLEM, "trials": 10**6}, training={"epochs": 10**6, "record": 1000}
+    )
+    assert memory_bytes(sweep.recipe, sweep.recipe.resolved({})) > 2 * 8e9
+
+
+def test_a_long_epoch_is_timed_on_a_part_of_it():
+    sweep = cd.sweeps.Sweep(
+        axes={},
+        student_teacher={"n_inputs": 1000, "n_hidden": 1000, "n_train": 10**6, "trials": 100},
+        training={"epochs": 1000, "batch_size": 10},
+    )
+    whole = sweep.recipe.resolved({})
+    part = planning._shortened(whole)
+    assert operations(part) / 1000 < 1e9 < 1e13 < operations(whole) / 1000
+    short = cd.sweeps.Sweep(axes={}, student_teacher=PROBLEM, training=TRAINING).recipe.resolved({})
+    assert planning._shortened(short) == short
