@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
 from curldescent.analysis.tangent import Step, TangentDynamics, pushed
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -110,9 +111,9 @@ def covariant_vectors(
     )
     if before:
         run.advance(before * every)
-    with jax.enable_x64():
+    with arithmetic():
         out = _forward(step, args, run.state, run.frame, wanted + after, every)
-    states, frames, triangles = (np.asarray(part) for part in out)
+        states, frames, triangles = (np.asarray(part) for part in out)
     if not (np.isfinite(states).all() and np.isfinite(triangles).all()):
         raise InputError("the trajectory leaves the finite numbers before the time is over; use a shorter one")
     coefficients, growth = _backward(triangles, wanted, np.random.default_rng([seed, 1]))

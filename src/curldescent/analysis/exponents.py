@@ -11,6 +11,7 @@ from curldescent import validation
 from curldescent.analysis.dynamics import learning_dynamics
 from curldescent.analysis.integrate import Field, rk4
 from curldescent.analysis.tangent import Exponents, Step, lyapunov_exponents
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -135,9 +136,7 @@ def lyapunov(
 
 def loss_at(field: Any, state: Array, args: Any) -> float:
     """C at a flat state of a learning run, in double precision."""
-    import jax
-
-    with jax.enable_x64():
+    with arithmetic():
         return float(field.loss(np.asarray(state), args))
 
 
@@ -283,7 +282,7 @@ def step_size_check(
         )
         for h in (validation.positive("dt", dt), dt / 2)
     )
-    with jax.enable_x64():
+    with arithmetic():
         stiffness = float("inf")
         if fine.status == "ok":
             jacobian = jax.jacobian(field)(fine.state, args)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -152,7 +153,7 @@ class TangentDynamics:
         intervals, rest = divmod(validation.integer("steps", steps, minimum=1), self.every)
         if rest:
             raise InputError(f"steps must be a multiple of every = {self.every}, got {steps}")
-        with jax.enable_x64():
+        with arithmetic():
             state, frame, growth, seen = advance_frame(
                 self._step, self._observe, self._args, self.state, self.frame, intervals, self.every
             )
