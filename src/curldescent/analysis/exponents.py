@@ -58,7 +58,7 @@ def lyapunov(
         preserve_norms: whether layers keep their initial norms.
         output_error: "delta" or "mse".
         continuous: the flow instead of the map.
-        every: steps between QR decompositions.
+        every: steps between QR decompositions, at most.
         blocks: batches for the confidence interval, and finite-time exponents.
         seed: of tangent vectors and sampled feedback.
 
@@ -168,7 +168,7 @@ def follow_exponents(
         transient: before it, at every point.
         dt: time per step.
         count: how many exponents.
-        every: steps between QR decompositions.
+        every: steps between QR decompositions, at most.
         blocks: batches.
         seed: of the tangent vectors.
 
@@ -194,7 +194,7 @@ def follow_exponents(
     for value in values:
         options: dict[str, Any] = {"transient": transient, "dt": dt, "count": count, "every": every, "blocks": blocks}
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
-        state = one.state if one.status == "ok" else begin
+        state = one.state if np.isfinite(one.state).all() else begin
         found.append(one)
     return xr.Dataset(
         {
@@ -284,11 +284,13 @@ def step_size_check(
     )
     with arithmetic():
         stiffness = float("inf")
-        if fine.status == "ok":
+        if fine.status != "diverged":
             jacobian = jax.jacobian(field)(fine.state, args)
             stiffness = float(np.abs(np.linalg.eigvals(np.asarray(jacobian))).max() * dt)
-    change = np.abs(coarse.values - fine.values)
-    widths = [(e.high - e.low) / 2 for e in (coarse, fine)]
+    # Two rates of −inf agree, whatever is known of them; any other pair with one does not.
+    gone = np.isneginf(coarse.values) & np.isneginf(fine.values)
+    change = np.abs(np.where(gone, 0.0, coarse.values) - np.where(gone, 0.0, fine.values))
+    widths = [np.where(np.isneginf(e.values), 0.0, e.high - np.where(np.isneginf(e.values), 0.0, e.low)) / 2 for e in (coarse, fine)]
     tolerance = np.hypot(*widths) + accuracy
     return StepSizeCheck(
         coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1)

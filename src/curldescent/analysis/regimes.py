@@ -68,7 +68,8 @@ class Record:
     Attributes:
         times: (n,), in units of total step.
         signals: (n, 3): the loss and two projections.
-        growth: (n,), logarithmic growth of a tangent vector in the interval that ends there.
+        growth: (n,), logarithmic growth of a tangent vector in the interval that ends there; −inf where nothing of it
+            is left.
         dt: total step per update.
         continuous: whether it was the flow.
         onset: when the loss first came to half of its typical late value (0 if it started there): what grows before
@@ -89,7 +90,7 @@ class Record:
     @property
     def diverged(self) -> bool:
         """Whether the run left the finite numbers."""
-        return not (np.isfinite(self.signals).all() and np.isfinite(self.growth).all())
+        return not (np.isfinite(self.signals).all() and np.isfinite(self.state).all())
 
     def windows(self) -> list[Exponents]:
         """Maximal exponent in four equal windows from the onset to the end."""
@@ -102,7 +103,7 @@ class Record:
         rates = self.growth[len(self.growth) - used :].reshape(-1, size).sum(axis=1)[:, None] / (size * interval)
         ends = self.times[len(self.times) - used :].reshape(-1, size)[:, -1]
         each = [slice(w * BLOCKS_PER_WINDOW, (w + 1) * BLOCKS_PER_WINDOW) for w in range(WINDOWS)]
-        return [summarised(rates[part], ends[part], self.dt, self.state) for part in each]
+        return [summarised(rates[part], rates[part], ends[part], self.dt, self.state) for part in each]
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,6 +252,7 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
     if windows:
         pooled = summarised(
             np.concatenate([w.blocks for w in windows[2:]]),
+            np.concatenate([w.bounds for w in windows[2:]]),
             np.concatenate([w.times for w in windows[2:]]),
             record.dt,
             record.state,
