@@ -11,6 +11,7 @@ import numpy as np
 
 _lock = threading.Lock()
 _installed = False
+_OFF = False
 
 
 @contextmanager
@@ -35,11 +36,8 @@ def arithmetic(dtype: str = "float64") -> Iterator[None]:
     with ExitStack() as settings:
         for setting in (
             jax.enable_x64(dtype == "float64"),
-            jax.disable_jit(False),
-            jax.debug_nans(False),
-            jax.debug_infs(False),
-            jax.check_tracer_leaks(False),
-            jax.no_tracing(False),
+            *(mode(_OFF) for mode in (jax.disable_jit, jax.debug_nans, jax.debug_infs)),
+            *(mode(_OFF) for mode in (jax.check_tracer_leaks, jax.no_tracing)),
             jax.numpy_rank_promotion("allow"),
             jax.numpy_dtype_promotion("standard"),
             jax.default_matmul_precision("highest"),

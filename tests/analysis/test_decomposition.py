@@ -168,7 +168,9 @@ def test_a_converging_student_has_its_linear_rates_whatever_the_interval():
     curvature = float(np.mean(inputs**2)) * (w1**2 + w2**2)
     rate = 1.9 / curvature
     for every in (1, 10, 100):
-        found = lyapunov(problem, cd.Plasticity(), time=400.0 * rate, learning_rate=rate, count=2, every=every, blocks=2)
+        found = lyapunov(
+            problem, cd.Plasticity(), time=400.0 * rate, learning_rate=rate, count=2, every=every, blocks=2
+        )
         assert (found.status == "ok").all()
         np.testing.assert_allclose(found.exponent[0], [0.0, np.log(0.9) / rate], atol=1e-6 / rate)
 
@@ -221,7 +223,9 @@ def test_covariant_vectors_of_a_singular_map_span_what_it_maps_to_nothing():
     basis = np.random.default_rng(3).standard_normal((4, 4))
     matrix = basis @ np.diag([2.0, 0.5, 0.0, 0.0]) @ np.linalg.inv(basis)
     for every in (1, 4):
-        found = covariant_vectors(linear, np.zeros(4), args=matrix, time=8, count=4, transient=80, settle=80, every=every)
+        found = covariant_vectors(
+            linear, np.zeros(4), args=matrix, time=8, count=4, transient=80, settle=80, every=every
+        )
         np.testing.assert_allclose(found.exponents, [np.log(2), np.log(0.5), -np.inf, -np.inf], atol=1e-9)
         unit = basis / np.linalg.norm(basis, axis=0)
         for i in range(2):

@@ -131,9 +131,7 @@ def covariant_vectors(
     )
 
 
-def _backward(
-    triangles: Array, gone: NDArray[np.bool_], wanted: int, rng: np.random.Generator
-) -> tuple[Array, Array]:
+def _backward(triangles: Array, gone: NDArray[np.bool_], wanted: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Coefficients (wanted, k, k) with unit columns and the vectors' mean logarithmic growth per interval, (k,).
 
     C at the start of interval i is R_i⁻¹ C at its end; what the column shrinks by backwards it grows by forwards.

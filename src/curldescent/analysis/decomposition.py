@@ -9,8 +9,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-# What every vector keeps outside the span of those before it must be this share of the longest vector, or the square root
-# of the arithmetic's precision where that is larger …
+# What every vector keeps outside the span of those before it must be this share of the longest vector, or the square
+# root of the arithmetic's precision where that is larger …
 APART = 1e-5
 # … and this length altogether, so that no single step's contraction goes unseen.
 SHRUNK = 1e-9
@@ -86,7 +86,11 @@ def decomposed_interval(
         gone = (left_over <= noise) & ~good
         logarithm = jnp.where(gone, -jnp.inf, jnp.log(left_over))
         # Twice as many steps would square what is left.
-        wide = (taken == stride) & ((left_over / size.max()) ** 2 >= 10 * apart).all() & (left_over**2 >= 10 * SHRUNK).all()
+        wide = (
+            (taken == stride)
+            & ((left_over / size.max()) ** 2 >= 10 * apart).all()
+            & (left_over**2 >= 10 * SHRUNK).all()
+        )
         stride = jnp.where(again, taken // 2, jnp.where(done & wide, jnp.minimum(2 * stride, every), stride))
         return (
             jnp.where(done, left - taken, left),

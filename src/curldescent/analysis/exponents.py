@@ -290,7 +290,10 @@ def step_size_check(
     # Two rates of −inf agree, whatever is known of them; any other pair with one does not.
     gone = np.isneginf(coarse.values) & np.isneginf(fine.values)
     change = np.abs(np.where(gone, 0.0, coarse.values) - np.where(gone, 0.0, fine.values))
-    widths = [np.where(np.isneginf(e.values), 0.0, e.high - np.where(np.isneginf(e.values), 0.0, e.low)) / 2 for e in (coarse, fine)]
+    widths = [
+        np.where(np.isneginf(e.values), 0.0, e.high - np.where(np.isneginf(e.values), 0.0, e.low)) / 2
+        for e in (coarse, fine)
+    ]
     tolerance = np.hypot(*widths) + accuracy
     return StepSizeCheck(
         coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1)

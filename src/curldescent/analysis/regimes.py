@@ -224,9 +224,10 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
 
     Rules, in order. Not finite: diverged. A loss that has fallen to 1e-9 of its start, or signals that stand still:
     converged. Chaotic: over the last half of the time after the onset the exponent's confidence interval lies above
-    what shear can do, and so do the estimates of both its quarters. Signals that move one way: slow. Transient chaos:
-    one of the earlier quarters has its whole interval above shear and the last has its estimate below. Otherwise the
-    spectrum of the last half decides: periodic or quasi-periodic, or undecided where it is broadband without growth.
+    what shear can do, and so do the estimates of both its quarters. Signals that move one way or oscillate less and
+    less: slow. Transient chaos: one of the earlier quarters has its whole interval above shear and the last has its
+    estimate below. Otherwise the signals of the last half decide: periodic or quasi-periodic, or undecided where they
+    are anything else without growth.
     Where `refined` is given and converged, slow or regular while this run is chaotic, or has another loss altogether:
     step-size driven.
 
@@ -313,14 +314,16 @@ def _verdict(
         )
     if kind.kind == "drifting":
         return "slow", "the network's map still moves, one way and without oscillating"
+    if kind.kind == "decaying":
+        return "slow", f"the network's map still settles: {kind.reason}"
     sure = low > threshold
     if sure[:-1].any() and not above[-1]:
         return "transient chaos", f"separation was exponential in window {int(np.flatnonzero(sure)[-1]) + 1}, no longer"
     if above[-1]:
         return "undecided", "separation in the last window is positive, but not for sure or not before it"
-    if kind.kind == "broadband":
-        return "undecided", "no exponential separation, but the spectrum is not one of lines"
-    return kind.kind, f"no exponential separation; the spectrum's base frequencies: {len(kind.frequencies)}"
+    if kind.kind in ("periodic", "quasi-periodic"):
+        return kind.kind, f"no exponential separation; {kind.reason}"
+    return "undecided", f"no exponential separation, but the motion is {kind.kind}: {kind.reason}"
 
 
 def _against(label: str, reason: str, refined: Regime, loss: float) -> tuple[str, str]:
@@ -394,5 +397,6 @@ def regime(
     if refine is not None:
         if validation.positive("refine", refine) <= 1:
             raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
-        finer = regime_of(watch(dynamics.at(dynamics.dt / refine, continuous=continuous), time=time, sample=sample))
+        finer_dynamics = dynamics.at(dynamics.dt / refine, continuous=continuous)
+        finer = regime_of(watch(finer_dynamics, time=time, sample=sample, seed=seed))
     return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)
