@@ -2,8 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.signal.windows import blackmanharris
 
 Array = NDArray[np.float64]
 
@@ -31,6 +29,8 @@ def lines(x: Array, share: float) -> tuple[Array, Array, float, float]:
     Returns:
         Positions in bins, powers, the share of the power in them, and the share too slow to be told from a trend.
     """
+    from scipy.signal.windows import blackmanharris
+
     window = blackmanharris(len(x))
     power = np.abs(np.fft.rfft((x - np.average(x, weights=window)) * window)) ** 2
     total = power.sum()
@@ -64,6 +64,8 @@ def _interpolated(power: Array, peak: int) -> float:
 
 def refined(x: Array, place: float) -> float:
     """A line's position, in bins, from how its phase advances from the first half of the series to the second."""
+    from scipy.signal.windows import blackmanharris
+
     half = len(x) // 2
     window, index = blackmanharris(half), np.arange(half)
     for _ in range(3):
@@ -121,6 +123,8 @@ def fold(
     Returns:
         The position in bins and the share left over; NaNs where there is none.
     """
+    from scipy.optimize import minimize_scalar
+
     draws = [drawn(len(x), min(FOLDED, max(len(x) // 2, 48)), seed) for seed in (0, 1)]
 
     def rest(position: float, draw: int = 0) -> float:
