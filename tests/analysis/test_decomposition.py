@@ -39,7 +39,7 @@ def baker(x, a):
     return jnp.array([2 * x[0] - jnp.where(left, 0.0, 1.0), jnp.where(left, a * x[1], 1 - a * x[1])])
 
 
-@pytest.mark.parametrize("every", [1, 10, 500])
+@pytest.mark.parametrize("every", [10, 500])
 @pytest.mark.parametrize("b", [0.3, 0.04, 0.03, 1e-3, 1e-9])
 def test_henons_exponents_add_up_to_its_determinant(b, every):
     found = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, b), time=1000, transient=500, count=2, every=every)
@@ -93,10 +93,9 @@ def test_what_rounding_hides_is_bounded_and_not_made_up():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("every", [1, 2, 10])
-def test_a_nilpotent_map_leaves_nothing(count, every):
+def test_a_nilpotent_map_leaves_nothing(count):
     jordan = np.diag([1.0, 1.0], 1)
-    found = lyapunov_exponents(linear, np.ones(3), args=jordan, time=200, count=count, every=every)
+    found = lyapunov_exponents(linear, np.ones(3), args=jordan, time=200, count=count)
     assert found.status == "ok"
     assert (found.values == -np.inf).all()
     assert (found.trace == -np.inf).all()
@@ -113,9 +112,8 @@ def test_a_singular_jordan_block_leaves_the_rest_alone():
 
 
 @pytest.mark.parametrize(("r", "start"), [(2.0, 0.3), (1 + 5**0.5, 0.3), (2.0, 0.49999)])
-@pytest.mark.parametrize("every", [1, 10])
-def test_superstable_cycles_have_no_finite_exponent(r, start, every):
-    found = lyapunov_exponents(logistic, [start], args=r, time=2000, every=every)
+def test_superstable_cycles_have_no_finite_exponent(r, start):
+    found = lyapunov_exponents(logistic, [start], args=r, time=2000)
     assert found.status == "ok"
     assert (found.values[0], found.low[0]) == (-np.inf, -np.inf)
     assert found.high[0] < -10
