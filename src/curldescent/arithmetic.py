@@ -1,16 +1,14 @@
 """The arithmetic of everything computed here with JAX, whatever the user has set, and without a trace left behind."""
 
-import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 
 import jax
 import numpy as np
 
-_lock = threading.Lock()
-_installed = False
 _OFF = False
 
 
@@ -79,25 +77,19 @@ class TypedConstants:
         return found
 
 
+@cache
 def _tell_constants_apart() -> None:
     """Have JAX tell constants of the two precisions apart; once a process, when something is first traced here.
 
     Not part of JAX's public interface, and there is no public way. A JAX without these names is left as it is.
     """
-    global _installed
-    if _installed:
-        return
-    with _lock:
-        if _installed:
-            return
-        _installed = True
-        try:
-            from jax._src import dtypes, literals
+    try:
+        from jax._src import dtypes, literals
 
-            constants = TypedConstants(literals.TypedNdArray, dtypes.canonicalize_dtype)
-            register = getattr(dtypes, "register_canonicalize_value_handler", None)
-            if register is None:
-                register = dtypes.canonicalize_value_handlers.__setitem__
-        except (ImportError, AttributeError):
-            return
-        register(np.ndarray, constants)
+        constants = TypedConstants(literals.TypedNdArray, dtypes.canonicalize_dtype)
+        register = getattr(dtypes, "register_canonicalize_value_handler", None)
+        if register is None:
+            register = dtypes.canonicalize_value_handlers.__setitem__
+    except (ImportError, AttributeError):
+        return
+    register(np.ndarray, constants)

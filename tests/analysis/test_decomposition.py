@@ -1,5 +1,7 @@
 """Exponents under contraction and growth of every strength, against spectra that are known exactly."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -161,13 +163,20 @@ def test_a_converging_student_has_its_linear_rates_whatever_the_interval():
     """At the solution the exponents are logarithms of the map's multipliers 1 − η h, divided by η."""
     problem = cd.student_teacher(n_inputs=1, n_hidden=1, n_train=10, n_test=0, seed=1).starting_at_teacher()
     inputs = problem.inputs * np.sqrt(9.9 / np.mean(problem.inputs**2) / (problem.teacher.hidden**2).sum())
-    problem = cd.Problem(inputs=inputs, student=problem.student, teacher=problem.teacher)
+    problem = replace(problem, inputs=inputs)
     w1, w2 = (float(layer.ravel()[0]) for layer in (problem.teacher.hidden, problem.teacher.readout))
     curvature = float(np.mean(inputs**2)) * (w1**2 + w2**2)
     rate = 1.9 / curvature
     for every in (1, 10, 100):
         found = lyapunov(
-            problem, cd.Plasticity(), time=400.0 * rate, learning_rate=rate, count=2, every=every, blocks=2
+            problem,
+            cd.Plasticity(),
+            time=400 * rate,
+            transient=300 * rate,
+            learning_rate=rate,
+            count=2,
+            every=every,
+            blocks=2,
         )
         assert (found.status == "ok").all()
         np.testing.assert_allclose(found.exponent[0], [0.0, np.log(0.9) / rate], atol=1e-6 / rate)

@@ -32,7 +32,7 @@ def precision_of(step: Any, args: Any, state: Any) -> float:
     moved = jax.eval_shape(step, state, args)
     if getattr(moved, "shape", None) != state.shape or not jnp.issubdtype(moved.dtype, jnp.floating):
         raise InputError(f"step must return a state of real numbers like start, {state.shape}, got {moved}")
-    return max(float(jnp.finfo(moved.dtype).eps), float(jnp.finfo(state.dtype).eps))
+    return float(max(jnp.finfo(dtype).eps for dtype in (moved.dtype, state.dtype)))  # type: ignore[no-untyped-call]
 
 
 def decomposed_interval(
