@@ -5,16 +5,20 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
-from curldescent.analysis.tangent import Step, TangentDynamics, pushed
+from curldescent.analysis.decomposition import decomposed_interval
+from curldescent.analysis.tangent import Step, TangentDynamics
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
+
+# Stands for a growth factor of zero, relative to the largest, where a triangle must be inverted.
+NOTHING = 1e-100
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +30,8 @@ class CovariantVectors:
         states: (n, D).
         vectors: (n, D, k), unit columns; column i grows with exponent i forwards and backwards in time. Signs are
             arbitrary.
-        exponents: (k,), mean growth of the vectors themselves over these times.
+        exponents: (k,), mean growth of the vectors themselves over these times; −inf for directions that are mapped to
+            nothing (their vectors span what is).
     """
 
     times: Array
@@ -111,12 +116,14 @@ def covariant_vectors(
     )
     if before:
         run.advance(before * every)
-    with jax.enable_x64():
-        out = _forward(step, args, run.state, run.frame, wanted + after, every)
-    states, frames, triangles = (np.asarray(part) for part in out)
-    if not (np.isfinite(states).all() and np.isfinite(triangles).all()):
+    with arithmetic():
+        out = _forward(step, args, run.state, run.frame, run.stride, run.precision, wanted + after, every)
+        states, frames, triangles, growth = (np.asarray(part) for part in out)
+    if not np.isfinite(states).all():
         raise InputError("the trajectory leaves the finite numbers before the time is over; use a shorter one")
-    coefficients, growth = _backward(triangles, wanted, np.random.default_rng([seed, 1]))
+    if not np.isfinite(triangles).all():
+        raise InputError("the step's derivative is not finite along the trajectory, so there are no tangent vectors")
+    coefficients, growth = _backward(triangles, np.isneginf(growth), wanted, np.random.default_rng([seed, 1]))
     return CovariantVectors(
         times=np.arange(float(before), float(before + wanted)) * (every * dt),
         states=states[:wanted],
@@ -125,10 +132,12 @@ def covariant_vectors(
     )
 
 
-def _backward(triangles: Array, wanted: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def _backward(triangles: Array, gone: NDArray[np.bool_], wanted: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Coefficients (wanted, k, k) with unit columns and the vectors' mean logarithmic growth per interval, (k,).
 
     C at the start of interval i is R_i⁻¹ C at its end; what the column shrinks by backwards it grows by forwards.
+    Columns that are gone in an interval are those that the dynamics maps to nothing: R is singular, and what R⁻¹
+    tends to as their growth goes to zero turns them into its kernel.
     """
     from scipy.linalg import solve_triangular
 
@@ -136,24 +145,29 @@ def _backward(triangles: Array, wanted: int, rng: np.random.Generator) -> tuple[
     c = np.triu(rng.uniform(0.5, 1.0, (k, k)))
     kept, growth = np.empty((wanted, k, k)), np.zeros(k)
     for i in reversed(range(len(triangles))):
-        c = solve_triangular(triangles[i], c)
+        triangle = triangles[i]
+        if gone[i].any():
+            nothing = NOTHING * (np.abs(triangle).max() or 1.0)
+            triangle = np.where(np.outer(gone[i], gone[i]), nothing * np.eye(k), triangle)
+        c = solve_triangular(triangle, c)
         norms = np.linalg.norm(c, axis=0)
         c /= norms
         if i < wanted:
             kept[i] = c
-            growth -= np.log(norms)
+            growth -= np.where(gone[i], np.inf, np.log(norms))
     # At the end of interval i the columns were already of unit norm, so the sum telescopes to the whole growth.
     return kept, growth / wanted
 
 
-@partial(jax.jit, static_argnames=("step", "intervals", "every"))
-def _forward(step: Step, args: Any, state: Any, frame: Any, intervals: int, every: int) -> tuple[Any, Any, Any]:
-    """States and frames at the start of every interval and the R of its end."""
+@partial(jax.jit, static_argnames=("step", "intervals"))
+def _forward(
+    step: Step, args: Any, state: Any, frame: Any, stride: Any, precision: Any, intervals: int, every: int
+) -> tuple[Any, Any, Any, Any]:
+    """States and frames at the start of every interval, and its R and logarithmic growth."""
 
-    def interval(both: Any, _: None) -> Any:
-        state, frame = both
-        moved, image = jax.lax.fori_loop(0, every, lambda _, b: pushed(step, args, *b), both)
-        q, r = jnp.linalg.qr(image)
-        return (moved, q), (state, frame, r)
+    def interval(carried: Any, _: None) -> Any:
+        state, frame, stride = carried
+        *after, growth, _, triangle = decomposed_interval(step, args, state, frame, stride, precision, every)
+        return tuple(after), (state, frame, triangle, growth)
 
-    return jax.lax.scan(interval, (state, frame), None, length=intervals)[1]
+    return jax.lax.scan(interval, (state, frame, stride), None, length=intervals)[1]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent import validation
 from curldescent.analysis.dynamics import LEARNING_DYNAMICS, LearningDynamics
 from curldescent.analysis.saddles import velocity_and_jacobian
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -102,11 +103,11 @@ def escape(
             raise InputError("nothing is unstable at this point, so give the time to wait")
         time = 3 * predicted
     looks = int(np.ceil(validation.positive("time", time) / (dynamics.dt * sample)))
-    with jax.enable_x64():
+    with arithmetic():
         distances, loss = _departure(
             dynamics.step, jnp.asarray(begin + displacement), jnp.asarray(begin), dynamics.args, looks, sample
         )
-    distances, loss = np.asarray(distances), np.asarray(loss)
+        distances, loss = np.asarray(distances), np.asarray(loss)
     times = np.arange(float(looks)) * (dynamics.dt * sample)
     measured, measured_rate = float("nan"), float("nan")
     if (distances >= reach).any():

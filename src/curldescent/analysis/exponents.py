@@ -11,6 +11,7 @@ from curldescent import validation
 from curldescent.analysis.dynamics import learning_dynamics
 from curldescent.analysis.integrate import Field, rk4
 from curldescent.analysis.tangent import Exponents, Step, lyapunov_exponents
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -57,7 +58,7 @@ def lyapunov(
         preserve_norms: whether layers keep their initial norms.
         output_error: "delta" or "mse".
         continuous: the flow instead of the map.
-        every: steps between QR decompositions.
+        every: steps between QR decompositions, at most.
         blocks: batches for the confidence interval, and finite-time exponents.
         seed: of tangent vectors and sampled feedback.
 
@@ -134,9 +135,7 @@ def lyapunov(
 
 def loss_at(field: Any, state: Array, args: Any) -> float:
     """C at a flat state of a learning run, in double precision."""
-    import jax
-
-    with jax.enable_x64():
+    with arithmetic():
         return float(field.loss(np.asarray(state), args))
 
 
@@ -168,7 +167,7 @@ def follow_exponents(
         transient: before it, at every point.
         dt: time per step.
         count: how many exponents.
-        every: steps between QR decompositions.
+        every: steps between QR decompositions, at most.
         blocks: batches.
         seed: of the tangent vectors.
 
@@ -196,7 +195,7 @@ def follow_exponents(
     for value in values:
         options: dict[str, Any] = {"transient": transient, "dt": dt, "count": count, "every": every, "blocks": blocks}
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
-        state = one.state if one.status == "ok" else begin
+        state = one.state if np.isfinite(one.state).all() else begin
         found.append(one)
     return xr.Dataset(
         {
@@ -285,13 +284,18 @@ def step_size_check(
         )
         for h in (validation.positive("dt", dt), dt / 2)
     )
-    with jax.enable_x64():
+    with arithmetic():
         stiffness = float("inf")
-        if fine.status == "ok":
+        if fine.status != "diverged":
             jacobian = jax.jacobian(field)(fine.state, args)
             stiffness = float(np.abs(np.linalg.eigvals(np.asarray(jacobian))).max() * dt)
-    change = np.abs(coarse.values - fine.values)
-    widths = [(e.high - e.low) / 2 for e in (coarse, fine)]
+    # Two rates of −inf agree, whatever is known of them; any other pair with one does not.
+    gone = np.isneginf(coarse.values) & np.isneginf(fine.values)
+    change = np.abs(np.where(gone, 0.0, coarse.values) - np.where(gone, 0.0, fine.values))
+    widths = [
+        np.where(np.isneginf(e.values), 0.0, e.high - np.where(np.isneginf(e.values), 0.0, e.low)) / 2
+        for e in (coarse, fine)
+    ]
     tolerance = np.hypot(*widths) + accuracy
     return StepSizeCheck(
         coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1)

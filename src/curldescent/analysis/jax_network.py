@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from curldescent import validation
 from curldescent.analysis import precision
 from curldescent.analysis.network import Network, chunk_layout
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 
 Array = NDArray[np.float64]
@@ -62,7 +63,7 @@ class JaxNetwork(Network):
         padding = self._chunks * self._size - len(x)
         # Samples that only fill the last chunk up get weight zero.
         self._padding = padding
-        with jax.enable_x64(dtype == "float64"):
+        with arithmetic(dtype):
             # On the device once, and not again with every product.
             self._inputs = jnp.asarray(self._split(x))
             self._weights = jnp.asarray(
@@ -148,7 +149,7 @@ class JaxNetwork(Network):
 
     def _placed(self, targets: Any) -> Any:
         checked = self._split(self._checked_targets(targets, self._loss_name))
-        with jax.enable_x64(self._dtype == "float64"):
+        with arithmetic(self._dtype):
             return jnp.asarray(checked)
 
     def _checked_targets(self, targets: Any, loss: Any) -> NDArray:
@@ -220,7 +221,7 @@ class JaxNetwork(Network):
 
     def _call(self, name: str, *vectors: Array | None) -> Any:
         """Run a compiled function on flat float64 vectors and bring its result back to NumPy."""
-        with jax.enable_x64(self._dtype == "float64"):
+        with arithmetic(self._dtype):
             arrays = [np.asarray(self.theta if v is None else v, dtype=self._dtype) for v in vectors]
             result = self._compiled[name](*arrays, self._inputs, self._targets, self._weights)
             return np.asarray(result, dtype=np.float64)

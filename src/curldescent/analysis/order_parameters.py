@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from curldescent import validation
 from curldescent.analysis.dynamics import LEARNING_DYNAMICS, LearningDynamics
+from curldescent.arithmetic import arithmetic
 from curldescent.order_parameter import RunningMoments, WeightWatcher
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -109,7 +110,7 @@ def late_order_parameter(
     )
     moments = RunningMoments()
     for _ in range(looks):
-        with jax.enable_x64():
+        with arithmetic():
             now = np.asarray(_advanced(dynamics.step, dynamics.args, now, every))
         hidden, readout = (weights.ravel() for weights in dynamics.whole_weights(now))
         parts = {"hidden": [hidden], "readout": [readout], "both": [hidden, readout]}

@@ -68,7 +68,8 @@ class Record:
     Attributes:
         times: (n,), in units of total step.
         signals: (n, 3): the loss and two projections.
-        growth: (n,), logarithmic growth of a tangent vector in the interval that ends there.
+        growth: (n,), logarithmic growth of a tangent vector in the interval that ends there; −inf where nothing of it
+            is left.
         dt: total step per update.
         continuous: whether it was the flow.
         onset: when the loss first came to half of its typical late value (0 if it started there): what grows before
@@ -89,7 +90,7 @@ class Record:
     @property
     def diverged(self) -> bool:
         """Whether the run left the finite numbers."""
-        return not (np.isfinite(self.signals).all() and np.isfinite(self.growth).all())
+        return not (np.isfinite(self.signals).all() and np.isfinite(self.state).all())
 
     def windows(self) -> list[Exponents]:
         """Maximal exponent in four equal windows from the onset to the end."""
@@ -102,7 +103,7 @@ class Record:
         rates = self.growth[len(self.growth) - used :].reshape(-1, size).sum(axis=1)[:, None] / (size * interval)
         ends = self.times[len(self.times) - used :].reshape(-1, size)[:, -1]
         each = [slice(w * BLOCKS_PER_WINDOW, (w + 1) * BLOCKS_PER_WINDOW) for w in range(WINDOWS)]
-        return [summarised(rates[part], ends[part], self.dt, self.state) for part in each]
+        return [summarised(rates[part], rates[part], ends[part], self.dt, self.state) for part in each]
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,9 +225,10 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
 
     Rules, in order. Not finite: diverged. A loss that has fallen to 1e-9 of its start, or signals that stand still:
     converged. Chaotic: over the last half of the time after the onset the exponent's confidence interval lies above
-    what shear can do, and so do the estimates of both its quarters. Signals that move one way: slow. Transient chaos:
-    one of the earlier quarters has its whole interval above shear and the last has its estimate below. Otherwise the
-    spectrum of the last half decides: periodic or quasi-periodic, or undecided where it is broadband without growth.
+    what shear can do, and so do the estimates of both its quarters. Signals that move one way or oscillate less and
+    less: slow. Transient chaos: one of the earlier quarters has its whole interval above shear and the last has its
+    estimate below. Otherwise the signals of the last half decide: periodic or quasi-periodic, or undecided where they
+    are anything else without growth.
     Where `refined` is given and converged, slow or regular while this run is chaotic, or has another loss altogether:
     step-size driven.
 
@@ -253,6 +255,7 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
     if windows:
         pooled = summarised(
             np.concatenate([w.blocks for w in windows[2:]]),
+            np.concatenate([w.bounds for w in windows[2:]]),
             np.concatenate([w.times for w in windows[2:]]),
             record.dt,
             record.state,
@@ -313,14 +316,16 @@ def _verdict(
         )
     if kind.kind == "drifting":
         return "slow", "the network's map still moves, one way and without oscillating"
+    if kind.kind == "decaying":
+        return "slow", f"the network's map still settles: {kind.reason}"
     sure = low > threshold
     if sure[:-1].any() and not above[-1]:
         return "transient chaos", f"separation was exponential in window {int(np.flatnonzero(sure)[-1]) + 1}, no longer"
     if above[-1]:
         return "undecided", "separation in the last window is positive, but not for sure or not before it"
-    if kind.kind == "broadband":
-        return "undecided", "no exponential separation, but the spectrum is not one of lines"
-    return kind.kind, f"no exponential separation; the spectrum's base frequencies: {len(kind.frequencies)}"
+    if kind.kind in ("periodic", "quasi-periodic"):
+        return kind.kind, f"no exponential separation; {kind.reason}"
+    return "undecided", f"no exponential separation, but the motion is {kind.kind}: {kind.reason}"
 
 
 def _against(label: str, reason: str, refined: Regime, loss: float) -> tuple[str, str]:
@@ -394,5 +399,6 @@ def regime(
     if refine is not None:
         if validation.positive("refine", refine) <= 1:
             raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
-        finer = regime_of(watch(dynamics.at(dynamics.dt / refine, continuous=continuous), time=time, sample=sample))
+        finer_dynamics = dynamics.at(dynamics.dt / refine, continuous=continuous)
+        finer = regime_of(watch(finer_dynamics, time=time, sample=sample, seed=seed))
     return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)

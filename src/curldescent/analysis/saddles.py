@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
 from curldescent.analysis.dynamics import LEARNING_DYNAMICS, Facts, LearningDynamics, LearningField
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -194,7 +195,7 @@ def _both(field: LearningField, state: Any, args: Facts) -> tuple[Any, Any]:
 
 def velocity_and_jacobian(field: LearningField, state: Array, args: Facts) -> tuple[Array, Array]:
     """F (D,) and ∂F/∂θ (D, D)."""
-    with jax.enable_x64():
+    with arithmetic():
         velocity, jacobian = _both(field, jnp.asarray(state), args)
         return np.asarray(velocity), np.asarray(jacobian)
 

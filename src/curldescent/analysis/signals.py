@@ -1,4 +1,4 @@
-"""What kind of motion a time series shows: constant, drifting, periodic, quasi-periodic or broadband."""
+"""What kind of motion a time series shows, or that it is too short or too unsteady to tell."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -7,25 +7,28 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
+from curldescent.analysis.periods import FITTED, LOBE, amplitudes, fold, lines, refined, tones
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
 Array = NDArray[np.float64]
-KINDS = ("constant", "drifting", "periodic", "quasi-periodic", "broadband")
+# In the order of irregularity.
+KINDS = ("constant", "drifting", "decaying", "growing", "periodic", "quasi-periodic", "undecided", "broadband")
 
-# A Blackman–Harris window spreads a pure tone over this many bins on either side, its sidelobes 92 dB down: what is
-# left outside is other motion, not leakage.
-LOBE = 4
-# A series counts as made of lines where this share of its power lies in them.
-LINE_SHARE = 0.999
-MAX_LINES = 30
+# A series counts as explained where what is left over is less than this share of its variance.
+LEFT_OVER = 1e-3
 # Lines below this share of the power do not have to fit into the frequency lattice.
 WEAK = 1e-4
 HARMONICS = 12
-# The strongest line may be this harmonic of a periodic motion; more would take most pairs of lines for harmonics.
-OVERTONE = 6
-# How well a line's position is known, in bins; the parabola through three bins errs by a few hundredths.
-POSITION = 0.25
+# The strongest line may be this harmonic of a periodic motion, and its period must fit so often into the series.
+OVERTONE = 16
+CANDIDATES = 3
+PERIODS = 5
+# How well a line's position is known, in bins.
+POSITION = 0.1
+# A size or a level that changes by less than this fraction over the series counts as steady.
+STEADY = 0.01
+SEGMENTS = 8
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,14 @@ class SignalKind:
     """A time series' kind and the numbers behind it.
 
     Attributes:
-        kind: one of "constant", "drifting", "periodic", "quasi-periodic", "broadband".
+        kind: one of "constant", "drifting" (one way, without oscillating), "decaying" and "growing" (oscillations whose
+            size falls or rises throughout), "periodic", "quasi-periodic", "broadband", and "undecided".
         amplitude: standard deviation, trend removed.
         drift: |net change| over total variation: 1 for a monotone series, near 0 for oscillations.
         line_share: share of the power in the `lines` strongest spectral lines.
         lines: how many lines it takes to reach a share of 0.999, at most 30.
         frequencies: base frequencies, cycles per unit time: one where periodic, two (or more) where quasi-periodic.
+        reason: one sentence.
     """
 
     kind: str
@@ -47,15 +52,20 @@ class SignalKind:
     line_share: float
     lines: int
     frequencies: tuple[float, ...]
+    reason: str
 
     __repr__ = of_fields
 
 
 def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> SignalKind:
-    """Classify a scalar time series by its spectrum.
+    """Classify a scalar time series.
 
-    The series should be long: frequencies closer than about eight over its length cannot be told apart, and chaos
-    whose correlations outlast the series looks like lines.
+    Periodic: a function of the phase at one frequency explains all but 0.001 of the variance, whatever its shape, over
+    at least five periods. Quasi-periodic: spectral lines at combinations of two or more frequencies do, and no period
+    of up to sixteen cycles of the strongest fits. Both must be steady: size and level change by less than 1 % from one
+    half to the other. Broadband: the power is not in lines. Undecided, with the reason, is what changes on the way,
+    what is slower than the series is long, and what has lines that the series is too short to tell apart. A torus whose
+    second frequency has less than 0.001 of the variance counts as periodic.
 
     Args:
         signal: (n,), evenly sampled, at least 64 points.
@@ -68,7 +78,8 @@ def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> S
     Raises:
         InputError: too short, or not finite.
 
-    Source: docs/chaos.md, "How runs are labelled".
+    Source: docs/chaos.md, "How runs are labelled"; folding by a period and judging neighbours is the idea of Lafler and
+        Kinman (Astrophys. J. Suppl. 11, 216, 1965).
 
     Example:
         >>> import numpy as np
@@ -78,75 +89,129 @@ def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> S
         'periodic'
         >>> signal_kind(np.sin(0.2 * t) + 0.3 * np.sin(0.2 * 2**0.5 * t)).kind
         'quasi-periodic'
+        >>> signal_kind(np.exp(-t / 1000) * np.sin(0.2 * t)).kind
+        'decaying'
     """
     x = validation.finite_array("signal", signal, ndim=1)
     dt = validation.positive("dt", dt)
     if len(x) < 64:
         raise InputError(f"signal must have at least 64 samples, got {len(x)}")
-    total = np.abs(np.diff(x)).sum()
-    drift = float(abs(x[-1] - x[0]) / total) if total > 0 else 0.0
+    size = float(np.abs(x).max())
+    if np.ptp(x / (size or 1.0)) <= noise:
+        return SignalKind("constant", 0.0, 0.0, 1.0, 0, (), "it does not move")
+    # In units of its own, so that no square under- or overflows.
+    scaled = x / size
+    centred = scaled - scaled.mean()
+    scale = float(np.abs(centred).max())
+    centred = centred / scale
+    drift = float(abs(centred[-1] - centred[0]) / np.abs(np.diff(centred)).sum())
     position = np.linspace(-1, 1, len(x))
-    trend = np.polynomial.Polynomial.fit(position, x, 1)
-    steady = x - trend(position)
-    amplitude = float(steady.std())
-    if np.ptp(x) <= noise * max(float(np.abs(x).max()), np.finfo(float).tiny):
-        return SignalKind("constant", amplitude, drift, 1.0, 0, ())
+    straight = centred - np.polynomial.Polynomial.fit(position, centred, 1)(position)
+    amplitude = float(straight.std() * scale * size)
     if drift > 0.9:
-        return SignalKind("drifting", amplitude, drift, 0.0, 0, ())
-    places, powers, share = _lines(steady)
-    frequencies = places / (len(x) * dt)
-    if share < LINE_SHARE:
-        return SignalKind("broadband", amplitude, drift, share, len(places), ())
-    strong = frequencies[powers > WEAK * powers.sum()]
-    bases = _lattice(strong, POSITION / (len(x) * dt))
-    kind = "periodic" if len(bases) == 1 else "quasi-periodic"
-    return SignalKind(kind, amplitude, drift, share, len(places), bases)
+        return SignalKind("drifting", amplitude, drift, 0.0, 0, (), "it moves one way")
+    places, powers, share, slow = lines(centred, 1 - LEFT_OVER)
+    kind, reason, bases = _judged(centred, straight, places, powers, share, slow, noise / scale)
+    frequencies = tuple(float(b / (len(x) * dt)) for b in bases)
+    return SignalKind(kind, amplitude, drift, share, len(places), frequencies, reason)
 
 
-def _lines(x: Array) -> tuple[Array, Array, float]:
-    """Positions in bins and powers of the strongest spectral lines, and the share of power in them."""
-    from scipy.signal.windows import blackmanharris
-
-    power = np.abs(np.fft.rfft(x * blackmanharris(len(x)))) ** 2
-    # The window spreads the (removed) mean over the lowest bins; nothing there can be told from a trend.
-    power[: LOBE + 1] = 0
-    left, total = power.copy(), power.sum()
-    places: list[float] = []
-    powers: list[float] = []
-    found = 0.0
-    while found < LINE_SHARE * total and len(places) < MAX_LINES and left.max() > 0:
-        peak = int(left.argmax())
-        low, high = max(0, peak - LOBE), min(len(left), peak + LOBE + 1)
-        mass = float(left[low:high].sum())
-        places.append(_interpolated(power, peak))
-        powers.append(mass)
-        found += mass
-        left[low:high] = 0
-    return np.array(places), np.array(powers), float(found / total) if total > 0 else 0.0
+Verdict = tuple[str, str, tuple[float, ...]]
 
 
-def _interpolated(power: Array, peak: int) -> float:
-    """A line's position from a parabola through the logarithms of three bins."""
-    if not 0 < peak < len(power) - 1 or power[peak - 1 : peak + 2].min() <= 0:
-        return float(peak)
-    a, b, c = np.log(power[peak - 1 : peak + 2])
-    bend = a - 2 * b + c
-    return peak + (0.5 * (a - c) / bend if bend < 0 else 0.0)
+def _judged(
+    x: Array, straight: Array, places: Array, powers: Array, share: float, slow: float, noise: float
+) -> Verdict:
+    """Kind, reason and base frequencies in bins."""
+    strong = places[powers > LEFT_OVER * powers.sum()]
+    trend = np.ptp(x - straight) > STEADY * np.ptp(straight)
+    for series, drifts in ((x, False), (straight, True))[: 1 + trend]:
+        # Not the strongest alone: sampled too rarely, it may be an overtone that shows where it is not.
+        for place in places[:CANDIDATES]:
+            base, left = fold(
+                series, refined(series, place), strong, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
+            )
+            if np.isfinite(base):
+                return _steady(x, base, left, drifts=drifts)
+    envelope = _envelope(straight, noise)
+    if envelope is not None:
+        return envelope
+    if slow > 0.5:
+        return "undecided", "most of the motion is slower than a fifth of the series is long", ()
+    if share < 1 - LEFT_OVER:
+        if _moving_lines(x):
+            return "undecided", "every part of the series has lines, but not the same ones", ()
+        return "broadband", "the power is not in spectral lines", ()
+    return _torus(x, places, powers, share)
 
 
-def _lattice(frequencies: Array, tolerance: float) -> tuple[float, ...]:
-    """The fewest base frequencies whose integer combinations these all are; the frequencies themselves if over two."""
-    strongest = frequencies[0]
+def _steady(x: Array, base: float, left: float, *, drifts: bool) -> Verdict:
+    """A series that repeats itself up to a slow change, which must be none."""
+    harmonics = max(1, min(OVERTONE, int(len(x) / 2 / base - 1e-9)))
+    first, last, level, rest = amplitudes(x, base, harmonics)
+    size = max(first, last)
+    # Of noise of deviation σ, halves of m samples leave σ √(2/m) in a size and a level.
+    unsure = 5 * rest * np.sqrt(4 / min(len(x), FITTED))
+    if abs(level) > STEADY * size + unsure:
+        return "undecided", f"it repeats itself and drifts by {abs(level) / size:.2g} of its size", ()
+    if abs(last - first) > STEADY * size + unsure:
+        kind = "decaying" if last < first else "growing"
+        return (
+            kind,
+            f"oscillations of relative size {first / size:.3g} in the first half, {last / size:.3g} in the last",
+            (),
+        )
+    if drifts:
+        return "undecided", "it repeats itself only with a trend removed", ()
+    return "periodic", f"it repeats itself {base:.0f} times, up to {left:.1g} of its variance", (base,)
+
+
+def _envelope(x: Array, noise: float) -> Verdict | None:
+    """Decaying or growing, where the size changes the same way from each eighth of the series to the next."""
+    sizes = np.array([part.std() for part in np.array_split(x, SEGMENTS)])
+    logs = np.log(np.maximum(sizes, max(noise, 1e-300)))
+    for kind, change in (("decaying", -np.diff(logs)), ("growing", np.diff(logs))):
+        # Where it has come to rest, or to its final size, nothing changes any more, up to a little.
+        if (change > -0.02).all() and change.sum() > np.log(1.25):
+            return kind, f"its size goes from {sizes[0]:.2g} to {sizes[-1]:.2g}, always the same way", ()
+    return None
+
+
+def _moving_lines(x: Array) -> bool:
+    """Whether every quarter is made of few lines though the whole is not."""
+    quarters = [lines(part, 1 - LEFT_OVER) for part in np.array_split(x, 4)]
+    return all(share >= 1 - LEFT_OVER and len(found) <= 4 for found, _, share, _ in quarters)
+
+
+def _torus(x: Array, places: Array, powers: Array, share: float) -> Verdict:
+    """Lines that no single frequency explains: combinations of several, if they are far enough apart."""
+    if len(places) * (2 * LOBE + 1) > len(x) / 8:
+        return "undecided", f"{len(places)} lines are too many for {len(x)} samples", ()
+    strong = powers > WEAK * powers.sum()
+    exact, left = tones(x, places)
+    if left > 10 * LEFT_OVER:
+        return "undecided", "its lines are not steady, or closer than the series is long enough to tell apart", ()
+    bases = _lattice(exact[strong])
+    if len(bases) > 4:
+        return "undecided", f"its {len(bases)} strongest lines are no combinations of two", ()
+    if len(bases) == 1:
+        return "undecided", "its lines are harmonics of one frequency, but it does not repeat itself", ()
+    return "quasi-periodic", f"its {int(strong.sum())} strongest lines combine {len(bases)} frequencies", bases
+
+
+def _lattice(places: Array) -> tuple[float, ...]:
+    """The fewest base frequencies, in bins, whose integer combinations these all are; themselves if over two."""
+    strongest = places[0]
     for divisor in range(1, OVERTONE + 1):
         base = strongest / divisor
-        if (np.abs(frequencies - np.round(frequencies / base) * base) < tolerance).all():
+        if base >= PERIODS and (np.abs(places - np.round(places / base) * base) < POSITION).all():
             return (float(base),)
     orders = np.array(list(product(range(-HARMONICS, HARMONICS + 1), repeat=2)))
-    for second in frequencies[1:]:
+    for second in places[1:]:
         combinations = orders @ np.array([strongest, second])
-        if (np.abs(frequencies[:, None] - combinations).min(axis=1) < tolerance).all():
+        if (np.abs(places[:, None] - combinations).min(axis=1) < POSITION).all():
             return float(strongest), float(second)
-    return tuple(float(f) for f in frequencies)
+    return tuple(float(f) for f in places)
 
 
 def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> float:

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
+from curldescent.analysis.decomposition import decomposed_interval, precision_of
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -28,14 +29,17 @@ class Exponents:
     """The k leading Lyapunov exponents of one trajectory, in descending order of the frame's columns.
 
     Attributes:
-        values: (k,), per unit time.
+        values: (k,), per unit time; −inf where, at some step, a direction shrank to nothing or to less than the
+            arithmetic can tell from it.
         low: (k,), lower end of the 95 % confidence interval from batch means.
-        high: (k,), upper end.
+        high: (k,), upper end; where the value is −inf, what the arithmetic guarantees: the exponent is not above it.
         blocks: (B, k), finite-time exponents of consecutive blocks of the run.
+        bounds: (B, k), the same, and where they are −inf what they are known to lie below.
         block_correlation: (k,), correlation of neighbouring blocks; well above 0 the blocks are too short and the
             interval too narrow.
         times: (B,), end of each block, counted from the start of the run (transient included).
-        status: "ok", or "diverged" where the state stopped being finite (values are NaN).
+        status: "ok"; "diverged" where the state stopped being finite, "not differentiable" where the state is finite
+            and a derivative along the way is not (values are NaN in both).
         dt: time per step.
         state: (D,), where the trajectory ended.
     """
@@ -44,6 +48,7 @@ class Exponents:
     low: Array
     high: Array
     blocks: Array
+    bounds: Array
     block_correlation: Array
     times: Array
     status: str
@@ -75,7 +80,7 @@ class Exponents:
         inside = (self.times - length >= begin - 1e-9 * length) & (self.times <= end + 1e-9 * length)
         if inside.sum() < 2:
             raise InputError(f"a window needs two blocks, got {int(inside.sum())} between {begin:g} and {end:g}")
-        return summarised(self.blocks[inside], self.times[inside], self.dt, self.state)
+        return summarised(self.blocks[inside], self.bounds[inside], self.times[inside], self.dt, self.state)
 
 
 class TangentDynamics:
@@ -87,12 +92,18 @@ class TangentDynamics:
         args: passed on to `step`; any pytree.
         dt: time per step.
         count: k, how many tangent vectors.
-        every: steps between QR decompositions.
+        every: steps between the growths that are returned, and between QR decompositions: more of these where the
+            vectors would collapse onto each other in between.
         seed: of the initial tangent vectors.
-        observe: (state, args) → array, recorded at every QR decomposition; None for nothing.
+        observe: (state, args) → array, recorded after every `every` steps; None for nothing.
+
+    Attributes:
+        bounds: (n, k), from the last `advance`: its growth, and where that is −inf the bound that it lies below.
+        stride: steps between QR decompositions at present.
+        precision: the unit of rounding of the step.
 
     Raises:
-        InputError: a start that is not a vector, or more vectors than dimensions.
+        InputError: a start that is not a vector, more vectors than dimensions, or a step that does not return a state.
 
     Example:
         >>> import numpy as np
@@ -126,6 +137,10 @@ class TangentDynamics:
         rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
         self.frame = np.linalg.qr(rng.standard_normal((size, count)))[0]
         self.steps = 0
+        self.bounds = np.zeros((0, count))
+        self.stride = np.int64(self.every)
+        with arithmetic():
+            self.precision = np.float64(precision_of(step, args, self.state))
 
     @property
     def time(self) -> float:
@@ -144,8 +159,8 @@ class TangentDynamics:
             steps: how many.
 
         Returns:
-            Logarithmic growth (n, k) of the frame between the n = steps/every decompositions, and the observations
-            (n, …) there, or None.
+            Logarithmic growth (n, k) of the frame in the n = steps/every intervals, and the observations (n, …) at
+            their ends, or None. Growth is −inf where a vector shrinks to less than rounding leaves of it.
 
         Raises:
             InputError: steps that are not a multiple of `every`.
@@ -153,53 +168,45 @@ class TangentDynamics:
         intervals, rest = divmod(validation.integer("steps", steps, minimum=1), self.every)
         if rest:
             raise InputError(f"steps must be a multiple of every = {self.every}, got {steps}")
-        with jax.enable_x64():
-            state, frame, growth, seen = advance_frame(
-                self._step, self._observe, self._args, self.state, self.frame, intervals, self.every
+        with arithmetic():
+            state, frame, self.stride, growth, bounds, seen = advance_frame(
+                self._step,
+                self._observe,
+                self._args,
+                self.state,
+                self.frame,
+                self.stride,
+                self.precision,
+                intervals,
+                self.every,
             )
-            self.state, self.frame = np.asarray(state), np.asarray(frame)
+            self.state, self.frame, self.bounds = np.asarray(state), np.asarray(frame), np.asarray(bounds)
             self.steps += steps
             return np.asarray(growth), None if self._observe is None else np.asarray(seen)
 
 
-@partial(jax.jit, static_argnames=("step", "observe", "intervals", "every"))
+@partial(jax.jit, static_argnames=("step", "observe", "intervals"))
 def advance_frame(
-    step: Step, observe: Step | None, args: Any, state: Any, frame: Any, intervals: int, every: int
-) -> tuple[Any, Any, Any, Any]:
-    """Carry a state and a frame (D, k) along; returns both, the growth (n, k) and the observations."""
+    step: Step,
+    observe: Step | None,
+    args: Any,
+    state: Any,
+    frame: Any,
+    stride: Any,
+    precision: Any,
+    intervals: int,
+    every: int,
+) -> tuple[Any, Any, Any, Any, Any, Any]:
+    """Carry a state and a frame (D, k) along; returns both, the stride, growth and bounds (n, k), observations."""
 
-    def carried(_: Any, both: Any) -> Any:
-        return pushed(step, args, *both)
-
-    def interval(both: Any, _: None) -> Any:
-        state, frame = jax.lax.fori_loop(0, every, carried, both)
-        frame, growth = decomposed(frame)
+    def interval(carried: Any, _: None) -> Any:
+        state, frame, stride = carried
+        state, frame, stride, growth, bound, _ = decomposed_interval(step, args, state, frame, stride, precision, every)
         seen = () if observe is None else observe(state, args)
-        return (state, frame), (growth, seen)
+        return (state, frame, stride), (growth, bound, seen)
 
-    (state, frame), (growth, seen) = jax.lax.scan(interval, (state, frame), None, length=intervals)
-    return state, frame, growth, seen
-
-
-def pushed(step: Step, args: Any, state: Any, frame: Any) -> tuple[Any, Any]:
-    """The state after a step and the frame's image under the step's derivative."""
-
-    def image(vector: Any) -> Any:
-        return jax.jvp(lambda x: step(x, args), (state,), (vector,))
-
-    if frame.shape[1] == 1:  # one vector needs no batching, which XLA would pay for
-        moved, vector = image(frame[:, 0])
-        return moved, vector[:, None]
-    return jax.vmap(image, in_axes=1, out_axes=(None, 1))(frame)
-
-
-def decomposed(frame: Any) -> tuple[Any, Any]:
-    """An orthonormal frame and the logarithms of |R|'s diagonal."""
-    if frame.shape[1] == 1:
-        norm = jnp.linalg.norm(frame)
-        return frame / norm, jnp.log(norm)[None]
-    q, r = jnp.linalg.qr(frame)
-    return q, jnp.log(jnp.abs(jnp.diagonal(r)))
+    last, (growth, bounds, seen) = jax.lax.scan(interval, (state, frame, stride), None, length=intervals)
+    return *last, growth, bounds, seen
 
 
 def lyapunov_exponents(
@@ -225,12 +232,13 @@ def lyapunov_exponents(
         args: passed on to `step`.
         dt: time per step; exponents are per unit of it. 1 gives exponents per iteration.
         count: how many exponents, k.
-        every: steps between QR decompositions; few enough that the frame's vectors do not collapse in between.
+        every: steps between QR decompositions, at most; fewer where the frame's vectors would collapse in between.
         blocks: B, into how many batches the measurement is cut for the confidence intervals.
         seed: of the initial tangent vectors.
 
     Returns:
-        `Exponents`. A trajectory that leaves the finite numbers has status "diverged" and NaN values.
+        `Exponents`. A trajectory that leaves the finite numbers has status "diverged" and NaN values; directions that
+        shrink beyond what the arithmetic resolves have −inf.
 
     Raises:
         InputError: arguments out of range.
@@ -242,8 +250,7 @@ def lyapunov_exponents(
         same function with new `args` rather than a new function.
 
     Example:
-        >>> import jax.numpy as jnp
-        >>> from curldescent.analysis import lyapunov_exponents
+        >>>         >>> from curldescent.analysis import lyapunov_exponents
         >>> henon = lambda x, a: jnp.array([1 - a[0] * x[0] ** 2 + x[1], a[1] * x[0]])
         >>> found = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=20_000, transient=100, count=2)
         >>> round(float(found.values.sum()), 6)      # log of the map's constant determinant, log 0.3
@@ -259,38 +266,42 @@ def lyapunov_exponents(
         run.advance(per_block * every)
     if before % per_block:
         run.advance(before % per_block * every)
-    rates, times = np.full((blocks, count), np.nan), np.full(blocks, np.nan)
+    rates, bounds, times = np.full((blocks, count), np.nan), np.full((blocks, count), np.nan), np.full(blocks, np.nan)
     for i in range(blocks):
         if run.finite:
             growth, _ = run.advance(per_block * every)
-            rates[i] = growth.sum(axis=0) / (per_block * every * dt)
+            rates[i], bounds[i] = (each.sum(axis=0) / (per_block * every * dt) for each in (growth, run.bounds))
         times[i] = (before + (i + 1) * per_block) * every * dt
-    return summarised(rates, times, run.dt, run.state)
+    return summarised(rates, bounds, times, run.dt, run.state)
 
 
-def summarised(rates: Array, times: Array, dt: float, state: Array) -> Exponents:
-    """Batch means with their 95 % interval."""
+def summarised(rates: Array, bounds: Array, times: Array, dt: float, state: Array) -> Exponents:
+    """Batch means with their 95 % interval; where they are −inf, the interval from there to the mean of the bounds."""
     from scipy.stats import t as student
 
     blocks, count = rates.shape
-    ok = bool(np.isfinite(rates).all() and np.isfinite(state).all())
-    mean = rates.mean(axis=0)
-    spread = rates.std(axis=0, ddof=1)
-    half = student.ppf(0.975, blocks - 1) * spread / np.sqrt(blocks)
-    centred = rates - mean
-    power = (centred**2).sum(axis=0)
-    lagged = (centred[1:] * centred[:-1]).sum(axis=0)
-    correlation = np.divide(lagged, power, out=np.zeros(count), where=power > 0)
-    if not ok:
-        mean = half = correlation = np.full(count, np.nan)
+    mean, low, high, correlation = (np.full(count, np.nan) for _ in range(4))
+    status = "diverged"
+    if np.isfinite(state).all():
+        status = "not differentiable" if np.isnan(rates).any() else "ok"
+    if status == "ok":
+        mean, low, high = rates.mean(axis=0), np.full(count, -np.inf), bounds.mean(axis=0)
+        sure = np.isfinite(mean)
+        centred = rates[:, sure] - mean[sure]
+        half = student.ppf(0.975, blocks - 1) * rates[:, sure].std(axis=0, ddof=1) / np.sqrt(blocks)
+        low[sure], high[sure] = mean[sure] - half, mean[sure] + half
+        power = (centred**2).sum(axis=0)
+        lagged = (centred[1:] * centred[:-1]).sum(axis=0)
+        correlation[sure] = np.divide(lagged, power, out=np.zeros(len(power)), where=power > 0)
     return Exponents(
         values=mean,
-        low=mean - half,
-        high=mean + half,
+        low=low,
+        high=high,
         blocks=rates,
+        bounds=bounds,
         block_correlation=correlation,
         times=times,
-        status="ok" if ok else "diverged",
+        status=status,
         dt=dt,
         state=state,
     )

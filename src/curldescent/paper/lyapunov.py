@@ -131,7 +131,7 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
         if (2 * BLOCKS - block - 1) * steps < WINDOW * EVERY:
             tail.append(weights)
     rates = np.array(growth[BLOCKS:])[:, None] / (steps * STEP)
-    found = summarised(rates, np.arange(1.0, BLOCKS + 1), STEP, run.state)
+    found = summarised(rates, rates, np.arange(1.0, BLOCKS + 1), STEP, run.state)
     finite = found.status == "ok"
     return {
         "exponent": float(found.values[0]),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import network, validation
+from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
 from curldescent.optimizers import options
 from curldescent.training.schedule import ORDER_BYTES, SampleOrders
@@ -116,7 +117,7 @@ def epochs_until(
     reached = np.full(trials, record[-1], dtype=np.int64)
     last = np.full(trials, np.nan)
     chunk = max(1, ORDER_BYTES // (4 * samples))
-    with jax.enable_x64():
+    with arithmetic():
         inputs = jnp.asarray(problem.inputs)
         signs = tuple(
             jnp.broadcast_to(jnp.asarray(s, float), w.shape[1:]) for s, w in zip(strengths, layers, strict=True)

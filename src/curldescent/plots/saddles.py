@@ -49,11 +49,13 @@ def follow(dynamics: LearningDynamics, times: Array, *, leading: int = 2) -> Pat
     """
     import jax
 
+    from curldescent.arithmetic import arithmetic
+
     advance = jax.jit(lambda s, n: jax.lax.fori_loop(0, n, lambda _, x: dynamics.step(x, dynamics.args), s))
     steps = np.round(np.asarray(times) / dynamics.dt).astype(int)
     states: list[Array] = []
     loss, rates, rotation = [], [], []
-    with jax.enable_x64():
+    with arithmetic():
         state: Any = jax.numpy.asarray(dynamics.start)
         for count in np.diff(steps, prepend=0):
             state = advance(state, int(count))

@@ -13,6 +13,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from numpy.typing import NDArray
 
 from curldescent import network
+from curldescent.arithmetic import arithmetic
 from curldescent.training.rule import Convention, Learning, Synapses, update
 from curldescent.training.schedule import ORDER_BYTES, SampleOrders
 from curldescent.training.setup import DIVERGENCE_BOUND, Experiment
@@ -60,7 +61,7 @@ class JaxEngine:
         self._experiment = experiment
         self.epoch = 0
         e = experiment
-        with jax.enable_x64():
+        with arithmetic():
             cast = partial(jnp.asarray, dtype=dtype)
             lead = (e.rules, e.trials)
             weights = Synapses(*(jnp.broadcast_to(cast(w), (*lead, *w.shape[1:])) for w in (e.hidden, e.readout)))
@@ -137,7 +138,7 @@ class JaxEngine:
                 # Always the same shape, so that nothing is compiled twice; only `count` rows are used.
                 orders = np.zeros((self._chunk, self._experiment.trials, self._experiment.samples), dtype=np.int32)
                 orders[:count] = self._orders.take(count)
-            with jax.enable_x64():
+            with arithmetic():
                 self._state = _advance(
                     self._state,
                     self._fixed,
@@ -153,7 +154,7 @@ class JaxEngine:
     def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
         c = self._convention
-        with jax.enable_x64():
+        with arithmetic():
             both = [
                 None if data is None else np.asarray(_errors(self._state.weights, *data, c), dtype=np.float64)
                 for data in ((self._fixed.inputs, self._fixed.targets), self._test)
@@ -164,22 +165,25 @@ class JaxEngine:
 
     def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """W1 (R, T, N, M) and W2 (R, T, O, N); NaN for diverged trials."""
-        hidden, readout = (np.asarray(layer, dtype=np.float64) for layer in self._state.weights)
+        with arithmetic():
+            hidden, readout = (np.asarray(layer, dtype=np.float64) for layer in self._state.weights)
         return hidden, readout
 
     @property
     def active(self) -> NDArray[np.bool_]:
         """Which trials still learn, (R, T)."""
-        return np.asarray(self._state.active)
+        with arithmetic():
+            return np.asarray(self._state.active)
 
     @property
     def diverged_at(self) -> NDArray[np.int64]:
         """The epoch each trial diverged at, (R, T); −1 where it did not."""
-        return np.asarray(self._state.diverged_at, dtype=np.int64)
+        with arithmetic():
+            return np.asarray(self._state.diverged_at, dtype=np.int64)
 
     def stop(self, which: NDArray[np.bool_], *, diverged: bool = False) -> None:
         """Freeze trials, (R, T) mask; as diverged at the present epoch where that is why."""
-        with jax.enable_x64():
+        with arithmetic():
             mask = jnp.asarray(which)
             weights, active, diverged_at = self._state
             if diverged:
