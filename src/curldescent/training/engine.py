@@ -13,15 +13,17 @@ from curldescent.progress import Progress, Silent
 from curldescent.training.choice import build_engine, uses_jax
 from curldescent.training.history import labelled_history
 from curldescent.training.memory import pieces_that_fit
+from curldescent.training.number_range import error_may_overflow, refuse_unrepresentable
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
 from curldescent.training.schedule import recording_epochs
-from curldescent.training.setup import experiment, named_rules, realised_text
+from curldescent.training.setup import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from curldescent.training.fused_engine import FusedEngine
     from curldescent.training.jax_engine import JaxEngine
+    from curldescent.training.side_by_side import SideBySide
 
 DTYPES = ("float64", "float32")
 
@@ -43,7 +45,7 @@ def train(
     engine: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-    observe: "Callable[[FusedEngine | JaxEngine], object] | None" = None,
+    observe: "Callable[[FusedEngine | JaxEngine | SideBySide], object] | None" = None,
     stopping: Callable[[], bool] | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
@@ -125,6 +127,7 @@ def train(
     if math.isfinite(stop[1]) and problem.test_inputs is None:
         raise InputError("stop_below names a test error, but the problem has no test samples")
     validation.choice("dtype", dtype, DTYPES)
+    refuse_unrepresentable(setup, dtype)
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
@@ -147,6 +150,7 @@ def train(
                 progress=progress,
                 done_before=index * epochs,
                 stopping=stopping,
+                every_epoch=error_may_overflow(piece, DIVERGENCE_BOUND[dtype]),
             )
 
     progress.start(epochs * len(pieces), "epochs")
