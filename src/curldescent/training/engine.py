@@ -12,10 +12,10 @@ from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.choice import build_engine, uses_jax
 from curldescent.training.history import labelled_history
-from curldescent.training.memory import pieces_that_fit
+from curldescent.training.memory import pieces_that_fit, refuse_set_up
 from curldescent.training.number_range import error_may_overflow, refuse_unrepresentable
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
-from curldescent.training.schedule import recording_epochs
+from curldescent.training.schedule import MOST_EPOCHS, recording_epochs
 from curldescent.training.setup import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ def train(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
-    epochs = validation.integer("epochs", epochs, minimum=1)
+    epochs = validation.integer("epochs", epochs, minimum=1, maximum=MOST_EPOCHS)
+    times = recording_epochs(record, epochs)
     rules, several = named_rules(rule, problem)
+    refuse_set_up(problem, len(rules))
     setup = experiment(
         problem,
         list(rules.values()),
@@ -122,7 +124,6 @@ def train(
         output_error=output_error,
         seed=seed,
     )
-    times = recording_epochs(record, epochs)
     stop = stopping_errors(stop_below)
     if math.isfinite(stop[1]) and problem.test_inputs is None:
         raise InputError("stop_below names a test error, but the problem has no test samples")
@@ -131,7 +132,7 @@ def train(
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
-    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings)
+    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings, points=len(times))
     if observe is not None and len(pieces) > 1:
         raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}

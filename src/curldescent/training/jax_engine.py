@@ -68,8 +68,9 @@ def _own_settings() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(jax.enable_x64())
         # A diverged trial is NaN by intention.
-        stack.enter_context(jax.debug_nans(False))
-        stack.enter_context(jax.debug_infs(False))
+        enabled = False
+        stack.enter_context(jax.debug_nans(enabled))
+        stack.enter_context(jax.debug_infs(enabled))
         stack.enter_context(jax.numpy_dtype_promotion("standard"))
         stack.enter_context(jax.numpy_rank_promotion("allow"))
         yield
@@ -191,7 +192,8 @@ class JaxEngine:
 
     def _beside(self, block: Block, layer: Any) -> Any:
         """A layer on the block's device, or shared out over the devices as its feedback is."""
-        return jax.device_put(layer, block.data.learning.feedback.sharding)
+        place: Any = block.data.learning.feedback
+        return jax.device_put(layer, place.sharding)
 
     @property
     def device(self) -> str:
@@ -203,7 +205,7 @@ class JaxEngine:
         """Learn for that many more epochs."""
         while epochs > 0:
             count = min(epochs, self._chunk)
-            drawn = None if self._orders is None else self._orders.take(count, self._active.any(axis=0))
+            drawn = None if self._orders is None else self._orders.take(count, np.any(self._active, axis=0))
             with _own_settings():
                 self._all_through(count, drawn)
             self.epoch += count
@@ -249,9 +251,9 @@ class JaxEngine:
         if self._dtype == np.float32 and lost.any():
             # Weights that single precision holds may still have an error that it does not.
             c = self._convention
-            inputs, targets, *layers = (np.asarray(a, dtype=np.float64) for a in (*samples, *weights))
+            inputs, targets, hidden, readout = (np.asarray(a, dtype=np.float64) for a in (*samples, *weights))
             with np.errstate(all="ignore"):
-                _, output = network.outputs(inputs, *layers, c.activation, c.output_activation)
+                _, output = network.outputs(inputs, hidden, readout, c.activation, c.output_activation)
                 found = np.where(lost, network.error(output, targets), found)
         return found
 
@@ -317,7 +319,7 @@ def _programs(
 
     if batched:
         trials = jax.vmap(one, in_axes=(0, _PER_TRIAL, 1, 0, None))
-        one = jax.vmap(trials, in_axes=(0, _PER_RULE, None, 0, None))  # type: ignore[assignment]
+        one = jax.vmap(trials, in_axes=(0, _PER_RULE, None, 0, None))
     return jax.jit(one, donate_argnums=0), jax.jit(errors)
 
 

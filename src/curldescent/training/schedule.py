@@ -1,6 +1,6 @@
 """When to look and in which order to learn: recording epochs, batches, sample orders."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,19 @@ from curldescent.errors import InputError
 
 if TYPE_CHECKING:
     from curldescent.training.setup import Experiment
+
+
+# Whole numbers up to here are exact in double precision, in which logarithmic axes are computed.
+MOST_EPOCHS = 10**15
+# What a point costs while the epochs are spread or listed.
+_POINT_BYTES = 64
+
+
+def _affordable(name: str, points: int) -> int:
+    from curldescent.training.memory import refuse
+
+    refuse(_POINT_BYTES * points, f"{name} = {points} recording epochs", "record fewer")
+    return points
 
 
 def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
@@ -32,8 +45,8 @@ def log_epochs(epochs: int, points: int = 100) -> NDArray[np.int64]:
         >>> cd.log_epochs(1000, points=7)
         array([   0,    1,    4,   16,   63,  251, 1000])
     """
-    epochs = validation.integer("epochs", epochs, minimum=1)
-    points = validation.integer("points", points, minimum=2)
+    epochs = validation.integer("epochs", epochs, minimum=1, maximum=MOST_EPOCHS)
+    points = _affordable("points", validation.integer("points", points, minimum=2))
     spread = np.round(np.geomspace(1, epochs, max(points - 1, 1))).astype(np.int64)
     return np.unique(np.concatenate([[0], spread, [epochs]]))
 
@@ -42,8 +55,11 @@ def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
     """The epochs to record at, from any accepted form: None (log-spaced), a number of points, or the epochs."""
     if record is None:
         return log_epochs(epochs)
+    if isinstance(record, Sized) and not isinstance(record, np.ndarray):
+        # A range is short until it is an array.
+        _affordable("record", len(record))
     if np.ndim(record) == 0:  # type: ignore[arg-type]
-        return log_epochs(epochs, validation.integer("record", record, minimum=2))
+        return log_epochs(epochs, _affordable("record", validation.integer("record", record, minimum=2)))
     if not isinstance(record, Iterable):
         raise InputError(f"record must be a number of points or a list of epochs, got {record!r}")
     listed = [validation.integer("record", epoch, minimum=0, maximum=epochs) for epoch in record]

@@ -18,11 +18,14 @@ from curldescent.flips import flipped_count
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem, Weights
 from curldescent.sampling import DISTRIBUTIONS, PAPER_INPUT_VARIANCE, covariance_root, gaussian_inputs
+from curldescent.training.memory import refuse
 
 Array = NDArray[np.float64]
 
 # Rows of a wide layer that are drawn and absorbed at a time.
 BLOCK = 8192
+# Hours of one core.
+MOST_OPERATIONS = 1e14
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,7 @@ def wide_students(
     trials = validation.integer("trials", trials, minimum=1)
     n_test = validation.integer("n_test", n_test, minimum=0)
     n_train = validation.integer("n_train", n_train, minimum=1)
+    _refuse_size(n_inputs, n_hidden, n_train + n_test, trials, distribution)
     spread = 1 / 3 if distribution == "uniform" else 1.0
     scales = [
         validation.positive(name, scale) ** 2 * spread
@@ -150,6 +154,23 @@ def wide_students(
         test_targets=None if test_inputs is None else test_inputs @ targets.swapaxes(1, 2),
     )
     return WideStudents(problem, np.repeat(signs, [int(r) for r in rows]))
+
+
+def _refuse_size(n_inputs: int, n_hidden: float, samples: int, trials: int, distribution: str) -> None:
+    """Refuse what cannot be drawn in the memory, or in the time, that there is."""
+    columns = n_inputs + 1
+    # Two groups of a student and its teacher, three copies while they are put together; the inputs' covariance.
+    refuse(
+        8.0 * (9 * trials * columns**2 + 3 * columns**2 + 2 * samples * (n_inputs + trials) + BLOCK * columns),
+        f"drawing {trials} wide students with {n_inputs} inputs and {samples} samples",
+        "take fewer inputs, samples or trials",
+    )
+    work = trials * n_hidden * columns**2
+    if distribution == "uniform" and n_hidden != math.inf and work > MOST_OPERATIONS:
+        raise InputError(
+            f"uniform weights of {n_hidden:.2g} hidden neurons take about {work:.1g} operations "
+            f'to draw, more than {MOST_OPERATIONS:.0e}; take distribution="normal", which costs the same at any width'
+        )
 
 
 def _shares(alpha: float, n_hidden: float) -> list[float]:

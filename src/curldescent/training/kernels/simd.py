@@ -39,7 +39,7 @@ inlined = njit(nogil=True, forceinline=True)
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function, and keep what was compiled for the next process."""
     # Kernels hold no Python object, so they release its lock.
-    compiled = njit(nogil=True)(function)
+    compiled: Any = njit(nogil=True)(function)
     # Where Numba's dispatcher looks before it compiles.
     compiled._cache = KernelCache(function)
     return compiled
