@@ -59,7 +59,7 @@ def test_a_rule_learns_alone_as_in_any_company(activation, outputs, engine, batc
     settings = {"epochs": EPOCHS, "batch_size": batch, "preserve_norms": True, "engine": engine, "learning_rate": 0.3}
     alone = cd.train(p, RULE, **settings)
     assert np.isfinite(alone.train_error).all()
-    for company in ([name] for name in COMPANY) if engine != "jax" else [list(COMPANY)]:
+    for company in (["signs per synapse"], list(COMPANY)):
         rules = {**{name: COMPANY[name] for name in company}, "it": RULE}
         together = cd.train(p, rules, **settings)
         same_bits(together.sel(rule="it"), alone)
