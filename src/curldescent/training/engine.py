@@ -52,8 +52,8 @@ def train(
 
     One update takes the batch mean of the error signals times learning_rate·b/P, so that an epoch has a total step of
     `learning_rate` whatever the batch; a smaller last batch takes its share. Trials and rules run together; the
-    sample orders of a trial are the same under every rule, so that rules can be compared in pairs. A rule's and a trial's
-    numbers are the same to the bit whatever else is in the call (on accelerators, up to last bits).
+    sample orders of a trial are the same under every rule, so that rules can be compared in pairs. A rule's and a
+    trial's numbers are the same to the bit whatever else is in the call (on accelerators, up to last bits).
 
     Args:
         problem: student, targets and inputs.

@@ -13,6 +13,8 @@ COPIES = {"fused": 3.0, "order-parameters": 3.0, "jax": 4.0}
 
 # A random generator with its Python object.
 GENERATOR_BYTES = 2000
+# Bytes below which nothing but weights and samples is counted.
+NOTEWORTHY = 10**7
 
 
 def footprint(experiment: Experiment, *, engine: str, snapshots: int = 0, points: int = 0) -> int:
@@ -35,8 +37,14 @@ def footprint(experiment: Experiment, *, engine: str, snapshots: int = 0, points
     orders = 0 if e.full_batch else 2 * ORDER_BYTES + GENERATOR_BYTES * e.trials
     batch = 8 * students * e.batch * hidden * 3 if engine == "jax" else 0
     # Recorded weights exist once as they are seen and once stacked into the history.
-    errors = 2 * 8 * 2 * students * points
+    errors = _error_bytes(students, points)
     return int(weights * (COPIES[engine] + 2 * snapshots) + orders + batch + errors)
+
+
+def _error_bytes(students: int, points: int) -> int:
+    """Recorded training and test errors, as they are seen and as they are stacked."""
+    needed = 2 * 8 * 2 * students * points
+    return needed if needed > NOTEWORTHY else 0
 
 
 def refuse(needed: float, what: str, instead: str) -> None:
@@ -70,8 +78,11 @@ def refuse_set_up(problem: Problem, rules: int) -> None:
     strengths = 2 * rules * synapses + rules * problem.trials * student.n_hidden * student.n_outputs
     # A teacher's outputs are found by way of its hidden activities, all trials at once.
     activities = 0 if problem.teacher is None else 2 * problem.trials * samples * problem.teacher.n_hidden
+    needed = 8.0 * (strengths + activities + problem.trials * samples * student.n_outputs)
+    if needed < NOTEWORTHY:
+        return
     refuse(
-        8.0 * (strengths + activities + problem.trials * samples * student.n_outputs),
+        needed,
         f"setting up {rules} rules and {problem.trials} trials of {synapses} synapses and {samples} samples",
         "take fewer rules, trials or samples at a time",
     )
@@ -110,14 +121,14 @@ def pieces_that_fit(experiment: Experiment, *, jax: bool, snapshots: int = 0, po
     # Final and recorded weights of all trials stay while the groups come and go.
     outputs, hidden = experiment.readout.shape[1:]
     kept = 8 * experiment.rules * trials * hidden * (experiment.inputs.shape[1] + outputs) * (1 + snapshots)
-    kept += 2 * 8 * experiment.rules * trials * points
+    kept += _error_bytes(experiment.rules * trials, points)
     sizes = sorted({-(-trials // count) for count in range(2, trials + 1)}, reverse=True)
     for size in sizes if kept <= free else []:
         groups = [experiment.part(start, min(start + size, trials)) for start in range(0, trials, size)]
         if kept + footprint(groups[0], engine=engine, snapshots=snapshots, points=points) <= free:
             return groups
     recordings = f" and {snapshots} recordings of all weights" if snapshots else ""
-    recordings += f" and {points} recordings of their errors" if points else ""
+    recordings += f" and {points} recordings of their errors" if _error_bytes(1, points) else ""
     raise InputError(
         f"this run needs about {needed / 1e9:.2g} GB for {experiment.rules * trials} students{recordings}, and "
         f"{free / 1e9:.2g} GB are free, too little even for one trial at a time; "
