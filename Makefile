@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: setup demo browser test test-all check docs dist clean clean-kernels
+.PHONY: setup demo browser test test-all check docs dist clean
 
 setup: $(STAMP)
 
@@ -50,7 +50,3 @@ dist: setup
 
 clean:
 	rm -rf $(VENV) results build dist
-
-# Numba's cache does not notice changes in the files that a cached kernel calls.
-clean-kernels:
-	rm -f src/curldescent/training/kernels/__pycache__/*.nb[ic]

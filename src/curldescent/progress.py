@@ -2,7 +2,10 @@
 
 import sys
 import time
+from datetime import timedelta
 from typing import Any, Protocol
+
+from curldescent.pace import Pace
 
 
 class Progress(Protocol):
@@ -46,20 +49,19 @@ class Lines:
         """Remember the total and the time."""
         self._total, self._unit = total, unit
         self._began = self._said = time.monotonic()
+        self._pace = Pace(total)
 
     def update(self, done: int) -> None:
-        """Print a line if the last one is old enough."""
+        """Print a line if the last one is old enough; the time left once there is a pace to tell it from."""
         now = time.monotonic()
+        self._pace.report(done, now)
         if now - self._said < self._every or done == 0:
             return
         self._said = now
-        rate = done / (now - self._began)
-        left = (self._total - done) / rate
-        print(
-            f"{self._label}: {done} of {self._total} {self._unit}, about {left:.0f} s left, {rate:.3g} a second",
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{self._label}: {done} of {self._total} {self._unit}"
+        if self._pace.left is not None:
+            line += f", about {self._pace.left:.0f} s left, {self._pace.rate:.3g} a second"
+        print(line, file=sys.stderr, flush=True)
 
     def finish(self) -> None:
         """Print how long it took."""
@@ -81,9 +83,15 @@ class Bar:
         from rich import progress
         from rich.console import Console
 
+        pace = self._pace = Pace(total)
+
         class _Rate(progress.ProgressColumn):
             def render(self, task: progress.Task) -> str:
-                return "" if task.speed is None else f"{task.speed:.3g}/s"
+                return "" if pace.rate is None else f"{pace.rate:.3g}/s"
+
+        class _Left(progress.ProgressColumn):
+            def render(self, task: progress.Task) -> str:
+                return "" if pace.left is None else f"{timedelta(seconds=round(pace.left))} left"
 
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
@@ -91,7 +99,7 @@ class Bar:
             progress.MofNCompleteColumn(),
             progress.TextColumn(unit),
             _Rate(),
-            progress.TimeRemainingColumn(),
+            _Left(),
             console=Console(stderr=True),
         )
         self._task: Any = self._bar.add_task(self._label, total=total)
@@ -99,6 +107,7 @@ class Bar:
 
     def update(self, done: int) -> None:
         """Move the bar."""
+        self._pace.report(done)
         self._bar.update(self._task, completed=done)
 
     def finish(self) -> None:

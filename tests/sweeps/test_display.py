@@ -24,8 +24,9 @@ def test_lines_say_cells_rate_time_left_and_failures(clock, capsys):
     shown.update(done=4, failed=1, work=10)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "sweep: 2 of 10 cells are there already"
-    # Half of the work took six seconds, though it was a quarter of the cells: the longest come first.
-    assert lines[1] == "sweep: 4 of 10 cells, 0.333 cells/s, about 6 s left, 1 failed"
+    # The first cell is not counted: workers start and kernels are compiled until then. An eighth of the work took the
+    # two seconds after it, and half of it is left.
+    assert lines[1] == "sweep: 4 of 10 cells, 0.5 cells/s, about 8 s left, 1 failed"
     assert len(lines) == 2
 
 

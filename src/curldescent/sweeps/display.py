@@ -4,6 +4,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from curldescent.pace import Pace
+
 if TYPE_CHECKING:
     from curldescent.sweeps.running import Summary
 
@@ -55,7 +57,8 @@ class OnStderr:
     def start(self, *, cells: int, done: int, failed: int, work: float) -> None:
         """Remember the total and the time."""
         self._cells, self._first, self._total, self._worked = cells, done, max(work, 1e-300), 0.0
-        self._began = self._said = time.monotonic()
+        self._said = time.monotonic()
+        self._cell_pace, self._work_pace = Pace(cells - done), Pace(self._total)
         if done:
             self.say(f"{done} of {cells} cells are there already")
 
@@ -63,14 +66,16 @@ class OnStderr:
         """Write the line if the last one is old enough."""
         self._worked += work
         now = time.monotonic()
+        self._cell_pace.report(done - self._first, now)
+        self._work_pace.report(self._worked, now)
         if now - self._said < self._every:
             return
         self._said = now
-        elapsed = now - self._began
-        rate = (done - self._first) / elapsed if elapsed else 0.0
+        line = f"sweep: {done} of {self._cells} cells"
         # Cells differ in length and the longest come first: time follows the work, not the count.
-        left = elapsed * (self._total - self._worked) / self._worked
-        line = f"sweep: {done} of {self._cells} cells, {rate:.3g} cells/s, about {duration(left)} left"
+        rate, left = self._cell_pace.rate, self._work_pace.left
+        if rate is not None and left is not None:
+            line += f", {rate:.3g} cells/s, about {duration(left)} left"
         line += f", {failed} failed" if failed else ""
         if self._terminal:
             print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

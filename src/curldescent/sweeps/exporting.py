@@ -9,7 +9,7 @@ import numpy as np
 
 from curldescent.errors import InputError
 from curldescent.sweeps import ours, plain, zarr_form
-from curldescent.sweeps.machine import memory_of_machine
+from curldescent.memory import memory_of_machine
 from curldescent.writing import for_netcdf, whole_file, whole_folder
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.sweeps.canonical import canonical, digest
-from curldescent.sweeps.machine import memory_of_machine
+from curldescent.memory import memory_of_machine
 
 Value = float | int | str | bool
 

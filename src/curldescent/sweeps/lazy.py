@@ -10,7 +10,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from curldescent.errors import InputError
-from curldescent.sweeps.machine import memory_of_machine
+from curldescent.memory import memory_of_machine
 from curldescent.sweeps.store import Store
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from curldescent.errors import InputError
 from curldescent.sweeps.cell import predicted_lambda_min
 from curldescent.sweeps.derivations import DERIVED
-from curldescent.sweeps.machine import memory_of_machine
+from curldescent.memory import memory_of_machine
 from curldescent.sweeps.realised import warn_of_none
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.sweep import Sweep

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.errors import InputError
-from curldescent.sweeps.machine import memory_of_machine
+from curldescent.memory import memory_of_machine
 
 if TYPE_CHECKING:
     import xarray as xr

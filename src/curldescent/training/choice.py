@@ -1,10 +1,11 @@
 """Which engine runs an experiment. The choice is about time only: every engine computes what `rule.update` says."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.training.setup import Experiment
+from curldescent.training.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from curldescent.training.fused_engine import FusedEngine
@@ -18,10 +19,21 @@ WORTH_REDUCING = 0.75
 UPDATES_PER_INPUT = 2
 
 
+class Way(NamedTuple):
+    """How a rule's students are computed. Rules that go the same way go together without a trace of each other."""
+
+    engine: str
+    """"fused" or "order-parameters"."""
+    kernel: int
+    """What else decides about the order of sums: whether strengths are per synapse, or the width of a layout."""
+
+
 def build_engine(
     experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int
-) -> "FusedEngine | JaxEngine":
-    """The engine asked for, or the fastest one that can run the experiment.
+) -> "FusedEngine | JaxEngine | SideBySide":
+    """The engine asked for, or the fastest one that can run each rule of the experiment.
+
+    A rule is computed in the same way, to the bit, whatever other rules there are.
 
     Args:
         experiment: what to run.
@@ -45,27 +57,44 @@ def build_engine(
         return JaxEngine(experiment, dtype=dtype)
     if dtype != "float64":
         raise InputError(f'the {engine!r} engine computes in float64, got dtype {dtype!r}; use engine="jax"')
-    if engine == "order-parameters" or (engine == "auto" and experiment.activation == "linear"):
-        from curldescent.training.order_parameters import OrderParameterEngine, reduced_widths, reducible
-
-        able = reducible(experiment)
-        if engine == "order-parameters" and not able:
-            raise InputError(
-                'engine="order-parameters" needs a linear hidden layer and hidden strengths that are given per neuron; '
-                'use engine="auto"'
-            )
-        if engine == "order-parameters" or (
-            able and _worth_reducing(experiment, max(reduced_widths(experiment)), epochs)
-        ):
-            return OrderParameterEngine(experiment, threads=threads)
-    from curldescent.training.fused_engine import FusedEngine
-
-    return FusedEngine(experiment, threads=threads)
+    ways: dict[Way, list[int]] = {}
+    for rule in range(experiment.rules):
+        ways.setdefault(_way(experiment.of_rules([rule]), engine, epochs), []).append(rule)
+    engines = [_compiled(experiment.of_rules(own), way, threads) for way, own in ways.items()]
+    return engines[0] if len(engines) == 1 else SideBySide(engines, list(ways.values()))
 
 
 def uses_jax(engine: str, dtype: str) -> bool:
     """Whether that choice means the JAX engine: asked for, or the only one with single precision."""
     return engine == "jax" or (engine == "auto" and dtype == "float32")
+
+
+def _way(alone: Experiment, engine: str, epochs: int) -> Way:
+    """How a rule is computed, which is up to that rule alone: its numbers must not depend on the others."""
+    from curldescent.training.fused_engine import takes_one_sweep
+    from curldescent.training.order_parameters import reduced_widths, reducible
+    from curldescent.training.students import factored
+
+    if engine in ("auto", "order-parameters") and alone.activation == "linear":
+        able = reducible(alone)
+        width = reduced_widths(alone)[0] if able else 0
+        if able and (engine == "order-parameters" or _worth_reducing(alone, width, epochs)):
+            # Padding leaves no trace in the sweep; in the general kernel it would.
+            return Way("order-parameters", 0 if takes_one_sweep(alone) else width)
+    if engine == "order-parameters":
+        raise InputError(
+            'engine="order-parameters" needs a linear hidden layer and hidden strengths that are given per neuron; '
+            'use engine="auto"'
+        )
+    return Way("fused", factored(alone.hidden_strengths[0]) is None)
+
+
+def _compiled(experiment: Experiment, way: Way, threads: int | None) -> "FusedEngine":
+    from curldescent.training.fused_engine import FusedEngine
+    from curldescent.training.order_parameters import OrderParameterEngine
+
+    kind = OrderParameterEngine if way.engine == "order-parameters" else FusedEngine
+    return kind(experiment, threads=threads)
 
 
 def _worth_reducing(experiment: Experiment, width: int, epochs: int) -> bool:

@@ -12,16 +12,18 @@ from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.choice import build_engine, uses_jax
 from curldescent.training.history import labelled_history
-from curldescent.training.memory import pieces_that_fit
+from curldescent.training.memory import pieces_that_fit, refuse_set_up
+from curldescent.training.number_range import error_may_overflow, refuse_unrepresentable
 from curldescent.training.recording import Record, collected, record_run, stopping_errors
-from curldescent.training.schedule import recording_epochs
-from curldescent.training.setup import experiment, named_rules, realised_text
+from curldescent.training.schedule import MOST_EPOCHS, recording_epochs
+from curldescent.training.setup import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from curldescent.training.fused_engine import FusedEngine
     from curldescent.training.jax_engine import JaxEngine
+    from curldescent.training.side_by_side import SideBySide
 
 DTYPES = ("float64", "float32")
 
@@ -43,14 +45,15 @@ def train(
     engine: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-    observe: "Callable[[FusedEngine | JaxEngine], object] | None" = None,
+    observe: "Callable[[FusedEngine | JaxEngine | SideBySide], object] | None" = None,
     stopping: Callable[[], bool] | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
 
     One update takes the batch mean of the error signals times learning_rate·b/P, so that an epoch has a total step of
     `learning_rate` whatever the batch; a smaller last batch takes its share. Trials and rules run together; the
-    sample orders of a trial are the same under every rule, so that rules can be compared in pairs.
+    sample orders of a trial are the same under every rule, so that rules can be compared in pairs. A rule's and a
+    trial's numbers are the same to the bit whatever else is in the call (on accelerators, up to last bits).
 
     Args:
         problem: student, targets and inputs.
@@ -109,8 +112,10 @@ def train(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
-    epochs = validation.integer("epochs", epochs, minimum=1)
+    epochs = validation.integer("epochs", epochs, minimum=1, maximum=MOST_EPOCHS)
+    times = recording_epochs(record, epochs)
     rules, several = named_rules(rule, problem)
+    refuse_set_up(problem, len(rules))
     setup = experiment(
         problem,
         list(rules.values()),
@@ -120,15 +125,15 @@ def train(
         output_error=output_error,
         seed=seed,
     )
-    times = recording_epochs(record, epochs)
     stop = stopping_errors(stop_below)
     if math.isfinite(stop[1]) and problem.test_inputs is None:
         raise InputError("stop_below names a test error, but the problem has no test samples")
     validation.choice("dtype", dtype, DTYPES)
+    refuse_unrepresentable(setup, dtype)
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
-    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings)
+    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings, points=len(times))
     if observe is not None and len(pieces) > 1:
         raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}
@@ -147,6 +152,7 @@ def train(
                 progress=progress,
                 done_before=index * epochs,
                 stopping=stopping,
+                every_epoch=error_may_overflow(piece, DIVERGENCE_BOUND[dtype]),
             )
 
     progress.start(epochs * len(pieces), "epochs")

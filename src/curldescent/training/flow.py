@@ -19,6 +19,8 @@ from curldescent.plasticity import Plasticity, Strengths
 from curldescent.problems import Problem
 from curldescent.progress import Progress, Silent
 from curldescent.training.invariants import HOMOGENEOUS, conserved
+from curldescent.training.memory import refuse_set_up
+from curldescent.training.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
 from curldescent.training.schedule import MOST_POINTS
 from curldescent.training.setup import Experiment, experiment, named_rules, realised_text
 
@@ -30,7 +32,7 @@ Array = NDArray[np.float64]
 METHODS = ("DOP853", "RK45", "LSODA", "Radau", "BDF")
 # Flows with flipped hidden synapses can reach infinity in finite time; beyond this they are taken to be on the way.
 BLOW_UP = 1e8
-STATUS = ("reached the end", "stopped below the threshold", "diverged", "solver gave up")
+STATUS = ("reached the end", "stopped below the threshold", "diverged", "solver gave up", "too many evaluations")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,10 +68,8 @@ class _Student:
         moves = []
         for layer, strength, signal in zip(weights, strengths, signals, strict=True):
             move = -strength * np.asarray(signal)
-            squared = np.vdot(layer, layer)
-            if e.preserve_norms and squared > 0:
-                # What rescaling after every small step leaves of a step: its part along the sphere.
-                move = move - layer * (np.vdot(layer, move) / squared)
+            if e.preserve_norms:
+                move = _along_the_sphere(layer, move)
             moves.append(move.ravel())
         return np.concatenate(moves)
 
@@ -79,6 +79,18 @@ class _Student:
         inputs = e.test_inputs if test else e.inputs
         _, output = network.outputs(inputs, *self.unpack(flat), e.activation, e.output_activation)
         return np.asarray(network.error(output, self.targets(test=test)))
+
+
+def _along_the_sphere(layer: Array, move: Array) -> Array:
+    """What rescaling after every small step leaves of a step."""
+    squared = np.vdot(layer, layer)
+    if SMALLEST**2 < squared < LARGEST**2:
+        return np.asarray(move - layer * (np.vdot(layer, move) / squared))
+    norm = frobenius(layer[None])[0]
+    if norm == 0 or not np.isfinite(norm):
+        return move
+    direction = layer / norm
+    return np.asarray(move - direction * np.vdot(direction, move))
 
 
 def flow(
@@ -96,6 +108,7 @@ def flow(
     atol: float = 1e-11,
     seed: int = 0,
     progress: Progress | None = None,
+    max_evaluations: int = 10_000_000,
 ) -> "xr.Dataset":
     """Follow the continuous-time flow dW/dt = −S ∘ signal of every trial and rule, and return a labelled history.
 
@@ -116,14 +129,17 @@ def flow(
         atol: absolute error per step.
         seed: of sampled feedback.
         progress: told how many students are done.
+        max_evaluations: of the velocity, for one student; where the flow is too fast to be followed so far, the student
+            is given up and NaN.
 
     Returns:
         An `xarray.Dataset` with dimensions ([rule,] trial, time): `train_error`, `test_error`; final `student_hidden`
         and `student_readout`; `stopped_at` and `diverged_at`, times, NaN for none; `status`, in words; `evaluations` of
         the velocity. For linear and relu students that backpropagate, without norm preservation and with strengths
         that are nowhere zero, `invariant_drift` (…, time): the largest change of a neuron's conserved quantity
-        (`training.invariants`) relative to its terms: an independent check of the integration. A trial keeps its last
-        weights after it stopped and is NaN after it diverged (a weight beyond 1e8).
+        (`training.invariants`) relative to its terms: an independent check of the integration; NaN for other rules
+        beside them. A trial keeps its last weights after it stopped and is NaN after it diverged (a weight beyond 1e8,
+        from the start on or later).
 
     Raises:
         InputError: an argument out of range, or a plasticity that does not fit the problem.
@@ -148,6 +164,9 @@ def flow(
     options = {"method": method, "rtol": validation.positive("rtol", rtol), "atol": validation.positive("atol", atol)}
     if stop_below is not None:
         stop_below = validation.positive("stop_below", stop_below)
+    max_evaluations = validation.integer("max_evaluations", max_evaluations, minimum=1)
+    refuse_set_up(problem, len(rules))
+    _refuse_paths(problem, len(rules), len(times))
     e = experiment(
         problem,
         list(rules.values()),
@@ -157,16 +176,13 @@ def flow(
         output_error=output_error,
         seed=seed,
     )
-    # What one student passes through on its way, and what all of them keep.
-    synapses = e.hidden[0].size + e.readout[0].size
-    kept = e.rules * e.trials if record_weights else 1
-    memory.require(f"{len(times)} recordings of {synapses} weights", 3 * 8 * len(times) * synapses * kept)
+    refuse_unrepresentable(e, "float64")
     citations.use("virtanen2020", *(["hairer1993"] if method == "DOP853" else []))
     progress = progress or Silent()
     progress.start(e.rules * e.trials, "students")
     found = []
     for index, (r, t) in enumerate(np.ndindex(e.rules, e.trials), start=1):
-        found.append(_follow(_Student(e, r, t), times, time, stop_below, options))
+        found.append(_follow(_Student(e, r, t), times, time, stop_below, options, max_evaluations))
         progress.update(index)
     progress.finish()
     settings = {
@@ -183,6 +199,18 @@ def flow(
     return _labelled(found, e, times, list(rules) if several else None, settings, record_weights=record_weights)
 
 
+def _refuse_paths(problem: Problem, rules: int, points: int) -> None:
+    student = problem.student
+    weights = student.n_hidden * (student.n_inputs + student.n_outputs)
+    # Every student's path is kept until the end; errors are found along one path at a time.
+    along = points * problem.n_train * (student.n_hidden + student.n_outputs)
+    memory.require(
+        f"{points} recorded times of {rules * problem.trials} students with {weights} weights",
+        8 * (rules * problem.trials * weights * (points + 2) + along),
+        instead="record fewer times, or fewer trials or rules at a time",
+    )
+
+
 def _recording_times(record: int | ArrayLike, time: float) -> Array:
     if not isinstance(record, range) and np.ndim(record) == 0:
         return np.linspace(0, time, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
@@ -195,14 +223,31 @@ def _recording_times(record: int | ArrayLike, time: float) -> Array:
     return times
 
 
-def _follow(student: _Student, times: Array, end: float, stop_below: float | None, options: dict[str, Any]) -> Any:
+class _TooManyEvaluationsError(Exception):
+    """The flow cannot be followed to its end in the evaluations that are allowed."""
+
+
+def _follow(
+    student: _Student,
+    times: Array,
+    end: float,
+    stop_below: float | None,
+    options: dict[str, Any],
+    max_evaluations: int,
+) -> Any:
     """Integrate one student; weights at the recorded times and what became of it."""
     from scipy.integrate import solve_ivp
 
     e = student.e
     start = np.concatenate([e.hidden[student.trial].ravel(), e.readout[student.trial].ravel()])
 
-    reached = [0.0]
+    reached, evaluated = [0.0], [0]
+
+    def velocity(_: float, flat: Array) -> Array:
+        evaluated[0] += 1
+        if evaluated[0] > max_evaluations:
+            raise _TooManyEvaluationsError
+        return student.velocity(flat)
 
     def blown(t: float, flat: Array) -> float:
         # Called at the end of every step: where steps shrink to nothing, this is how far they got.
@@ -220,9 +265,17 @@ def _follow(student: _Student, times: Array, end: float, stop_below: float | Non
         path = np.broadcast_to(start, (len(times), start.size)).copy()
         return {**result, "stopped_at": 0.0, "status": STATUS[1], "path": path, "final": start}
     with np.errstate(over="ignore", invalid="ignore"):
-        solved = solve_ivp(
-            lambda _, flat: student.velocity(flat), (0.0, end), start, t_eval=times, events=events, **options
+        # What is beyond the bound from the start would never be seen to cross it, and without a velocity there is no
+        # first step.
+        lost = blown(0.0, start) > 0 or not (
+            np.isfinite(student.velocity(start)).all() and np.isfinite(below(0, start))
         )
+        if lost:
+            return {**result, "diverged_at": 0.0, "status": STATUS[2], **_nothing(times, start)}
+        try:
+            solved = solve_ivp(velocity, (0.0, end), start, t_eval=times, events=events, **options)
+        except _TooManyEvaluationsError:
+            return {**result, "evaluations": max_evaluations, "status": STATUS[4], **_nothing(times, start)}
     path = np.full((len(times), start.size), np.nan)
     path[: len(solved.t)] = solved.y.T
     final = np.full(start.size, np.nan)
@@ -239,6 +292,10 @@ def _follow(student: _Student, times: Array, end: float, stop_below: float | Non
         path[len(solved.t) :] = final
         result.update(status=STATUS[1], stopped_at=solved.t_events[1][0])
     return {**result, "path": path, "final": final}
+
+
+def _nothing(times: Array, start: Array) -> dict[str, Array]:
+    return {"path": np.full((len(times), start.size), np.nan), "final": np.full(start.size, np.nan)}
 
 
 def _at_end(student: _Student, solved: Any, times: Array, end: float, options: dict[str, Any]) -> Array:
@@ -279,7 +336,7 @@ def _labelled(
         if record_weights:
             paths = [s.unpack(f["path"])[index] for s, f in zip(students, found, strict=True)]
             values[f"{layer}_history"] = (("time", *dims), paths)
-    if _has_invariants(e):
+    if any(_has_invariants(student) for student in students):
         values["invariant_drift"] = (("time",), [_drift(s, f["path"]) for s, f in zip(students, found, strict=True)])
     arrays = {
         name: (("rule", "trial", *dims), np.stack([np.asarray(v) for v in each]).reshape(*lead, *np.shape(each[0])))
@@ -289,17 +346,20 @@ def _labelled(
     return data.isel(rule=0) if names is None else data.assign_coords(rule=names)
 
 
-def _has_invariants(e: Experiment) -> bool:
+def _has_invariants(student: _Student) -> bool:
+    e, r = student.e, student.rule
     return (
         e.activation in HOMOGENEOUS
         and not e.preserve_norms
-        and not e.aligned.any()
-        and bool(np.all(e.hidden_strengths) and np.all(e.readout_strengths))
+        and not e.aligned[r]
+        and bool(np.all(e.hidden_strengths[r]) and np.all(e.readout_strengths[r]))
     )
 
 
 def _drift(student: _Student, path: Array) -> Array:
-    """Largest relative change of a neuron's conserved quantity up to each recorded time."""
+    """Largest relative change of a neuron's conserved quantity at each recorded time; NaN where none is conserved."""
+    if not _has_invariants(student):
+        return np.full(len(path), np.nan)
     r = student.rule
     strengths = Strengths(student.e.hidden_strengths[r], student.e.readout_strengths[r])
     q, size = conserved(*student.unpack(path), strengths)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import network
 from curldescent.training.kernels import linear, nonlinear
 from curldescent.training.kernels.activation import CODES
-from curldescent.training.kernels.evaluation import evaluate
+from curldescent.training.kernels.evaluation import evaluate, evaluate_linear
 from curldescent.training.kernels.layout import Layout, lay_out
 from curldescent.training.kernels.simd import aligned, padded
 from curldescent.training.schedule import ORDER_BYTES, SampleOrders
@@ -30,10 +29,24 @@ def available_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# Inputs of other magnitudes leave double precision in moments and signals long before they do so in drives.
+_ORDINARY_INPUTS = 1e-100, 1e100
+
+
+def takes_one_sweep(experiment: Experiment) -> bool:
+    """Whether `linear` can run the experiment, as far as that does not depend on the rules."""
+    e = experiment
+    smallest, largest = _ORDINARY_INPUTS
+    magnitude = float(np.abs(e.inputs).max())
+    ordinary = magnitude == 0 or smallest <= magnitude <= largest
+    return e.activation == "linear" and e.readout.shape[1] == 1 and ordinary
+
+
 class FusedEngine:
     """A run of an experiment that can be advanced epoch by epoch; the same stepper as `jax_engine.JaxEngine`.
 
-    A student's numbers do not depend on the other students, on the number of threads or on how often one looks.
+    A student's numbers do not depend on the number of threads, on how often one looks, or on the other students as long
+    as all rules go the same way: see `choice.build_engine`, which puts those together that do.
 
     Args:
         experiment: what to run.
@@ -49,9 +62,9 @@ class FusedEngine:
         self.epoch = 0
         self.threads = available_threads() if threads is None else threads
         self._pool: ThreadPoolExecutor | None = None
-        self._specialised = e.activation == "linear" and e.readout.shape[1] == 1 and begin.per_synapse is None
+        self._specialised = takes_one_sweep(e) and begin.per_synapse is None
         self._state = lay_out(begin, transposed=not self._specialised)
-        self._norms = np.sqrt([(e.hidden**2).sum(axis=(1, 2)), (e.readout**2).sum(axis=(1, 2))]).T.copy()
+        self._norms = e.norms
         self._active = np.ones((e.rules, e.trials), dtype=bool)
         self._diverged_at = np.full((e.rules, e.trials), -1, dtype=np.int64)
         self._train = _Samples(e.inputs, e.targets, self._state, e.trials)
@@ -75,10 +88,11 @@ class FusedEngine:
         covariance, correlation = aligned(inputs * width if worth else 0), aligned(e.trials, width)
         if worth:
             step = e.learning_rate / e.samples
-            # Where the moments of huge inputs overflow, so do the weights in one epoch: found there, as a divergence.
+            # What overflows here is more than any update can hold: found in the first epoch, as a divergence.
             with np.errstate(over="ignore", invalid="ignore"):
                 covariance.reshape(inputs, width)[:, :inputs] = step * (e.inputs.T @ e.inputs)
-                correlation[:, :inputs] = step * (e.targets[..., 0] @ e.inputs)
+                # Trial by trial: one product for all of them would add up in an order that depends on their number.
+                correlation[:, :inputs] = step * (e.targets[:, None, :, 0] @ e.inputs)[:, 0]
         return covariance, correlation
 
     def advance(self, epochs: int) -> None:
@@ -169,28 +183,26 @@ class FusedEngine:
     def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
         # An error that overflows is for `train` to report as a divergence, as it does for the other engines.
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self._error(self._train), None if self._test is None else self._error(self._test)
+        return self._error(self._train), None if self._test is None else self._error(self._test)
 
     def _error(self, data: "_Samples") -> Array:
         e, s = self._experiment, self._state
-        lead = self._active.shape
-        if self._specialised:
-            drive = s.products[:, : s.n_inputs] @ data.plain.T
-            output = network.activate(e.output_activation, drive).reshape(*lead, -1, 1)
-            return network.error(output, data.plain_targets)
         out = np.full(self._active.size, np.nan)
-        sizes = (s.n_inputs, s.width, s.n_outputs, len(data.plain), e.trials)
         codes = (CODES[e.activation], CODES[e.output_activation])
 
         def part(piece: NDArray[np.int64]) -> None:
-            scratch = aligned(nonlinear.CHUNK * (s.width + s.n_outputs) + 8)
-            evaluate(piece, out, data.inputs, data.targets, s.weights, s.readouts, s.scales, codes, sizes, scratch)
+            samples = (piece, out, data.inputs, data.targets)
+            if self._specialised:
+                evaluate_linear(*samples, s.products, codes[1], (s.width, data.count, e.trials), aligned(linear.CHUNK))
+            else:
+                sizes = (s.n_inputs, s.width, s.n_outputs, data.count, e.trials)
+                scratch = aligned(nonlinear.CHUNK * (s.width + s.n_outputs) + 8)
+                evaluate(*samples, s.weights, s.readouts, s.scales, codes, sizes, scratch)
 
         alive = np.flatnonzero(self._diverged_at < 0)
         if alive.size:
             self._map(part, np.array_split(alive, min(len(alive), self.threads)))
-        return out.reshape(lead)
+        return out.reshape(self._active.shape)
 
     @property
     def active(self) -> NDArray[np.bool_]:
@@ -211,10 +223,10 @@ class FusedEngine:
 
 
 class _Samples:
-    """Inputs and targets, as given and as the kernels read them."""
+    """Inputs and targets as the kernels read them."""
 
     def __init__(self, inputs: Array, targets: Array, layout: Layout, trials: int) -> None:
-        self.plain, self.plain_targets = inputs, targets
+        self.count = len(inputs)
         stride = inputs.shape[1] if layout.transposed else padded(inputs.shape[1])
         table = aligned(len(inputs), stride)
         table[:, : inputs.shape[1]] = inputs

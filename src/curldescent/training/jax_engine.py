@@ -1,8 +1,13 @@
-"""The reference engine: `rule.update` batched over rules and trials, the whole epoch loop compiled by JAX."""
+"""The reference engine: `rule.update` as it is written, the whole epoch loop compiled by JAX.
+
+On CPUs every student runs through the same compiled program by itself: faster than a batch of them, and a student's
+numbers cannot depend on the others. Accelerators take all students at once, where XLA may round differently from one
+number of students to another.
+"""
 
 import math
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,24 +23,19 @@ from curldescent.training.rule import Convention, Learning, Synapses, update
 from curldescent.training.schedule import ORDER_BYTES, SampleOrders
 from curldescent.training.setup import DIVERGENCE_BOUND, Experiment
 
+Array = NDArray[np.float64]
+
 MAX_CHUNK = 1024
 
-# Of what a rule is made of, only the feedback differs between trials (these are axes for vmap, not arrays).
-PER_TRIAL: Any = Learning(None, None, 0, None)  # type: ignore[arg-type]
+# Programs kept for runs of the same shapes; each holds some 10 MB. The others are compiled again when they return.
+PROGRAMS = 8
+
+# Bytes of the orders that one student is handed at a time.
+STUDENT_ORDER_BYTES = 2**17
 
 
-class State(NamedTuple):
-    """What an epoch changes; R rules × T trials lead every array."""
-
-    weights: Synapses
-    active: Any
-    """Still learning: neither diverged nor stopped."""
-    diverged_at: Any
-    """Epoch of divergence, −1 where none."""
-
-
-class Fixed(NamedTuple):
-    """What an epoch only reads."""
+class Data(NamedTuple):
+    """What an epoch only reads; trials lead where a block holds several."""
 
     inputs: Any
     targets: Any
@@ -45,6 +45,21 @@ class Fixed(NamedTuple):
     """η / P: an update over b samples takes b of these."""
     bound: Any
     """The largest magnitude a weight may have."""
+
+
+# Axes for vmap, over trials and over rules: what differs between them.
+_PER_TRIAL: Any = Data(None, 0, Learning(None, None, 0, None), 0, None, None)  # type: ignore[arg-type]
+_PER_RULE: Any = Data(None, None, Learning(0, 0, 0, 0), None, None, None)  # type: ignore[arg-type]
+
+
+class Block(NamedTuple):
+    """Students that go through one program together: one of them, or all rules × trials."""
+
+    where: tuple[Any, Any]
+    """Their places among the rules and trials: two numbers, or two slices."""
+    data: Data
+    test: Any
+    place_orders: Callable[[Any], Any]
 
 
 class JaxEngine:
@@ -58,44 +73,73 @@ class JaxEngine:
     name = "jax"
 
     def __init__(self, experiment: Experiment, *, dtype: str = "float64") -> None:
-        self._experiment = experiment
+        e = self._experiment = experiment
         self.epoch = 0
-        e = experiment
-        with arithmetic():
-            cast = partial(jnp.asarray, dtype=dtype)
-            lead = (e.rules, e.trials)
-            weights = Synapses(*(jnp.broadcast_to(cast(w), (*lead, *w.shape[1:])) for w in (e.hidden, e.readout)))
-            self._state = State(weights, jnp.ones(lead, bool), jnp.full(lead, -1))
-            self._fixed = Fixed(
-                inputs=cast(e.inputs),
-                targets=jnp.broadcast_to(cast(e.targets), (e.trials, *e.targets.shape[1:])),
-                learning=Learning(
-                    cast(e.hidden_strengths), cast(e.readout_strengths), cast(e.feedback), jnp.asarray(e.aligned)
-                ),
-                norms=jnp.stack([jnp.sqrt(jnp.sum(w * w, axis=(-2, -1))) for w in weights], axis=-1),
-                step=cast(e.learning_rate / e.samples),
-                bound=cast(DIVERGENCE_BOUND[dtype]),
-            )
-            self._test = (
-                None
-                if e.test_inputs is None or e.test_targets is None
-                else (
-                    cast(e.test_inputs),
-                    jnp.broadcast_to(cast(e.test_targets), (e.trials, *e.test_targets.shape[1:])),
-                )
-            )
-            self._spread_over_devices()
+        lead = (e.rules, e.trials)
+        self._dtype = np.dtype(dtype)
+        self._active = np.ones(lead, dtype=bool)
+        self._diverged_at = np.full(lead, -1, dtype=np.int64)
         self._convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms)
         self._orders = None if e.full_batch else SampleOrders.of(e)
-        per_epoch = 4 * e.trials * e.samples
-        self._chunk = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, ORDER_BYTES // per_epoch))
-        self._no_orders = np.zeros((self._chunk, e.trials, 0), dtype=np.int32)
+        with arithmetic():
+            devices = jax.devices()
+            self._devices = devices[: math.gcd(len(devices), e.trials)]
+            one_by_one = devices[0].platform == "cpu"
+            self._blocks = list(self._single_students()) if one_by_one else [self._all_students()]
+            self._weights = [self._initial(block) for block in self._blocks]
+        # The shape of what a program is handed must not depend on how many students there are.
+        per_epoch = 4 * e.samples
+        self._rows = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, STUDENT_ORDER_BYTES // per_epoch))
+        self._chunk = self._rows if e.full_batch else max(1, min(self._rows, ORDER_BYTES // (per_epoch * e.trials)))
+        self._advance, self._errors = _programs(
+            batched=not one_by_one,
+            batch=e.batch,
+            convention=self._convention,
+            shapes=(*e.inputs.shape, *e.readout.shape[1:], *lead[: 2 * (not one_by_one)], self._rows, dtype),
+        )
 
-    def _spread_over_devices(self) -> None:
-        """Share the trials out evenly over JAX's devices, as many of them as divide the trials."""
-        devices = jax.devices()
-        count = math.gcd(len(devices), self._experiment.trials)
-        mesh = Mesh(np.array(devices[:count]), ("trials",))
+    def _cast(self, array: Any) -> Any:
+        return np.ascontiguousarray(array, dtype=self._dtype)
+
+    def _data(self, rules: Any, trials: Any) -> tuple[Data, Any]:
+        """What some students read, and the test samples."""
+        e, cast = self._experiment, self._cast
+        targets = np.broadcast_to(e.targets, (e.trials, *e.targets.shape[1:]))
+        data = Data(
+            inputs=cast(e.inputs),
+            targets=cast(targets[trials]),
+            learning=Learning(
+                cast(e.hidden_strengths[rules]),
+                cast(e.readout_strengths[rules]),
+                cast(e.feedback[rules, trials]),
+                np.asarray(e.aligned[rules]),
+            ),
+            norms=cast(e.norms[trials]),
+            step=self._dtype.type(e.learning_rate / e.samples),
+            bound=self._dtype.type(DIVERGENCE_BOUND[self._dtype.name]),
+        )
+        if e.test_inputs is None or e.test_targets is None:
+            return data, None
+        test_targets = np.broadcast_to(e.test_targets, (e.trials, *e.test_targets.shape[1:]))
+        return data, (cast(e.test_inputs), cast(test_targets[trials]))
+
+    def _single_students(self) -> Iterator[Block]:
+        """A block for every student; trials are shared out evenly over JAX's devices, as many as divide them."""
+        e, shared = self._experiment, {}
+        for rule, trial in np.ndindex(e.rules, e.trials):
+            device = self._devices[trial * len(self._devices) // e.trials]
+            put = partial(jax.device_put, device=device)
+            data, test = self._data(rule, trial)
+            # Inputs are the same for all: once on every device.
+            if device not in shared:
+                shared[device] = put(data.inputs), None if test is None else put(test[0])
+            inputs, test_inputs = shared[device]
+            data = jax.tree.map(put, data._replace(inputs=inputs))
+            yield Block((rule, trial), data, None if test is None else (test_inputs, put(test[1])), put)
+
+    def _all_students(self) -> Block:
+        """One block, its trials shared out evenly over JAX's devices, as many of them as divide the trials."""
+        mesh = Mesh(np.array(self._devices), ("trials",))
 
         def place(axis: int | None) -> Callable[[Any], Any]:
             axes = () if axis is None else (*[None] * axis, "trials")
@@ -103,149 +147,203 @@ class JaxEngine:
             return lambda array: jax.device_put(array, sharding)
 
         everywhere, first, second = place(None), place(0), place(1)
-        fixed = self._fixed
-        self._place_orders = second
-        self._state = jax.tree.map(second, self._state)
-        self._fixed = Fixed(
-            inputs=everywhere(fixed.inputs),
-            targets=first(fixed.targets),
-            learning=Learning(
-                hidden=everywhere(fixed.learning.hidden),
-                readout=everywhere(fixed.learning.readout),
-                feedback=second(fixed.learning.feedback),
-                aligned=everywhere(fixed.learning.aligned),
+        data, test = self._data(slice(None), slice(None))
+        return Block(
+            where=(slice(None), slice(None)),
+            data=Data(
+                inputs=everywhere(data.inputs),
+                targets=first(data.targets),
+                learning=Learning(
+                    hidden=everywhere(data.learning.hidden),
+                    readout=everywhere(data.learning.readout),
+                    feedback=second(data.learning.feedback),
+                    aligned=everywhere(data.learning.aligned),
+                ),
+                norms=first(data.norms),
+                step=everywhere(data.step),
+                bound=everywhere(data.bound),
             ),
-            norms=second(fixed.norms),
-            step=everywhere(fixed.step),
-            bound=everywhere(fixed.bound),
+            test=None if test is None else (everywhere(test[0]), first(test[1])),
+            place_orders=second,
         )
-        if self._test is not None:
-            self._test = everywhere(self._test[0]), first(self._test[1])
+
+    def _initial(self, block: Block) -> Synapses:
+        e, (rules, trials) = self._experiment, block.where
+        layers = []
+        for layer in (e.hidden, e.readout):
+            spread = np.broadcast_to(layer, (e.rules, *layer.shape))
+            layers.append(self._cast(spread[rules, trials]))
+        # Where the targets are, so are the weights.
+        return Synapses(*(self._beside(block, layer) for layer in layers))
+
+    def _beside(self, block: Block, layer: Any) -> Any:
+        """A layer on the block's device, or shared out over the devices as its feedback is."""
+        place: Any = block.data.learning.feedback
+        return jax.device_put(layer, place.sharding)
 
     @property
     def device(self) -> str:
         """What it runs on."""
-        devices = jnp.asarray(self._state.weights.hidden).devices()
-        kinds = ", ".join(sorted({device.device_kind for device in devices}))
-        return f"{len(devices)} × {kinds} through JAX"
+        kinds = ", ".join(sorted({device.device_kind for device in self._devices}))
+        return f"{len(self._devices)} × {kinds} through JAX"
 
     def advance(self, epochs: int) -> None:
         """Learn for that many more epochs."""
         while epochs > 0:
             count = min(epochs, self._chunk)
-            orders = self._no_orders
-            if self._orders is not None:
-                # Always the same shape, so that nothing is compiled twice; only `count` rows are used.
-                orders = np.zeros((self._chunk, self._experiment.trials, self._experiment.samples), dtype=np.int32)
-                orders[:count] = self._orders.take(count)
+            drawn = None if self._orders is None else self._orders.take(count, np.any(self._active, axis=0))
             with arithmetic():
-                self._state = _advance(
-                    self._state,
-                    self._fixed,
-                    self._place_orders(orders),
-                    self.epoch,
-                    count,
-                    self._experiment.batch,
-                    self._convention,
-                )
+                self._all_through(count, drawn)
             self.epoch += count
             epochs -= count
 
-    def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    def _all_through(self, count: int, drawn: NDArray[np.int32] | None) -> None:
+        """Take every active student through `count` epochs."""
+        broken: dict[int, Any] = {}
+        for number, block in enumerate(self._blocks):
+            active = self._active[block.where]
+            if not active.any():
+                continue
+            # Always the same shape, so that nothing is compiled twice; only `count` rows are used.
+            orders = self._no_orders(block)
+            if drawn is not None:
+                orders[:count] = drawn[:, block.where[1]]
+            self._weights[number], broken[number] = self._advance(
+                self._weights[number], block.data, block.place_orders(orders), active, np.int32(count)
+            )
+        for number, at in broken.items():
+            where, at = self._blocks[number].where, np.asarray(at)
+            self._diverged_at[where] = np.where(at > 0, self.epoch + at, self._diverged_at[where])
+            self._active[where] &= at == 0
+
+    def _no_orders(self, block: Block) -> NDArray[np.int32]:
+        trials = () if isinstance(block.where[1], int) else (self._experiment.trials,)
+        return np.zeros((self._rows, *trials, 0 if self._orders is None else self._experiment.samples), dtype=np.int32)
+
+    def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
-        c = self._convention
+        train = np.empty(self._active.shape)
+        test = None if self._experiment.test_inputs is None else np.empty(self._active.shape)
         with arithmetic():
-            both = [
-                None if data is None else np.asarray(_errors(self._state.weights, *data, c), dtype=np.float64)
-                for data in ((self._fixed.inputs, self._fixed.targets), self._test)
-            ]
-        train, test = both
-        assert train is not None
+            for block, weights in zip(self._blocks, self._weights, strict=True):
+                train[block.where] = self._error(block, weights, (block.data.inputs, block.data.targets))
+                if test is not None:
+                    test[block.where] = self._error(block, weights, block.test)
         return train, test
 
-    def weights(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _error(self, block: Block, weights: Synapses, samples: Any) -> Array:
+        found = np.asarray(self._errors(weights, *samples), dtype=np.float64)
+        lost = ~np.isfinite(found) & (self._diverged_at[block.where] < 0)
+        if self._dtype == np.float32 and lost.any():
+            # Weights that single precision holds may still have an error that it does not.
+            c = self._convention
+            inputs, targets, hidden, readout = (np.asarray(a, dtype=np.float64) for a in (*samples, *weights))
+            with np.errstate(all="ignore"):
+                _, output = network.outputs(inputs, hidden, readout, c.activation, c.output_activation)
+                found = np.where(lost, network.error(output, targets), found)
+        return found
+
+    def weights(self) -> tuple[Array, Array]:
         """W1 (R, T, N, M) and W2 (R, T, O, N); NaN for diverged trials."""
-        with arithmetic():
-            hidden, readout = (np.asarray(layer, dtype=np.float64) for layer in self._state.weights)
-        return hidden, readout
+        e = self._experiment
+        whole = [np.empty((e.rules, *layer.shape)) for layer in (e.hidden, e.readout)]
+        for block, weights in zip(self._blocks, self._weights, strict=True):
+            for layer, own in zip(whole, weights, strict=True):
+                layer[block.where] = own
+        return whole[0], whole[1]
 
     @property
     def active(self) -> NDArray[np.bool_]:
         """Which trials still learn, (R, T)."""
-        with arithmetic():
-            return np.asarray(self._state.active)
+        return self._active.copy()
 
     @property
     def diverged_at(self) -> NDArray[np.int64]:
         """The epoch each trial diverged at, (R, T); −1 where it did not."""
-        with arithmetic():
-            return np.asarray(self._state.diverged_at, dtype=np.int64)
+        return self._diverged_at.copy()
 
     def stop(self, which: NDArray[np.bool_], *, diverged: bool = False) -> None:
         """Freeze trials, (R, T) mask; as diverged at the present epoch where that is why."""
+        self._active &= ~which
+        if not diverged:
+            return
+        self._diverged_at[which] = self.epoch
         with arithmetic():
-            mask = jnp.asarray(which)
-            weights, active, diverged_at = self._state
-            if diverged:
-                weights = Synapses(*(jnp.where(mask[..., None, None], jnp.nan, w) for w in weights))
-                diverged_at = jnp.where(mask, self.epoch, diverged_at)
-            self._state = State(weights, active & ~mask, diverged_at)
+            for number, block in enumerate(self._blocks):
+                mask = which[block.where]
+                if mask.any():
+                    lost = [np.where(mask[..., None, None], np.nan, layer) for layer in self._weights[number]]
+                    self._weights[number] = Synapses(*(self._beside(block, self._cast(layer)) for layer in lost))
 
 
-@partial(jax.jit, static_argnames=("batch", "convention"), donate_argnums=0)
-def _advance(
-    state: State, fixed: Fixed, orders: Any, start: int, count: int, batch: int, convention: Convention
-) -> State:
-    one_trial = partial(_one_epoch, inputs=fixed.inputs, step=fixed.step, batch=batch, convention=convention)
-    over_trials = jax.vmap(one_trial, in_axes=(0, PER_TRIAL, 0, 0, 0))
-    over_rules = jax.vmap(over_trials, in_axes=(0, 0, 0, None, None))
+@lru_cache(maxsize=PROGRAMS)
+def _programs(
+    *, batched: bool, batch: int, convention: Convention, shapes: tuple[Any, ...]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What takes a block through epochs, and what finds its errors, compiled for one set of shapes.
 
-    def epoch(i: Any, state: State) -> State:
-        moved = over_rules(state.weights, fixed.learning, fixed.norms, fixed.targets, orders[i])
+    JAX keeps what it compiled for as long as the function lives: functions of their own for each set of shapes are
+    what can be forgotten.
+
+    Args:
+        batched: whether a block holds rules × trials.
+        batch: b.
+        convention: the static choices.
+        shapes: everything else that the compiled code depends on.
+
+    Returns:
+        (weights, data, orders, active, count) → weights, the epoch of divergence among these or 0; and
+        (weights, inputs, targets) → errors.
+    """
+    one = partial(_epochs, batch=batch, convention=convention)
+
+    def errors(weights: Synapses, inputs: Any, targets: Any) -> Any:
+        _, output = network.outputs(
+            inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
+        )
+        return network.error(output, targets, jnp)
+
+    if batched:
+        trials = jax.vmap(one, in_axes=(0, _PER_TRIAL, 1, 0, None))
+        one = jax.vmap(trials, in_axes=(0, _PER_RULE, None, 0, None))
+    return jax.jit(one, donate_argnums=0), jax.jit(errors)
+
+
+def _epochs(
+    weights: Synapses, data: Data, orders: Any, active: Any, count: Any, *, batch: int, convention: Convention
+) -> tuple[Synapses, Any]:
+    """One student through `count` epochs, and the one it diverged in, 0 for none."""
+
+    def epoch(i: Any, state: tuple[Synapses, Any]) -> tuple[Synapses, Any]:
+        weights, broken = state
+        moved = _one_epoch(weights, data, orders[i], batch=batch, convention=convention)
         # The largest magnitude is NaN where any weight is, and NaN fails the comparison.
-        within = [jnp.max(jnp.abs(layer), axis=(-2, -1)) <= fixed.bound for layer in moved]
-        broken = state.active & ~(within[0] & within[1])
+        within = [jnp.max(jnp.abs(layer)) <= data.bound for layer in moved]
+        learning = active & (broken == 0)
+        breaks = learning & ~(within[0] & within[1])
 
         def settle(new: Any, old: Any) -> Any:
-            now = jnp.where(state.active[..., None, None], new, old)
-            return jnp.where(broken[..., None, None], jnp.nan, now)
+            return jnp.where(breaks, jnp.nan, jnp.where(learning, new, old))
 
-        weights = Synapses(*(settle(new, old) for new, old in zip(moved, state.weights, strict=True)))
-        return State(weights, state.active & ~broken, jnp.where(broken, start + i + 1, state.diverged_at))
+        weights = Synapses(*(settle(new, old) for new, old in zip(moved, weights, strict=True)))
+        return weights, jnp.where(breaks, i + 1, broken)
 
-    return lax.fori_loop(0, count, epoch, state)
+    return lax.fori_loop(0, count, epoch, (weights, jnp.int32(0)))
 
 
-def _one_epoch(
-    weights: Synapses,
-    learning: Learning,
-    norms: Any,
-    targets: Any,
-    order: Any,
-    *,
-    inputs: Any,
-    step: Any,
-    batch: int,
-    convention: Convention,
-) -> Synapses:
-    samples = inputs.shape[0]
+def _one_epoch(weights: Synapses, data: Data, order: Any, *, batch: int, convention: Convention) -> Synapses:
+    samples = data.inputs.shape[0]
     if batch == samples:
-        return update(weights, learning, norms, inputs, targets, step * samples, convention)
+        step = data.step * samples
+        return update(weights, data.learning, data.norms, data.inputs, data.targets, step, convention)
 
     def learn(weights: Synapses, chosen: Any) -> Synapses:
-        size = step * chosen.shape[0]
-        return update(weights, learning, norms, inputs[chosen], targets[chosen], size, convention)
+        step = data.step * chosen.shape[0]
+        inputs, targets = data.inputs[chosen], data.targets[chosen]
+        return update(weights, data.learning, data.norms, inputs, targets, step, convention)
 
     whole = samples // batch
     chosen = order[: whole * batch].reshape(whole, batch)
     weights = lax.fori_loop(0, whole, lambda i, w: learn(w, chosen[i]), weights)
     # The last, smaller batch takes a step of its own size: an epoch's steps add up to the learning rate.
     return weights if whole * batch == samples else learn(weights, order[whole * batch :])
-
-
-@partial(jax.jit, static_argnames="convention")
-def _errors(weights: Synapses, inputs: Any, targets: Any, convention: Convention) -> Any:
-    _, output = network.outputs(
-        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
-    )
-    return network.error(output, targets, jnp)

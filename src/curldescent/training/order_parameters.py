@@ -32,8 +32,7 @@ class OrderParameterEngine(FusedEngine):
     def __init__(self, experiment: Experiment, *, threads: int | None = None) -> None:
         whole = students(experiment)
         self._groups = [groups(whole, rule) for rule in range(experiment.rules)]
-        width = max(reduced_widths(experiment))
-        start, self._bases = _reduced(whole, experiment.aligned, self._groups, width)
+        start, self._bases = _reduced(whole, experiment.aligned, self._groups, reduced_widths(experiment))
         super().__init__(experiment, threads=threads, start=start)
 
     def _weights_of(self, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -77,11 +76,11 @@ def reduced_widths(experiment: Experiment) -> list[int]:
 
 
 def _reduced(
-    whole: Students, aligned: NDArray[np.bool_], grouped: list[list[NDArray[np.int64]]], width: int
+    whole: Students, aligned: NDArray[np.bool_], grouped: list[list[NDArray[np.int64]]], widths: list[int]
 ) -> tuple[Students, list[list[list[Array | None]]]]:
     """The students in reduced coordinates, zero-padded to a common width, and the bases Q (None for the identity)."""
     rules, trials, _, inputs = whole.hidden.shape
-    outputs = whole.readout.shape[2]
+    outputs, width = whole.readout.shape[2], max(widths)
     start = Students(
         hidden=np.zeros((rules, trials, width, inputs)),
         readout=np.zeros((rules, trials, outputs, width)),
@@ -90,6 +89,7 @@ def _reduced(
         post=np.zeros((rules, width)),
         per_synapse=None,
         readout_strengths=np.zeros((rules, outputs, width)),
+        widths=tuple(widths),
     )
     bases: list[list[list[Array | None]]] = []
     for rule in range(rules):

@@ -16,6 +16,7 @@ from curldescent.progress import Progress
 if TYPE_CHECKING:
     from curldescent.training.fused_engine import FusedEngine
     from curldescent.training.jax_engine import JaxEngine
+    from curldescent.training.side_by_side import SideBySide
 
 Array = NDArray[np.float64]
 
@@ -77,16 +78,17 @@ def stopping_errors(stop_below: object) -> tuple[float, float]:
 
 
 def record_run(
-    stepper: "FusedEngine | JaxEngine",
+    stepper: "FusedEngine | JaxEngine | SideBySide",
     *,
     epochs: int,
     times: NDArray[np.int64],
     stop_below: tuple[float, float],
     record_weights: bool,
-    observe: "Callable[[FusedEngine | JaxEngine], object] | None",
+    observe: "Callable[[FusedEngine | JaxEngine | SideBySide], object] | None",
     progress: Progress,
     done_before: int = 0,
     stopping: Callable[[], bool] | None = None,
+    every_epoch: bool = False,
 ) -> Record:
     """Run an engine to the end of its epochs.
 
@@ -101,6 +103,7 @@ def record_run(
         done_before: epochs of progress made by earlier pieces of the run.
         stopping: asked every second or so; once it says yes the run ends. Errors and weights at recording epochs that
             were not reached are NaN.
+        every_epoch: look after every epoch whether the error has overflowed; see `number_range.error_may_overflow`.
 
     Returns:
         The `Record`.
@@ -108,7 +111,9 @@ def record_run(
     seen: list[tuple[Array, Array | None]] = []
     snapshots: list[tuple[Array, Array]] = []
     stopped_at = np.full(stepper.active.shape, -1, dtype=np.int64)
-    stride = progress_stride(epochs)
+    stride = 1 if every_epoch else progress_stride(epochs)
+    if every_epoch:
+        _finite_errors(stepper)
     # Who may be asked to stop begins with one epoch and finds out how many take half a second.
     stretch = stride if stopping is None else 1
     stopping = stopping or _never
@@ -118,6 +123,8 @@ def record_run(
         while stepper.epoch < target and stepper.active.any() and not stopping():
             began = time.monotonic()
             stepper.advance(min(target - stepper.epoch, stretch))
+            if every_epoch:
+                _finite_errors(stepper)
             slow = time.monotonic() - began > _SECONDS_BETWEEN_LOOKS
             stretch = stretch if stopping is _never else max(1, stretch // 2) if slow else min(stride, 2 * stretch)
             progress.update(done_before + stepper.epoch)
@@ -125,12 +132,7 @@ def record_run(
             ended = stepper.epoch
             _fill_up(seen, snapshots, len(times), stepper, record_weights=record_weights)
             break
-        errors = stepper.errors()
-        # A weight within bounds can still overflow the error where inputs are huge.
-        overflowed = stepper.active & ~np.isfinite(errors[0])
-        if overflowed.any():
-            stepper.stop(overflowed, diverged=True)
-            errors = stepper.errors()
+        errors = _finite_errors(stepper)
         if target in times:
             seen.append(errors)
             if observe is not None:
@@ -176,6 +178,17 @@ def _fill_up(
     if record_weights:
         hidden, readout = (np.full_like(weights, np.nan) for weights in stepper.weights())
         snapshots.extend([(hidden, readout)] * (recordings - len(snapshots)))
+
+
+def _finite_errors(stepper: "FusedEngine | JaxEngine | SideBySide") -> tuple[Array, Array | None]:
+    """The errors, after trials whose training error has overflowed have been stopped as diverged."""
+    errors = stepper.errors()
+    # A weight within bounds can still overflow the error where inputs are huge.
+    overflowed = stepper.active & ~np.isfinite(errors[0])
+    if overflowed.any():
+        stepper.stop(overflowed, diverged=True)
+        errors = stepper.errors()
+    return errors
 
 
 def collected(records: Iterable[Record], trials: int) -> Record:

@@ -1,7 +1,7 @@
 """One update of sign-diverse plasticity, in JAX. This file defines what every engine computes."""
 
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -70,16 +70,38 @@ def gradients(
 
     Source: docs/theory.md, setting; the paper's simulation protocol for "delta".
     """
+    hidden, error = _output_error(weights, inputs, targets, convention, xp)
+    sums = _sums(weights, learning, inputs, hidden, error, convention, xp)
+    samples = inputs.shape[0]
+    return Synapses(hidden=sums.hidden / samples, readout=sums.readout / samples)
+
+
+def _output_error(
+    weights: Synapses, inputs: Any, targets: Any, convention: Convention, xp: ModuleType
+) -> tuple[Any, Any]:
+    """Hidden activities (b, N) and e (b, O)."""
     hidden, output = network.outputs(
         inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, xp
     )
     error = output - targets
     if convention.output_error == "mse":
         error = error * network.slope(convention.output_activation, output, xp)
+    return hidden, error
+
+
+def _sums(
+    weights: Synapses,
+    learning: Learning,
+    inputs: Any,
+    hidden: Any,
+    error: Any,
+    convention: Convention,
+    xp: ModuleType,
+) -> Synapses:
+    """The signals that an output error (b, O) causes, added up over the samples."""
     carried = xp.where(learning.aligned, learning.feedback.T, weights.readout)
     hidden_error = (error @ carried) * network.slope(convention.activation, hidden, xp)
-    samples = inputs.shape[0]
-    return Synapses(hidden=hidden_error.T @ inputs / samples, readout=error.T @ hidden / samples)
+    return Synapses(hidden=hidden_error.T @ inputs, readout=error.T @ hidden)
 
 
 def update(
@@ -109,10 +131,12 @@ def update(
 
     Source: docs/theory.md, setting; norm preservation as in the paper's "normalised" runs.
     """
-    signal = gradients(weights, learning, inputs, targets, convention, xp)
+    hidden, error = _output_error(weights, inputs, targets, convention, xp)
+    # The step is taken into the error before it meets the inputs: what overflows is then no update of any size.
+    steps = _sums(weights, learning, inputs, hidden, error * (step / inputs.shape[0]), convention, xp)
     moved = Synapses(
-        hidden=weights.hidden - step * learning.hidden * signal.hidden,
-        readout=weights.readout - step * learning.readout * signal.readout,
+        hidden=weights.hidden - learning.hidden * steps.hidden,
+        readout=weights.readout - learning.readout * steps.readout,
     )
     if not convention.preserve_norms:
         return moved
@@ -122,6 +146,13 @@ def update(
 def rescaled(
     layer: Float[Array, "post pre"], norm: Float[Array, ""] | float, xp: ModuleType = jnp
 ) -> Float[Array, "post pre"]:
-    """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is."""
-    now = xp.sqrt(xp.sum(layer * layer))
-    return layer * xp.where(now > 0, norm / now, 1.0)
+    """`layer` with Frobenius norm `norm`; a layer of zeros has no direction and stays as it is.
+
+    Divided by its largest magnitude first, so that no square leaves the range of numbers. NaN and infinity become NaN.
+    """
+    largest = xp.max(xp.abs(layer))
+    if xp is jnp:
+        # It cancels, so nothing is to be differentiated through it.
+        largest = jax.lax.stop_gradient(largest)
+    direction = layer / xp.where(largest > 0, largest, 1)
+    return xp.where(largest > 0, direction / xp.sqrt(xp.sum(direction * direction)) * norm, layer)

@@ -12,6 +12,7 @@ from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.realised import warn_unrealised
+from curldescent.training.number_range import frobenius
 
 Array = NDArray[np.float64]
 
@@ -75,6 +76,25 @@ class Experiment:
             feedback=self.feedback[:, start:stop],
             first_trial=self.first_trial + start,
         )
+
+    def of_rules(self, rules: Sequence[int]) -> "Experiment":
+        """The same experiment with only some of the rules, by number."""
+        listed = list(rules)
+        # Neighbours are a view: strengths may be large.
+        whole = listed == list(range(listed[0], listed[-1] + 1))
+        which = slice(listed[0], listed[-1] + 1) if whole else listed
+        return replace(
+            self,
+            hidden_strengths=self.hidden_strengths[which],
+            readout_strengths=self.readout_strengths[which],
+            feedback=self.feedback[which],
+            aligned=self.aligned[which],
+        )
+
+    @property
+    def norms(self) -> Array:
+        """The layers' Frobenius norms at the start, (T, 2)."""
+        return np.stack([frobenius(self.hidden), frobenius(self.readout)], axis=1)
 
     @property
     def rules(self) -> int:

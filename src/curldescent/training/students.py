@@ -22,6 +22,7 @@ class Students:
         post: (R, N): S of the hidden layer is post × pre, unless
         per_synapse: (R, N, M), is given.
         readout_strengths: (R, O, N).
+        widths: how many of the N hidden neurons are a rule's own, per rule; behind them is padding with zeros.
     """
 
     hidden: Array
@@ -31,6 +32,7 @@ class Students:
     post: Array
     per_synapse: Array | None
     readout_strengths: Array
+    widths: tuple[int, ...]
 
     @property
     def n_hidden(self) -> int:
@@ -54,6 +56,7 @@ def students(experiment: Experiment) -> Students:
         post=np.stack([f[0] for f in found]) if whole else np.ones((e.rules, n_hidden)),
         per_synapse=None if whole else e.hidden_strengths,
         readout_strengths=e.readout_strengths,
+        widths=(n_hidden,) * e.rules,
     )
 
 

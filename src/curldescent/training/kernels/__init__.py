@@ -4,7 +4,5 @@
 `nonlinear` the students, `ensemble` the loop over many of them. Nothing here is imported before the fused engine is
 first used.
 
-The machine code is cached beside these files. Numba notices a change of the file a cached function stands in, not of
-the files that function calls: after editing this folder, `make clean-kernels` (packages bring new time stamps along
-and need nothing).
+The machine code is kept for the next process (`cache`); a change of any file of this folder compiles everything anew.
 """

@@ -1,7 +1,8 @@
-"""The error of nonlinear students over a set of samples: forward passes only."""
+"""The error of students over a set of samples: forward passes only."""
 
 import numpy as np
 
+from curldescent.training.kernels import linear
 from curldescent.training.kernels.activation import activate
 from curldescent.training.kernels.nonlinear import CHUNK, drives
 from curldescent.training.kernels.simd import fma, kernel, load, splat, store, total
@@ -49,4 +50,37 @@ def evaluate(tasks, out, x, targets, weights, readouts, scales, codes, sizes, sc
                 store(drive, i, activate(output_code, load(drive, i)))
             for i in range(size * outputs):
                 squares += (drive[i] - y[begin * outputs + i]) ** 2
+        out[task] = 0.5 * squares / samples
+
+
+@kernel
+def evaluate_linear(tasks, out, x, targets, products, code, sizes, scratch):
+    """The error ½⟨(ŷ − y)²⟩ of some linear students with one output, from q = W2 W1.
+
+    Args:
+        tasks: which students.
+        out: (students,), gets the errors.
+        x: inputs, (P, width) flat.
+        targets: (trials, P).
+        products: q, (students, width).
+        code: of φ_out.
+        sizes: width, P, trials.
+        scratch: `linear.CHUNK` doubles.
+    """
+    width, samples, trials = sizes
+    chunk = linear.CHUNK
+    for task in tasks:
+        q, y = products[task], targets[task % trials]
+        squares = 0.0
+        for begin in range(0, samples, chunk):
+            size = min(chunk, samples - begin)
+            for p in range(size):
+                acc = splat(0.0)
+                for v in range(0, width, 8):
+                    acc = fma(load(x, (begin + p) * width + v), load(q, v), acc)
+                scratch[p] = total(acc)
+            for i in range(0, size, 8):
+                store(scratch, i, activate(code, load(scratch, i)))
+            for i in range(size):
+                squares += (scratch[i] - y[begin + i]) ** 2
         out[task] = 0.5 * squares / samples

@@ -82,7 +82,13 @@ def lay_out(students: Students, *, transposed: bool) -> Layout:
         per_synapse = _filled(rules, _turned(students.per_synapse, transposed), rows, width)
     products = aligned(rules * trials, 0 if transposed else width)
     if not transposed:
-        products[:, :n_inputs] = (students.readout @ students.hidden).reshape(-1, n_inputs)
+        # Without the padding of narrower students, which would change the order in which sums are taken.
+        with np.errstate(over="ignore", invalid="ignore"):
+            own = [
+                students.readout[rule, :, :, :w] @ students.hidden[rule, :, :w]
+                for rule, w in enumerate(students.widths)
+            ]
+        products[:, :n_inputs] = np.stack(own).reshape(-1, n_inputs)
     return Layout(
         transposed=transposed,
         weights=weights,

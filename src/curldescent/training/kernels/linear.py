@@ -21,6 +21,8 @@ CHUNK = 16
 SAFE_NORM = 1e49
 # Folded into the rows beyond this, so that neither overflows.
 LARGEST_SCALE = 1e4
+# Between these a norm, its square and the product of two of them are all well within double precision.
+SMALLEST_NORM, LARGEST_NORM = 1e-75, 1e75
 
 
 @inlined
@@ -153,6 +155,53 @@ def regained(norm, squared):
     return norm / now if now > 0 else 1.0
 
 
+@inlined
+def ordinary(squared):
+    """Whether a squared norm is one that nothing was lost of; not where it is not a number."""
+    return SMALLEST_NORM**2 < squared < LARGEST_NORM**2
+
+
+@inlined
+def can_be_regained(norm):
+    """Whether an ordinary layer regains its norm by one multiplication; a norm of zero is regained, too."""
+    return norm == 0 or SMALLEST_NORM < norm < LARGEST_NORM
+
+
+@inlined
+def regain(values, size, norm):
+    """Give a layer its norm back, whose squares may leave double precision; a layer of zeros stays as it is.
+
+    The layer divided by its largest magnitude has a norm between 1 and √size, and so has its direction. A layer that
+    holds anything but numbers becomes NaN, so that it cannot pass for one that has learned.
+    """
+    largest = 0.0
+    for i in range(size):
+        magnitude = abs(values[i])
+        if not magnitude < np.inf:
+            values[:size] = np.nan
+            return
+        largest = max(largest, magnitude)
+    if largest == 0:
+        return
+    squared = 0.0
+    for i in range(size):
+        values[i] /= largest
+        squared += values[i] * values[i]
+    now = np.sqrt(squared)
+    for i in range(size):
+        values[i] = values[i] / now * norm
+
+
+@inlined
+def multiply_out(w, w2, q, rows, width):
+    """Store q = W2 · rows."""
+    for v in range(0, width, 8):
+        acc = splat(0.0)
+        for i in range(rows):
+            acc = fma(load(w, i * width + v), splat(w2[i]), acc)
+        store(q, v, acc)
+
+
 @kernel
 def run_linear(
     tasks,
@@ -226,6 +275,7 @@ def run_linear(
         d, p, s2, y = pre[rule], post[rule], readout_strengths[rule], targets[trial]
         carrier = feedback[task] if aligned[rule] else w2
         scale = scales[task]
+        regainable = can_be_regained(norms[trial, 0]) and can_be_regained(norms[trial, 1])
         finished = count
         suspect[task] = False
         for epoch in range(count):
@@ -246,12 +296,19 @@ def run_linear(
                 squared2 = squared_norm(w2, long)
                 factor = 1.0
                 if preserve:
-                    shrink = regained(norms[trial, 0], squared)
-                    factor = regained(norms[trial, 1], squared2)
-                    scale *= shrink
-                    squared *= shrink * shrink
-                    squared2 *= factor * factor
-                    multiply(w2, long, factor)
+                    if ordinary(squared) and ordinary(squared2) and regainable:
+                        shrink = regained(norms[trial, 0], squared)
+                        factor = regained(norms[trial, 1], squared2)
+                        scale *= shrink
+                        squared *= shrink * shrink
+                        squared2 *= factor * factor
+                        multiply(w2, long, factor)
+                    else:
+                        regain(w, rows * width, norms[trial, 0])
+                        regain(w2, long, norms[trial, 1])
+                        scale = 1.0
+                        multiply_out(w, w2, q, rows, width)
+                        squared, squared2 = squared_norm(w, rows * width), squared_norm(w2, long)
                 multiply(q, width, factor * scale)
                 if not (1 / LARGEST_SCALE < scale < LARGEST_SCALE):
                     multiply(w, rows * width, scale)

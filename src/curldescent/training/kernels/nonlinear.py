@@ -12,7 +12,10 @@ from curldescent.training.kernels.activation import activate, slope
 from curldescent.training.kernels.linear import (
     LARGEST_SCALE,
     SAFE_NORM,
+    can_be_regained,
     multiply,
+    ordinary,
+    regain,
     regained,
     squared_norm,
 )
@@ -211,6 +214,7 @@ def run_nonlinear(
         w, w2 = weights[task], readouts[task]
         carrier = feedback[task] if aligned[rule] else w2
         scale = scales[task]
+        regainable = can_be_regained(norms[trial, 0]) and can_be_regained(norms[trial, 1])
         finished = count
         suspect[task] = False
         for epoch in range(count):
@@ -238,12 +242,18 @@ def run_nonlinear(
                 squared *= scale * scale
                 squared2 = squared_norm(w2, outputs * width)
                 if preserve:
-                    shrink = regained(norms[trial, 0], squared)
-                    grow = regained(norms[trial, 1], squared2)
-                    scale *= shrink
-                    squared *= shrink * shrink
-                    squared2 *= grow * grow
-                    multiply(w2, outputs * width, grow)
+                    if ordinary(squared) and ordinary(squared2) and regainable:
+                        shrink = regained(norms[trial, 0], squared)
+                        grow = regained(norms[trial, 1], squared2)
+                        scale *= shrink
+                        squared *= shrink * shrink
+                        squared2 *= grow * grow
+                        multiply(w2, outputs * width, grow)
+                    else:
+                        regain(w, inputs * width, norms[trial, 0])
+                        regain(w2, outputs * width, norms[trial, 1])
+                        scale = 1.0
+                        squared, squared2 = squared_norm(w, inputs * width), squared_norm(w2, outputs * width)
                 if not (1 / LARGEST_SCALE < scale < LARGEST_SCALE):
                     multiply(w, inputs * width, scale)
                     scale = 1.0

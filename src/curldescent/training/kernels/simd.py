@@ -20,6 +20,8 @@ from numba.core import cgutils
 from numba.extending import models, overload, register_model
 from numpy.typing import NDArray
 
+from curldescent.training.kernels.cache import KernelCache
+
 LANES = 8
 CACHE_LINE = 64
 
@@ -31,9 +33,16 @@ _INT32 = ir.IntType(32)
 # What it returns is called from kernels with one argument less than it is written with, which no type checker knows.
 intrinsic: Any = extending.intrinsic
 
-# Kernels hold no Python object, so they release its lock; the cache spares the next process the compilation.
-kernel = njit(nogil=True, cache=True)
 inlined = njit(nogil=True, forceinline=True)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function, and keep what was compiled for the next process."""
+    # Kernels hold no Python object, so they release its lock.
+    compiled: Any = njit(nogil=True)(function)
+    # Where Numba's dispatcher looks before it compiles.
+    compiled._cache = KernelCache(function)
+    return compiled
 
 
 def padded(size: int) -> int:
