@@ -6,7 +6,6 @@ from pathlib import Path
 
 from curldescent.errors import InputError
 
-
 # The limit of a container, and what is used of it; "max" where there is none.
 _CONTAINER = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 

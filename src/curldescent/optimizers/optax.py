@@ -1,6 +1,8 @@
 """Curl descent as an optax GradientTransformation."""
 
 from collections.abc import Callable
+from copy import copy
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -120,11 +122,11 @@ def curl_descent(
                     "update(grads, state, params, grad_fn=…)"
                 )
             if correction == "extragradient":
-                ahead = _map(lambda p, x: p - eta * x, params, field)
+                ahead = optax.apply_updates(params, _scaled(-eta, field))
                 field = _signed(grad_fn(ahead), state, a)
             else:
                 field = _adjusted(field, state, a, params, grad_fn, strength, aligned=correction == "aligned-sga")
-        return _map(lambda x: -eta * x, field), _next(state)
+        return _scaled(-eta, field), _next(state)
 
     return optax.GradientTransformationExtraArgs(init, update)
 
@@ -136,8 +138,12 @@ def _adjusted(
     import jax
     import jax.numpy as jnp
 
+    if any(jnp.iscomplexobj(leaf) for leaf in jax.tree.leaves(params)):
+        raise InputError("corrections are defined for real parameters, and there are complex ones")
+
     def hessian(v: Any) -> Any:
-        return jax.jvp(grad_fn, (params,), (v,))[1]
+        along = _map(lambda p, x: jnp.asarray(x, jnp.result_type(p)), params, v)
+        return jax.jvp(grad_fn, (params,), (along,))[1]
 
     def inner(a: Any, b: Any) -> Any:
         return sum(jnp.vdot(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
@@ -150,7 +156,7 @@ def _adjusted(
         size = sum(leaf.size for leaf in jax.tree.leaves(field))
         alignment = inner(field, backward) * inner(adjustment, backward) / size + options.ALIGNMENT_OFFSET
         mu = strength * jnp.sign(alignment)
-    return _map(lambda x, y: x + mu * y, field, adjustment)
+    return _map(lambda x, y: x + jnp.asarray(mu, x.dtype) * y.astype(x.dtype), field, adjustment)
 
 
 def _optax() -> Any:
@@ -168,42 +174,117 @@ def _map(function: Any, *trees: Any) -> Any:
 
 
 def _signed(tree: Any, state: SignatureState, amount: Any) -> Any:
-    """S_t ∘ updates; arithmetic in the updates' own type."""
+    """S_t ∘ updates, each in its own type; updates that are missing stay so."""
+    import jax
     import jax.numpy as jnp
 
     def one(g: Any, s: Any) -> Any:
+        if g is None or jnp.result_type(g) == jax.dtypes.float0:
+            return g
         g = jnp.asarray(g)
-        return g * (1 + jnp.asarray(amount, g.dtype) * (s - 1))
+        return g * (1 + jnp.asarray(amount, s.dtype) * (s - 1)).astype(g.dtype)
 
-    return _map(one, tree, state.strengths)
+    return jax.tree.map(one, tree, state.strengths, is_leaf=lambda leaf: leaf is None)
+
+
+def _scaled(factor: Any, tree: Any) -> Any:
+    """A number times a tree, each leaf in its own type, as `optax.scale_by_learning_rate` has it."""
+    import jax
+    import jax.numpy as jnp
+
+    def one(x: Any) -> Any:
+        return x if jnp.result_type(x) == jax.dtypes.float0 else jnp.asarray(factor, x.dtype) * x
+
+    return jax.tree.map(one, tree)
 
 
 def _next(state: SignatureState) -> SignatureState:
-    return SignatureState(state.count + 1, state.strengths)
+    import jax.numpy as jnp
+
+    # Stands still at the largest number, as optax's counters do.
+    count = jnp.minimum(state.count, np.iinfo(state.count.dtype).max - 1) + 1
+    return SignatureState(count, state.strengths)
 
 
 def _initial(params: Any, signature: Any) -> SignatureState:
     import jax
     import jax.numpy as jnp
 
-    from curldescent.analysis.jax_network import path_name, strengths_by_path
+    from curldescent.analysis.jax_network import path_name
 
-    tree: Any
-    leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-    shapes = {path_name(path): tuple(np.shape(leaf)) for path, leaf in leaves}
-    if isinstance(signature, Signature):
-        named = signature.resolve(shapes)
-    else:
-        given = strengths_by_path(signature, tree, list(shapes))
-        if given is None:
-            raise InputError(f"the signature must be a cd.Signature or a tree of strengths like the parameters, {tree}")
-        flat = flatten_strengths(given, shapes)
-        ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
-        named = {
-            name: flat[a:b].reshape(shape) for (name, shape), a, b in zip(shapes.items(), ends, ends[1:], strict=False)
-        }
-    cast = [
-        jnp.asarray(named[name], dtype=jnp.asarray(leaf).dtype) for name, (_, leaf) in zip(named, leaves, strict=True)
-    ]
     # JAX's default whole number and not int32: schedules divide it, and int32 would make them single precision.
-    return SignatureState(jnp.zeros((), int), jax.tree_util.tree_unflatten(tree, cast))
+    count = jnp.zeros((), int)
+    if not jax.tree.leaves(params):
+        return SignatureState(count, params)
+    masked = _optax().MaskedNode
+
+    def is_hole(leaf: Any) -> bool:
+        return leaf is None or isinstance(leaf, masked)
+
+    # What another transformation masks away is a place in the tree that the signature may speak of.
+    tree: Any
+    places, tree = jax.tree_util.tree_flatten_with_path(params, is_leaf=is_hole)
+    given = _by_name(signature, places, is_hole) if isinstance(signature, Signature) else None
+    if given is None:
+        try:
+            given = tree.flatten_up_to(signature)
+        except ValueError:
+            raise InputError(
+                f"the signature must be a cd.Signature or a tree of strengths like the parameters, {tree}"
+            ) from None
+    kept = [
+        leaf if is_hole(leaf) else _strength(path_name(path), strengths, leaf)
+        for (path, leaf), strengths in zip(places, given, strict=True)
+    ]
+    return SignatureState(count, jax.tree_util.tree_unflatten(tree, kept))
+
+
+def _by_name(signature: Signature, places: list[tuple[Any, Any]], is_hole: Callable[[Any], bool]) -> list[Any]:
+    """Strengths of the leaves of a tree, in its order; None at holes."""
+    from curldescent.analysis.jax_network import path_name
+
+    names = [path_name(path) for path, _ in places]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, (_, leaf) in zip(names, places, strict=True):
+        if is_hole(leaf):
+            continue
+        if name in shapes:
+            raise InputError(f"two parameters are called {name!r}: give a tree of strengths instead of a cd.Signature")
+        shapes[name] = tuple(np.shape(leaf))
+    holes = [name for name in names if name not in shapes]
+    here = copy(signature)
+    # Patterns for parameters that are only in the holes are another transformation's to follow.
+    object.__setattr__(
+        here,
+        "layers",
+        {
+            pattern: rule
+            for pattern, rule in signature.layers.items()
+            if any(fnmatchcase(name, pattern) for name in shapes) or not any(fnmatchcase(n, pattern) for n in holes)
+        },
+    )
+    named = here.resolve(shapes)
+    return [named.get(name) for name in names]
+
+
+def _strength(name: str, given: Any, parameter: Any) -> Any:
+    """One parameter's strengths in its shape: real, and at least in single precision."""
+    import jax
+    import jax.numpy as jnp
+
+    dtype = jnp.result_type(parameter)
+    if not jnp.issubdtype(dtype, jnp.inexact):
+        dtype = jnp.dtype(jnp.float32)
+    real = jnp.zeros((), dtype).real.dtype
+    dtype = jnp.promote_types(real, jnp.float32)
+    shape = tuple(np.shape(parameter))
+    if isinstance(given, jax.core.Tracer):
+        try:
+            return jnp.broadcast_to(given, shape).astype(dtype)
+        except ValueError:
+            raise InputError(
+                f"the strengths of {name!r} must broadcast to the parameter's shape {shape}, got {given.shape}"
+            ) from None
+    whole = flatten_strengths({name: given}, {name: shape}).reshape(shape)
+    # A copy: where the state is donated to a compiled step, the user's own array is not.
+    return jnp.array(whole, dtype=dtype)

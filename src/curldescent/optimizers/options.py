@@ -10,6 +10,7 @@ With ξ = S_t ∘ ∂C/∂θ, S_t = 1 + a_t (S − 1), J = ∂ξ/∂θ = diag(S_
 Aᵀξ = (Jᵀξ − Jξ)/2 = (H (S_t ∘ ξ) − S_t ∘ (H ξ))/2: two Hessian products.
 """
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,11 +23,11 @@ CORRECTIONS = ("sga", "aligned-sga", "extragradient")
 ALIGNMENT_OFFSET = 0.1
 
 
-def check(learning_rate: Any, amount: Any, correction: Any, strength: Any) -> tuple[str | None, float]:
-    """Refuse unusable options; schedules are taken as they are.
+def check(learning_rate: Any, amount: Any, correction: Any, strength: Any) -> tuple[str | None, Any]:
+    """Refuse unusable options; schedules are taken as they are, and so are traced numbers.
 
     Args:
-        learning_rate: η, a positive number or a schedule.
+        learning_rate: η, a number that is not negative, or a schedule.
         amount: a, a number or a schedule.
         correction: one of `CORRECTIONS` or None.
         strength: μ of the symplectic adjustment.
@@ -37,14 +38,38 @@ def check(learning_rate: Any, amount: Any, correction: Any, strength: Any) -> tu
     Raises:
         InputError: an option that is not usable.
     """
-    if not callable(learning_rate):
-        validation.positive("learning_rate", learning_rate)
-    if not callable(amount):
+    if not callable(learning_rate) and not traced("learning_rate", learning_rate):
+        validation.positive("learning_rate", learning_rate, zero=True)
+    if not callable(amount) and not traced("amount", amount):
         validation.real("amount", amount)
     if correction is not None:
         validation.choice("correction", correction, CORRECTIONS)
         citations.use("korpelevich1976" if correction == "extragradient" else "balduzzi2018")
+    if traced("correction_strength", strength):
+        return correction, strength
     return correction, validation.positive("correction_strength", strength)
+
+
+def traced(name: str, value: Any) -> bool:
+    """Whether a number is only known when a compiled or batched JAX function runs; its form is checked.
+
+    Args:
+        name: of the option.
+        value: what was given for it.
+
+    Returns:
+        True for a JAX tracer.
+
+    Raises:
+        InputError: a tracer of anything but one real number.
+    """
+    # Who has a tracer has imported JAX; without it, and with PyTorch alone, nothing is imported for the question.
+    core = getattr(sys.modules.get("jax"), "core", None)
+    if core is None or not isinstance(value, core.Tracer):
+        return False
+    if value.shape != () or (value.dtype.kind not in "iuf" and "float" not in value.dtype.name):
+        raise InputError(f"{name} must be one real number, got {value.dtype.name} values of shape {value.shape}")
+    return True
 
 
 def missing(package: str, extra: str) -> InputError:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.errors import InputError
-from curldescent.sweeps import ours, plain, zarr_form
 from curldescent.memory import memory_of_machine
+from curldescent.sweeps import ours, plain, zarr_form
 from curldescent.writing import for_netcdf, whole_file, whole_folder
 
 if TYPE_CHECKING:

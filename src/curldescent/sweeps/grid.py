@@ -13,8 +13,8 @@ import numpy as np
 
 from curldescent import validation
 from curldescent.errors import InputError
-from curldescent.sweeps.canonical import canonical, digest
 from curldescent.memory import memory_of_machine
+from curldescent.sweeps.canonical import canonical, digest
 
 Value = float | int | str | bool
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from curldescent.errors import InputError
+from curldescent.memory import memory_of_machine
 from curldescent.sweeps.cell import predicted_lambda_min
 from curldescent.sweeps.derivations import DERIVED
-from curldescent.memory import memory_of_machine
 from curldescent.sweeps.realised import warn_of_none
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.sweep import Sweep

@@ -1,0 +1,69 @@
+"""How the parameters of a PyTorch module are called, whatever it is wrapped in.
+
+Compiling, data parallelism, averaging and checkpointing put their own components into the names of parameters
+("module._orig_mod.0.weight"), and so does a parametrization. A signature speaks of the parameter: its patterns, and the
+neurons that a fraction flips, go by the plain name ("0.weight").
+"""
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any
+
+from curldescent.errors import InputError
+from curldescent.signatures import Signature
+
+# Components that only wrappers use; "module" is also a name that people give.
+WRAPPERS = {"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"}
+DATA_PARALLEL = "module"
+
+
+class PlainNames:
+    """From names as a wrapper spells them to plain ones.
+
+    Args:
+        names: of all parameters together, as `torch.nn.Module.named_parameters` gives them. A leading "module." is a
+            wrapper's where every one has it.
+
+    Raises:
+        InputError: two names that differ only by their wrappers.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        spelled = list(dict.fromkeys(names))
+        plain = [_without_wrappers(name) for name in spelled]
+        self._leading = 0
+        while plain and all(name.startswith(f"{DATA_PARALLEL}.") for name in plain):
+            plain = [name.removeprefix(f"{DATA_PARALLEL}.") for name in plain]
+            self._leading += 1
+        if len(set(plain)) < len(plain):
+            twice = next(name for name in plain if plain.count(name) > 1)
+            both = [name for name, short in zip(spelled, plain, strict=True) if short == twice]
+            raise InputError(f"the parameters {' and '.join(both)} differ in name only by their wrappers")
+
+    def __call__(self, name: str) -> str:
+        """The plain form of a name, or of a pattern over names."""
+        plain = _without_wrappers(name)
+        for _ in range(self._leading):
+            plain = plain.removeprefix(f"{DATA_PARALLEL}.")
+        return plain
+
+    def mapping(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """A mapping from names, with plain ones."""
+        return {self(str(name)): value for name, value in given.items()}
+
+    def signature(self, given: Signature) -> Signature:
+        """A signature whose patterns are plain."""
+        plain = copy(given)
+        layers: dict[str, Any] = {}
+        for pattern, rule in given.layers.items():
+            layers.setdefault(self(pattern), rule)  # the first pattern decides
+        object.__setattr__(plain, "layers", layers)
+        return plain
+
+
+def _without_wrappers(name: str) -> str:
+    parts = [part for part in name.split(".") if part not in WRAPPERS]
+    # A tensor that is computed from one original keeps the name it is used by: parametrizations.weight.original.
+    if len(parts) >= 3 and parts[-3] == "parametrizations" and parts[-1] == "original":
+        parts[-3:] = [parts[-2]]
+    return ".".join(parts)
