@@ -167,7 +167,7 @@ def _fill_up(
     seen: list[tuple[Array, Array | None]],
     snapshots: list[tuple[Array, Array]],
     recordings: int,
-    stepper: "FusedEngine | JaxEngine",
+    stepper: "FusedEngine | JaxEngine | SideBySide",
     *,
     record_weights: bool,
 ) -> None:
