@@ -149,6 +149,31 @@ def test_a_whole_folder_replaces_all_of_the_other(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_folder_that_was_moved_away_by_a_process_that_died_is_put_back(tmp_path, monkeypatch):
+    from curldescent import writing
+
+    target, dead = tmp_path / "all.zarr", subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    monkeypatch.setattr(writing, "_rename_exchange", lambda one, other: False)
+    for name in ("old", "new"):
+        with whole_folder(target) as folder:
+            folder.mkdir()
+            (folder / name).write_text(name)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    # As a kill between the two renames leaves them.
+    target.rename(tmp_path / f".old-results-{dead.pid}-0123abcd-all.zarr")
+    (tmp_path / f".tmp-results-{dead.pid}-0123abcd-all.zarr").mkdir()
+
+    def fail():
+        with whole_folder(target):
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
 ATTRIBUTES = {
     "beyond 32 bits": (2**31, "2147483648"),
     "far beyond": (-(2**80), str(-(2**80))),
