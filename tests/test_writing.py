@@ -108,13 +108,24 @@ def test_a_users_file_of_the_same_name_is_kept(tmp_path, capsys):
     assert "is kept as 'report.html.kept-1'" in capsys.readouterr().err
 
 
-def test_a_folder_that_somebody_sits_in_stays_the_same_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize("who", ["this process", "another"])
+def test_a_folder_that_somebody_sits_in_stays_the_same_folder(tmp_path, monkeypatch, who):
     (tmp_path / "a").write_text("old")
     inside = os.stat(tmp_path).st_ino
-    monkeypatch.chdir(tmp_path)
-    with replacing(tmp_path, earlier={"a"}) as draft:
-        (draft / "a").write_text("new")
-    assert os.stat(".").st_ino == inside
+    if who == "this process":
+        monkeypatch.chdir(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", "print('there', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path if who == "another" else None,
+    ) as other:
+        other.stdout.readline()
+        with replacing(tmp_path, earlier={"a"}) as draft:
+            (draft / "a").write_text("new")
+        other.communicate(b"\n")
+    if who == "this process" or sys.platform == "linux":
+        assert os.stat(tmp_path).st_ino == inside
     assert (tmp_path / "a").read_text() == "new"
 
 

@@ -325,8 +325,11 @@ def _is_a_place_to_be(folder: Path) -> bool:
     """Whether a shell or this process sits in there, or a disk is mounted there: exchanging it would pull it away."""
     if os.path.ismount(folder) or not hasattr(os, "getuid") or folder.stat().st_uid != os.getuid():
         return True
-    here = Path.cwd()
-    return here == folder or folder in here.parents
+    places = [str(Path.cwd())]
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):  # another user's, or gone
+            places.append(os.readlink(link))
+    return any(Path(place).is_relative_to(folder) for place in places)
 
 
 def _rename_exchange(one: Path, other: Path) -> bool:

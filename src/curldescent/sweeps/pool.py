@@ -227,7 +227,7 @@ def command() -> list[str]:
     if not sys.executable:
         raise InputError("sweeps start worker processes, and this program does not know its Python (sys.executable)")
     standard = [p for p in sys.path if p and _is_standard(p)]
-    here = {os.path.abspath(""), os.path.dirname(os.path.abspath("".join(sys.argv[:1]) or "."))}
+    here = {os.path.abspath(""), *(os.path.dirname(os.path.abspath(script)) for script in sys.argv[:1] if script)}
     here -= {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}  # a notebook's own script lies there
     others = [os.path.abspath(path) for path in sys.path if path not in standard]
     paths = list(dict.fromkeys([*standard, *sorted(others, key=lambda path: path in here)]))
