@@ -49,11 +49,25 @@ def test_the_command_prints_json_of_every_setting(monkeypatch, capsys, tmp_path)
     monkeypatch.setattr(table, "compile_seconds", lambda: {"linear": {"first": 3.0, "cached": 0.5}})
     found = table.measure(SMALL[:1], rounds=1, sample=0.002)
 
-    def run(command, **options):
-        assert options["env"]["OPENBLAS_NUM_THREADS"] == "1"
-        return type("Ran", (), {"stdout": json.dumps(found)})()
+    class Process:
+        returncode = 0
 
-    monkeypatch.setattr("curldescent.cli.bench.subprocess.run", run)
+        def __init__(self, command, **options):
+            assert options["env"]["OPENBLAS_NUM_THREADS"] == "1"
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *fault):
+            pass
+
+        def kill(self):
+            pass
+
+        def communicate(self):
+            return json.dumps(found), None
+
+    monkeypatch.setattr("curldescent.cli.bench.subprocess.Popen", Process)
     for arguments in (["bench", "--json", "--out", str(tmp_path)], ["bench"]):
         with pytest.raises(SystemExit) as left:
             main(arguments)

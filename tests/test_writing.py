@@ -108,13 +108,24 @@ def test_a_users_file_of_the_same_name_is_kept(tmp_path, capsys):
     assert "is kept as 'report.html.kept-1'" in capsys.readouterr().err
 
 
-def test_a_folder_that_somebody_sits_in_stays_the_same_folder(tmp_path, monkeypatch):
+@pytest.mark.parametrize("who", ["this process", "another"])
+def test_a_folder_that_somebody_sits_in_stays_the_same_folder(tmp_path, monkeypatch, who):
     (tmp_path / "a").write_text("old")
     inside = os.stat(tmp_path).st_ino
-    monkeypatch.chdir(tmp_path)
-    with replacing(tmp_path, earlier={"a"}) as draft:
-        (draft / "a").write_text("new")
-    assert os.stat(".").st_ino == inside
+    if who == "this process":
+        monkeypatch.chdir(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-c", "print('there', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=tmp_path if who == "another" else None,
+    ) as other:
+        other.stdout.readline()
+        with replacing(tmp_path, earlier={"a"}) as draft:
+            (draft / "a").write_text("new")
+        other.communicate(b"\n")
+    if who == "this process" or sys.platform == "linux":
+        assert os.stat(tmp_path).st_ino == inside
     assert (tmp_path / "a").read_text() == "new"
 
 
@@ -146,6 +157,31 @@ def test_a_whole_folder_replaces_all_of_the_other(tmp_path):
             (folder / "deep").mkdir(parents=True)
             (folder / "deep" / name).write_text(name)
     assert [path.name for path in target.rglob("*")] == ["deep", "new"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_was_moved_away_by_a_process_that_died_is_put_back(tmp_path, monkeypatch):
+    from curldescent import writing
+
+    target, dead = tmp_path / "all.zarr", subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    monkeypatch.setattr(writing, "_rename_exchange", lambda one, other: False)
+    for name in ("old", "new"):
+        with whole_folder(target) as folder:
+            folder.mkdir()
+            (folder / name).write_text(name)
+    assert [path.name for path in target.iterdir()] == ["new"]
+    # As a kill between the two renames leaves them.
+    target.rename(tmp_path / f".old-results-{dead.pid}-0123abcd-all.zarr")
+    (tmp_path / f".tmp-results-{dead.pid}-0123abcd-all.zarr").mkdir()
+
+    def fail():
+        with whole_folder(target):
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
+    assert [path.name for path in target.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -19,8 +19,6 @@ from curldescent.writing import finish_moves, replacing, results_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WRITTEN_BY = "written_by"
-
 
 @dataclass(frozen=True)
 class Section:
@@ -105,7 +103,7 @@ def write_result(
     Args:
         folder: where to; made if need be.
         name: of the files.
-        result: what the JSON holds; a line of its own says which version wrote it.
+        result: what the JSON holds.
         draw: makes the picture. One that cannot be drawn is said on stderr.
 
     Raises:
@@ -113,10 +111,11 @@ def write_result(
     """
     pictures = {f"{name}.png", f"{name}.pdf"} if draw is not None else set()
     finish_moves(folder)
-    earlier = {f"{name}.json", *pictures} if _WRITTEN_BY in _read(folder / f"{name}.json") else set()
-    content = {**result, _WRITTEN_BY: f"curldescent {curldescent.__version__}"}
+    # An earlier result is known by its entries; options make some of them differ.
+    known = len(_read(folder / f"{name}.json").keys() & result.keys()) >= 3
+    earlier = {f"{name}.json", *pictures} if known else set()
     with replacing(folder, earlier=earlier) as draft:
-        (draft / f"{name}.json").write_text(json.dumps(jsonable(content), allow_nan=False) + "\n", encoding="utf-8")
+        (draft / f"{name}.json").write_text(json.dumps(jsonable(result), allow_nan=False) + "\n", encoding="utf-8")
         if draw is None:
             return
         import matplotlib as mpl

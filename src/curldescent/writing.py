@@ -189,7 +189,7 @@ def finish_moves(folder: Path) -> None:
     # An exchange that was cut short leaves the old folder beside the new one.
     with suppress(OSError):
         real = folder.resolve()
-        for path in real.parent.glob(f"{_DRAFT}*-of-{real.name}"):
+        for path in real.parent.glob(f"{_DRAFT}*-of-{glob.escape(real.name)}"):
             _delete_abandoned(path)
 
 
@@ -305,6 +305,7 @@ def _exchanged(folder: Path, draft: Path, earlier: set[str]) -> bool:
         os.rename(draft, beside)
     except OSError:  # the folder above is not ours to write, or on another disk
         return False
+    exchanged = False
     try:
         exchanged = _rename_exchange(beside, real)
         _sync(real.parent)
@@ -324,8 +325,11 @@ def _is_a_place_to_be(folder: Path) -> bool:
     """Whether a shell or this process sits in there, or a disk is mounted there: exchanging it would pull it away."""
     if os.path.ismount(folder) or not hasattr(os, "getuid") or folder.stat().st_uid != os.getuid():
         return True
-    here = Path.cwd()
-    return here == folder or folder in here.parents
+    places = [str(Path.cwd())]
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):  # another user's, or gone
+            places.append(os.readlink(link))
+    return any(Path(place).is_relative_to(folder) for place in places)
 
 
 def _rename_exchange(one: Path, other: Path) -> bool:
@@ -360,9 +364,11 @@ def _move(folder: Path, ready: Path) -> None:
     try:
         journal = json.loads((ready / _JOURNAL).read_bytes())
         aside, remove = dict(journal["aside"]), list(journal["remove"])
-        assert not any(os.sep in name for name in [*aside, *aside.values(), *remove])
-    except (OSError, ValueError, KeyError, TypeError, AssertionError):
+        plain = all(Path(name).name == name for name in [*aside, *aside.values(), *remove])
+    except (OSError, ValueError, KeyError, TypeError):
         return  # not one of ours, or another process is just finishing it
+    if not plain:
+        return  # somebody else's: ours name files of this folder
     for name in remove:
         (folder / name).unlink(missing_ok=True)
     for name in sorted(entry.name for entry in os.scandir(ready) if entry.name != _JOURNAL):

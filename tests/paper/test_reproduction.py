@@ -107,3 +107,26 @@ def test_a_computation_that_raises_keeps_what_the_others_found(tmp_path: Path) -
 def test_unknown_scale(run) -> None:
     with pytest.raises(InputError, match="scale must be one of quick, standard, paper, got 'huge'"):
         run(scale="huge")
+
+
+def test_a_picture_that_cannot_be_drawn_costs_neither_verdict_nor_data(run, tmp_path: Path, capsys) -> None:
+    def broken(results):
+        raise OverflowError("cannot convert float infinity to integer")
+
+    run()
+    verdict = run(dataclasses.replace(figures.tiny(), draw=broken))
+    folder = tmp_path / "quick"
+    assert {path.name for path in folder.iterdir()} == {"data", "tiny.json", "tiny.md"}, "no picture of another run"
+    assert json.loads((folder / "tiny.json").read_text())["claims"] == verdict.as_json()["claims"]
+    assert "could not be drawn (cannot convert float infinity to integer)" in capsys.readouterr().err
+
+
+def test_files_of_the_users_stay(run, tmp_path: Path) -> None:
+    (tmp_path / "quick").mkdir()
+    (tmp_path / "quick" / "notes.md").write_text("mine")
+    (tmp_path / "quick" / "tiny.md").write_text("mine too")
+    run()
+    run()
+    assert (tmp_path / "quick" / "notes.md").read_text() == "mine"
+    assert (tmp_path / "quick" / "tiny.md.kept-1").read_text() == "mine too"
+    assert not (tmp_path / "quick" / "tiny.md.kept-2").exists()

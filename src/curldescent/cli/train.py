@@ -126,7 +126,13 @@ def train(
 
     interruption.say_on_leaving("earlier results are as they were")
     with interruption.wishes(say, "stopping the training; once more to leave at once, without its results") as wish:
-        _, written = write_results(described, out, title=title, stopping=wish, show=show)
+        try:
+            _, written = write_results(described, out, title=title, stopping=wish, show=show)
+        except InputError as fault:
+            if wish.number is None:
+                raise
+            say(f"interrupted; {fault}")
+            sys.exit(interruption.exit_code(wish.number))
     if not json:
         print(f"\nReport: {written / 'report.html'}; history: {written / 'history.nc'}")
     if wish.number is not None:

@@ -227,13 +227,15 @@ def command() -> list[str]:
     if not sys.executable:
         raise InputError("sweeps start worker processes, and this program does not know its Python (sys.executable)")
     standard = [p for p in sys.path if p and _is_standard(p)]
-    here = {os.path.abspath(""), os.path.dirname(os.path.abspath(sys.argv[0] or "."))}
+    here = {os.path.abspath(""), *(os.path.dirname(os.path.abspath(script)) for script in sys.argv[:1] if script)}
     here -= {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}  # a notebook's own script lies there
     others = [os.path.abspath(path) for path in sys.path if path not in standard]
     paths = list(dict.fromkeys([*standard, *sorted(others, key=lambda path: path in here)]))
     source = os.path.dirname(os.path.dirname(os.path.abspath(curldescent.__file__)))
     start = _START.format(paths=paths, source=source)
-    return [sys.executable, *subprocess._args_from_interpreter_flags(), "-c", start]  # type: ignore[attr-defined]
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    # Warnings that are errors here would end workers in libraries that this process has not even loaded.
+    return [sys.executable, *(flag for flag in flags if not flag.startswith("-Werror")), "-c", start]
 
 
 _START = """\
