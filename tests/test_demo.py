@@ -1,11 +1,18 @@
 """The tour, shortened where its length does not matter, and its claims at full length (slow)."""
 
 import json
+import re
+import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
-from curldescent.demo import boundary, run_demo, speedup, toy
+from curldescent import optional
+from curldescent.demo import boundary, run_demo, speedup, tour, toy
 from curldescent.demo.pace import Pace
+from curldescent.errors import InputError
+from curldescent.report import Section
 
 pytest.importorskip("sklearn")
 
@@ -45,3 +52,43 @@ def test_curl_is_faster_for_the_tanh_student():
     assert all(numbers["reached"]["CD"])
     # Under "no difference" 9 or 10 of 10 pairs in CD's favour have probability 1.1 %.
     assert numbers["cd_first"] >= 9
+
+
+def test_without_scikit_learn_the_other_parts_are_shown_and_the_lack_is_said_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    said_before = []
+
+    class Part:
+        __name__ = "toy"
+
+        @staticmethod
+        def run(pace):
+            said_before.append(capsys.readouterr().err)
+            return Section("toy", "Toy", "text", numbers={"a": 1})
+
+    monkeypatch.setattr(tour, "PARTS", (Part, tour.digits))
+    sections = run_demo(tmp_path / "demo")
+    sentence = "the part about digits is left out: it needs scikit-learn: pip install 'curldescent[data]'"
+    assert said_before == [f"curldescent: {sentence}\n"]
+    assert [section.name for section in sections] == ["toy"]
+    assert json.loads((tmp_path / "demo" / "numbers.json").read_text())["environment"]["left out"] == sentence
+    # The tour is whole as far as it can be here: it replaces an earlier one.
+    run_demo(tmp_path / "demo")
+    assert [path.name for path in tmp_path.iterdir()] == ["demo"]
+
+
+def test_what_is_optional_is_looked_for_without_importing_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "panel", None)
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    with pytest.raises(InputError, match=re.escape("a page needs Panel and Bokeh: pip install 'curldescent[explore]'")):
+        optional.require("optax", "panel", "bokeh", purpose="a page")
+    assert optional.lacking("optax") == []
+
+
+def test_every_extra_is_one_of_the_packages():
+    extras = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    for package, extra in optional.PACKAGES.values():
+        installed = {"PyTorch": "torch", "Dask": "distributed"}.get(package, package.lower())
+        assert any(re.match(rf"{installed}\b", wanted) for wanted in extras[extra]), package

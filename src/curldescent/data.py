@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import citations, memory, network, validation
+from curldescent import citations, memory, network, optional, validation
 from curldescent.data_used import DataUsed
 from curldescent.errors import InputError
 from curldescent.problems import Problem
@@ -164,10 +164,9 @@ def choose(
 
 
 def _digits() -> Table:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError("the digits come with scikit-learn: pip install 'curldescent[data]'") from None
+    optional.require("sklearn", purpose="the handwritten digits")
+    from sklearn.datasets import load_digits
+
     citations.use("alpaydin1998", "pedregosa2011")
     pixels, labels = load_digits(return_X_y=True)
     return Table("scikit-learn's digits", {"pixels": pixels, "digit": labels})

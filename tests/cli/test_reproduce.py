@@ -43,10 +43,10 @@ def test_bad_input_is_one_sentence(
 def test_a_figure_that_cannot_run_costs_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     tokens = ("control-digits", "histograms", "--scale", "quick", "--out", str(tmp_path))
     assert leave("reproduce", *tokens) == 2
     error = capsys.readouterr().err
-    assert "control-digits is left out: the digits come with scikit-learn" in error
-    assert "done: 1 of 2 figures; left out: control-digits: the digits" in error
+    assert "control-digits is left out: control-digits needs scikit-learn: pip install" in error
+    assert "done: 1 of 2 figures; left out: control-digits: control-digits needs scikit-learn" in error
     assert (tmp_path / "quick" / "histograms.png").exists()

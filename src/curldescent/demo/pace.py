@@ -1,5 +1,6 @@
 """How fast the tour goes: its progress display, and a shortened form for tests."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,11 @@ class Pace:
     shown: bool = True
     share: float = 1.0
     stopping: Callable[[], bool] | None = None
+
+    def say(self, sentence: str) -> None:
+        """One line on stderr."""
+        if self.shown:
+            print(f"curldescent: {sentence}", file=sys.stderr, flush=True)
 
     def progress(self, label: str) -> progress.Progress:
         """A progress display for one training run."""

@@ -3,18 +3,23 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
+from curldescent import optional
 from curldescent.demo import boundary, digits, speedup, toy
 from curldescent.demo.pace import Pace, Stopped
 from curldescent.report import Section, earlier_files, read_numbers, write_report
 from curldescent.writing import finish_moves, replacing, results_folder, unused_sibling
 
 PARTS = (toy, boundary, speedup, digits)
+# Part -> the optional modules that it cannot do without.
+_NEEDS = {digits: ("sklearn",)}
 
 
 def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], object] | None = None) -> list[Section]:
     """Run every part and write figures, ``report.html`` and ``numbers.json``.
 
+    A part whose packages are not installed is left out, which is said before anything is computed and in the report.
     The files of an earlier run in the folder are replaced, all at once and when everything is written. A tour that is
     stopped, or a part of which fails, writes the parts that are finished; it never replaces the files of a whole one,
     but goes to a folder beside.
@@ -28,7 +33,7 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
         The sections of the report; nothing was written where there are none.
 
     Raises:
-        InputError: the folder cannot be made, or scikit-learn is not installed.
+        InputError: the folder cannot be made.
     """
     import matplotlib as mpl
 
@@ -39,7 +44,12 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
     began = time.monotonic()
     sections: list[Section] = []
     failed: Exception | None = None
+    left_out = _left_out()
+    for sentence in left_out.values():
+        pace.say(sentence)
     for part in PARTS:
+        if part in left_out:
+            continue
         try:
             sections.append(part.run(pace))
         except Stopped:
@@ -48,7 +58,10 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
             failed = fault
             break
     if sections:
-        folder = _written(folder, sections, seconds=time.monotonic() - began)
+        facts = {"run time": f"{time.monotonic() - began:.0f} s"}
+        if left_out:
+            facts["left out"] = "; ".join(left_out.values())
+        folder = _written(folder, sections, facts, whole=len(sections) + len(left_out) == len(PARTS))
         if tell is not None:
             tell(folder)
     if failed is not None:
@@ -56,18 +69,33 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
     return sections
 
 
-def _written(folder: Path, sections: list[Section], *, seconds: float) -> Path:
+def _left_out() -> dict[ModuleType, str]:
+    """Part -> why it cannot run here, for those that cannot."""
+    absent = {part: optional.lacking(*modules) for part, modules in _NEEDS.items()}
+    return {
+        part: optional.how_to_install(f"the part about {_name(part)} is left out: it", modules)
+        for part, modules in absent.items()
+        if modules
+    }
+
+
+def _name(part: ModuleType) -> str:
+    return part.__name__.rsplit(".", 1)[-1]
+
+
+def _written(folder: Path, sections: list[Section], facts: dict[str, str], *, whole: bool) -> Path:
     """Replace what an earlier tour left; the folder that was written to."""
     finish_moves(folder)
-    if len(sections) < len(PARTS) and len(read_numbers(folder)) > len(PARTS):
+    # The environment, and every part: what a whole tour leaves.
+    if not whole and len(read_numbers(folder)) > len(PARTS):
         folder = unused_sibling(folder, "interrupted")
-    names = {f"{part.__name__.rsplit('.', 1)[-1]}{kind}" for part in PARTS for kind in (".png", ".pdf")}
+    names = {f"{_name(part)}{kind}" for part in PARTS for kind in (".png", ".pdf")}
     with replacing(folder, earlier=earlier_files(folder) & {"numbers.json", "report.html", *names}) as draft:
-        _write(draft, sections, seconds=seconds)
+        _write(draft, sections, facts)
     return folder
 
 
-def _write(folder: Path, sections: list[Section], *, seconds: float) -> None:
+def _write(folder: Path, sections: list[Section], facts: dict[str, str]) -> None:
     write_report(
         folder,
         title="curldescent: learning that is not gradient descent",
@@ -77,5 +105,5 @@ def _write(folder: Path, sections: list[Section], *, seconds: float) -> None:
             "that does, from two weights to handwritten digits."
         ),
         sections=sections,
-        facts={"run time": f"{seconds:.0f} s"},
+        facts=facts,
     )

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curldescent import validation
+from curldescent import optional, validation
 from curldescent.errors import InputError
 
 ADDRESS = "127.0.0.1"
@@ -143,12 +143,7 @@ def views(store: Path | None) -> Mapping[str, Callable[[], Any]]:
 
 def require_extra() -> None:
     """Refuse, in one sentence, to go on without Panel."""
-    try:
-        import bokeh
-        import panel
-    except ImportError:
-        raise InputError("the explorer needs Panel and Bokeh: pip install 'curldescent[explore]'") from None
-    del bokeh, panel
+    optional.require("panel", "bokeh", purpose="the explorer")
 
 
 def warm_up(stopping: Callable[[], bool]) -> None:

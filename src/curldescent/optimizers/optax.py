@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from curldescent import optional
 from curldescent.errors import InputError
 from curldescent.optimizers import options
 from curldescent.signatures import Signature, flatten_strengths
@@ -160,10 +161,9 @@ def _adjusted(
 
 
 def _optax() -> Any:
-    try:
-        import optax
-    except ImportError:
-        raise options.missing("optax", "optimizers") from None
+    optional.require("optax", purpose="this optimizer")
+    import optax
+
     return optax
 
 

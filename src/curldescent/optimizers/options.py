@@ -72,11 +72,6 @@ def traced(name: str, value: Any) -> bool:
     return True
 
 
-def missing(package: str, extra: str) -> InputError:
-    """What to say when an optional package is not there."""
-    return InputError(f"this optimizer needs {package}: pip install 'curldescent[{extra}]'")
-
-
 def at_step(option: float | Callable[[Any], Any], step: Any) -> Any:
     """The value of a number or a schedule at a step, 0 being the first."""
     return option(step) if callable(option) else option

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from curldescent.optimizers import options
+from curldescent import optional
 from curldescent.signatures import Signature
 
 Schedule = Callable[[int], float]
@@ -70,10 +70,7 @@ def __getattr__(name: str) -> Any:
 
 def _class() -> Any:
     """The optimizer class; its base is known only once PyTorch is imported."""
-    try:
-        from curldescent.optimizers.torch_descent import CurlDescent
-    except ModuleNotFoundError as problem:
-        if problem.name != "torch":
-            raise
-        raise options.missing("PyTorch", "torch") from None
+    optional.require("torch", purpose="this optimizer")
+    from curldescent.optimizers.torch_descent import CurlDescent
+
     return CurlDescent

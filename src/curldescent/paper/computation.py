@@ -22,12 +22,14 @@ class Computation:
         function: at the top level of its module, so that another process can import it; returns an xarray.Dataset of
             numbers and text. The same arguments give the same dataset.
         arguments: plain data, keyword arguments.
+        needs: optional modules that it imports, keys of `optional.PACKAGES`; asked for before anything is computed.
         version: raise it when the function comes to mean something else, so that kept results are not taken for it.
     """
 
     function: "Callable[..., xr.Dataset]"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
+    needs: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:

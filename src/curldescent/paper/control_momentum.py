@@ -25,7 +25,7 @@ def experiments(scale: Scale) -> Experiments:
     """The base setting, and one run a variant."""
     size = controls.SIZES[scale]
     runs = {
-        f"{NAME}-{number}": Computation(arm_by_loop, loop_arguments(size, variant))
+        f"{NAME}-{number}": Computation(arm_by_loop, loop_arguments(size, variant), needs=("optax",))
         for number, variant in enumerate(VARIANTS.values(), start=1)
     }
     return {controls.BASE: controls.base(size), **runs}

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from curldescent.errors import InputError
+from curldescent import optional
 from curldescent.paper import agreement
 from curldescent.paper.beside_solution import (
     fates,
@@ -44,7 +44,12 @@ def experiments(scale: Scale) -> Experiments:
         "trials": trials,
         "steps": steps,
     }
-    return {f"inputs-{kind}": Computation(plane, {"kind": kind, **settings}) for kind in KINDS}
+    return {
+        f"inputs-{kind}": Computation(
+            plane, {"kind": kind, **settings}, needs=() if kind == "gaussian" else ("sklearn",)
+        )
+        for kind in KINDS
+    }
 
 
 def digits(*, whitened: bool) -> NDArray[np.float64]:
@@ -62,10 +67,9 @@ def digits(*, whitened: bool) -> NDArray[np.float64]:
     Raises:
         InputError: scikit-learn is missing.
     """
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise InputError("the digits come with scikit-learn: pip install 'curldescent[data]'") from None
+    optional.require("sklearn", purpose="the handwritten digits")
+    from sklearn.datasets import load_digits
+
     images = np.asarray(load_digits().data, dtype=np.float64)
     images = images[:, images.std(0) > 0]
     images = (images - images.mean(0)) / (np.sqrt(2) * images.std(0))

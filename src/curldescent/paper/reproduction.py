@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curldescent import interruption, sweeps
+from curldescent import interruption, optional, sweeps
 from curldescent.errors import InputError
 from curldescent.paper import computation as computations
 from curldescent.paper.changes import changes
@@ -127,7 +127,18 @@ def _run(
     """Everything the figure needs, and whether anything had to be computed for it."""
     experiments = figure.experiments(scale)
     data: dict[str, xr.Dataset] = {}
+    missing: dict[str, Computation] = {}
     computed = False
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            found = computations.kept(folder, name, experiment)
+            if found is None:
+                missing[name] = experiment
+            else:
+                data[name] = found
+    # Before hours of sweeps, not behind them.
+    needed = dict.fromkeys(module for experiment in missing.values() for module in experiment.needs)
+    optional.require(*needed, purpose=figure.key)
     for name, experiment in experiments.items():
         if isinstance(experiment, Computation):
             continue
@@ -141,14 +152,6 @@ def _run(
             )
         computed |= summary.computed > 0
         data[name] = sweeps.open(folder / name)
-    missing: dict[str, Computation] = {}
-    for name, experiment in experiments.items():
-        if isinstance(experiment, Computation):
-            found = computations.kept(folder, name, experiment)
-            if found is None:
-                missing[name] = experiment
-            else:
-                data[name] = found
     for name, dataset in _computed(missing, folder, workers, f"{figure.key}, {scale} scale", display):
         data[name] = dataset
     return {name: data[name] for name in experiments}, computed or bool(missing)

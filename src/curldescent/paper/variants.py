@@ -12,10 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import network, validation
+from curldescent import network, optional, validation
 from curldescent.arithmetic import arithmetic
 from curldescent.errors import InputError
-from curldescent.optimizers import options
 from curldescent.training.schedule import ORDER_BYTES, SampleOrders
 
 if TYPE_CHECKING:
@@ -177,10 +176,9 @@ def _noise_seed(seed: int, trial: int) -> int:
 
 
 def _momentum(variant: Variant) -> Any:
-    try:
-        import optax
-    except ImportError:
-        raise options.missing("optax", "optimizers") from None
+    optional.require("optax", purpose="momentum")
+    import optax
+
     return optax.trace(decay=variant.momentum) if variant.momentum else optax.identity()
 
 

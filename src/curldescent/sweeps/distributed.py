@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from curldescent import interruption
+from curldescent import interruption, optional
 from curldescent.errors import InputError
 from curldescent.sweeps import cell_file
 from curldescent.sweeps.pool import Outcome
@@ -166,10 +166,9 @@ def connected(
     Raises:
         InputError: Dask is not installed, no scheduler answers, or the batch system refuses.
     """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise InputError("running on a cluster needs Dask: pip install 'curldescent[cluster]'") from None
+    optional.require("distributed", purpose="running on a cluster")
+    from distributed import Client
+
     cluster = None
     if jobqueue is not None:
         cluster = _jobqueue_cluster(jobqueue, jobs)
@@ -195,10 +194,8 @@ def _jobqueue_cluster(jobqueue: str, jobs: int) -> Any:
     from curldescent import validation
 
     validation.choice("the batch system", jobqueue, tuple(JOBQUEUES))
-    try:
-        module = import_module("dask_jobqueue")
-    except ImportError:
-        raise InputError("batch systems need dask-jobqueue: pip install 'curldescent[cluster]'") from None
+    optional.require("dask_jobqueue", purpose="a batch system")
+    module = import_module("dask_jobqueue")
     try:
         cluster = getattr(module, JOBQUEUES[jobqueue])()
     except (ValueError, TypeError) as fault:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from curldescent import memory
+from curldescent import memory, optional
 from curldescent.errors import InputError
 from curldescent.tables.frames import of_frame
 from curldescent.tables.table import Table, unique_names
@@ -21,11 +21,10 @@ def read_parquet(path: Path, *, source: str) -> Table:
     Raises:
         InputError: pyarrow is missing, the file is not Parquet, or it does not fit into memory.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise InputError("reading Parquet needs pyarrow: pip install 'curldescent[data]'") from None
+    optional.require("pyarrow", purpose="reading Parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             outline = file.metadata
