@@ -1,7 +1,7 @@
 """How networks of finite size scatter about the limiting law."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,7 +180,7 @@ def finite_size_scaling(
     np.True_
     """
     validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
-    if not isinstance(sizes, Iterable) or not np.ndim(sizes):
+    if isinstance(sizes, str | bytes | Mapping) or not isinstance(sizes, Iterable) or getattr(sizes, "ndim", 1) == 0:
         raise InputError(f"sizes must be numbers of inputs, at least two, got {validation.shown(sizes)}")
     checked = [validation.integer("each of sizes", size, minimum=2) for size in sizes]
     if len(set(checked)) < 2:

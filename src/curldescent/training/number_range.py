@@ -27,8 +27,8 @@ def frobenius(layers: Array) -> Array:
         (T,). Also where squares overflow or underflow, as in BLAS's nrm2.
 
     Example:
-        >>> frobenius(np.array([[[3.0, 4.0]], [[3e200, 4e200]], [[3e-200, 4e-200]]])).tolist()
-        [5.0, 5e+200, 5e-200]
+        >>> frobenius(np.array([[[3.0, 4.0]], [[3e200, 4e200]], [[3e-200, 4e-200]]]))
+        array([5.e+000, 5.e+200, 5.e-200])
     """
     return np.array([_norm(np.ascontiguousarray(layer)) for layer in layers])
 
