@@ -9,8 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
-from functools import cached_property
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
