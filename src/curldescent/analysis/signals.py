@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
-from curldescent.analysis.periods import FITTED, LOBE, amplitudes, fold, lines, refined, tones
+from curldescent.analysis.periods import FITTED, LOBE, amplitudes, fold, in_common, lines, refined, tones
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -28,6 +28,7 @@ PERIODS = 5
 POSITION = 0.1
 # A size or a level that changes by less than this fraction over the series counts as steady.
 STEADY = 0.01
+STEADY_LINES = 4
 SEGMENTS = 8
 
 
@@ -125,13 +126,15 @@ def _judged(
     """Kind, reason and base frequencies in bins."""
     strong = places[powers > LEFT_OVER * powers.sum()]
     trend = np.ptp(x - straight) > STEADY * np.ptp(straight)
+    loosely = float("inf")
     for series, drifts in ((x, False), (straight, True))[: 1 + trend]:
         # Not the strongest alone: sampled too rarely, it may be an overtone that shows where it is not.
         for place in places[:CANDIDATES]:
             base, left = fold(
                 series, refined(series, place), strong, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
             )
-            if np.isfinite(base):
+            loosely = float(np.fmin(loosely, left))
+            if left < LEFT_OVER:
                 return _steady(x, base, left, drifts=drifts)
     envelope = _envelope(straight, noise)
     if envelope is not None:
@@ -141,6 +144,10 @@ def _judged(
     if share < 1 - LEFT_OVER:
         if _moving_lines(x):
             return "undecided", "every part of the series has lines, but not the same ones", ()
+        if np.isfinite(loosely):
+            return "undecided", f"it repeats itself, but for {loosely:.1g} of its variance", ()
+        if tones(x, places[:STEADY_LINES])[1] < 10 * LEFT_OVER:
+            return "undecided", "nearly all of it is steady lines, the rest is not", ()
         return "broadband", "the power is not in spectral lines", ()
     return _torus(x, places, powers, share)
 
@@ -191,7 +198,7 @@ def _torus(x: Array, places: Array, powers: Array, share: float) -> Verdict:
     exact, left = tones(x, places)
     if left > 10 * LEFT_OVER:
         return "undecided", "its lines are not steady, or closer than the series is long enough to tell apart", ()
-    bases = _lattice(exact[strong])
+    bases = _lattice(x, exact[strong])
     if len(bases) > 4:
         return "undecided", f"its {len(bases)} strongest lines are no combinations of two", ()
     if len(bases) == 1:
@@ -199,12 +206,13 @@ def _torus(x: Array, places: Array, powers: Array, share: float) -> Verdict:
     return "quasi-periodic", f"its {int(strong.sum())} strongest lines combine {len(bases)} frequencies", bases
 
 
-def _lattice(places: Array) -> tuple[float, ...]:
+def _lattice(x: Array, places: Array) -> tuple[float, ...]:
     """The fewest base frequencies, in bins, whose integer combinations these all are; themselves if over two."""
     strongest = places[0]
     for divisor in range(1, OVERTONE + 1):
         base = strongest / divisor
-        if base >= PERIODS and (np.abs(places - np.round(places / base) * base) < POSITION).all():
+        near = (np.abs(places - np.round(places / base) * base) < POSITION).all()
+        if base >= PERIODS and near and in_common(x, places, base):
             return (float(base),)
     orders = np.array(list(product(range(-HARMONICS, HARMONICS + 1), repeat=2)))
     for second in places[1:]:
