@@ -121,7 +121,7 @@ def unexplained(x: Array, at: NDArray[np.intp], cycles: Array) -> tuple[Array, A
 
 
 def fold(
-    x: Array, place: float, strong: Array, *, divisors: int, tolerance: float, least: float
+    x: Array, place: float, strong: Array, places: Array, *, divisors: int, tolerance: float, least: float
 ) -> tuple[float, float]:
     """The highest of the frequencies place/1, place/2, … that the series repeats itself with.
 
@@ -129,6 +129,7 @@ def fold(
         x: (n,), without its mean.
         place: a line's position, in bins.
         strong: the positions of all lines that must be multiples, where the fold alone does not prove the period.
+        places: the positions of all lines.
         divisors: how many frequencies are tried.
         tolerance: the share of the variance that may be left over.
         least: how many periods the series must hold.
@@ -167,11 +168,12 @@ def fold(
         at = drawn(len(x), FITTED)
         jumps = unexplained(x[at], at, np.array([base / len(x)]))[1][0]
         # Among many frequencies one may order the phases of a second motion by chance, up to a little and no better.
-        proven = left < EXACT or overtones(strong, base, len(x))
-        if jumps < JUMPS and proven and in_common(x, strong, base):
-            if left < tolerance:
-                return base, left
+        if jumps > JUMPS:
+            continue
+        if left > tolerance:
             loose = loose or (base, left)
+        elif (left < EXACT or overtones(strong, base, len(x))) and in_common(x, places, base):
+            return base, left
     return loose or (float("nan"), float("nan"))
 
 
@@ -193,18 +195,22 @@ def in_common(x: Array, places: Array, base: float) -> bool:
     On a torus a second frequency comes as close as you like to some multiple of the first, of what sampling makes of
     it; but it is not there, and over the length of the series its phase runs away from the multiple's.
     """
-    orders = np.arange(OVERTONES + 1)
-    orders = np.unique(np.abs(places[:, None] - _sampled(base * orders, len(x))).argmin(axis=1))
+    multiples = _sampled(base * np.arange(OVERTONES + 1), len(x))
+    distance = np.abs(places[:, None] - multiples)
+    beside = distance.min(axis=1) < BESIDE
+    orders = np.unique(distance.argmin(axis=1)[beside])
     orders = orders[orders > 0]
     at = drawn(len(x), FOLDED)
-    free, freely, powers = _fitted(x, _sampled(base * orders, len(x)), at)
+    # Lines elsewhere are no question here, but would hide the answer.
+    free, freely, powers = _fitted(x, np.r_[multiples[orders], places[~beside]], at)
+    count = len(orders)
     # The frequency that suits them best together, from where each would go; a mirrored multiple goes the other way.
     ways = np.where(np.mod(base * orders, len(x)) <= len(x) / 2, 1, -1) * orders
-    moves = free - _sampled(base * orders, len(x))
-    base += float((powers * ways * moves).sum() / max((powers * ways**2).sum(), 1e-300))
-    together = _remainder(x, _sampled(base * orders, len(x)), at)[0]
+    moves = free[:count] - multiples[orders]
+    base += float((powers[:count] * ways * moves).sum() / max((powers[:count] * ways**2).sum(), 1e-300))
+    together = _remainder(x, np.r_[_sampled(base * orders, len(x)), free[count:]], at)[0]
     # Each line that moves takes its part of what is noise or weaker lines.
-    return bool(together <= freely * (1 + FREE + 5 * len(orders) / len(at)) + ROUNDING)
+    return bool(together <= freely * (1 + FREE + 5 * count / len(at)) + ROUNDING)
 
 
 def tones(x: Array, places: Array) -> tuple[Array, float]:

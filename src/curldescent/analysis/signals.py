@@ -131,7 +131,7 @@ def _judged(
         # Not the strongest alone: sampled too rarely, it may be an overtone that shows where it is not.
         for place in places[:CANDIDATES]:
             base, left = fold(
-                series, refined(series, place), strong, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
+                series, refined(series, place), strong, places, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
             )
             loosely = float(np.fmin(loosely, left))
             if left < LEFT_OVER:
@@ -252,6 +252,8 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     x = validation.finite_array("signal", signal, ndim=1)
     if len(x) < 200:
         raise InputError(f"signal must have at least 200 samples, got {len(x)}")
+    from scipy.signal import fftconvolve
+
     citations.use("gottwald2009")
     rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
     n, cut = len(x), len(x) // 10
@@ -259,7 +261,11 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     growth = []
     for c in rng.uniform(np.pi / 5, 4 * np.pi / 5, validation.integer("angles", angles, minimum=1)):
         walk = np.cumsum(x * np.exp(1j * c * np.arange(1, n + 1)))
-        displacement = np.array([(np.abs(walk[k : n - cut + k] - walk[: n - cut]) ** 2).mean() for k in lags])
+        # |a − b|² = |a|² + |b|² − 2 Re a b*, the last by the convolution theorem for all lags at once.
+        squares = np.r_[0.0, np.cumsum(np.abs(walk) ** 2)]
+        both = squares[lags + n - cut] - squares[lags] + squares[n - cut]
+        products = fftconvolve(walk, walk[: n - cut][::-1].conj())[n - cut - 1 + lags].real
+        displacement = (both - 2 * products) / (n - cut)
         oscillation = x.mean() ** 2 * (1 - np.cos(lags * c)) / (1 - np.cos(c))
         growth.append(np.corrcoef(lags, displacement - oscillation)[0, 1])
     return float(np.median(growth))
