@@ -29,6 +29,8 @@ POSITION = 0.1
 # A size or a level that changes by less than this fraction over the series counts as steady.
 STEADY = 0.01
 STEADY_LINES = 4
+# What the spectrum's window leaves of a line outside its lobe.
+SIDELOBES = 1e-9
 SEGMENTS = 8
 
 
@@ -65,7 +67,8 @@ def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> S
     at least five periods. Quasi-periodic: spectral lines at combinations of two or more frequencies do, and no period
     of up to sixteen cycles of the strongest fits. Both must be steady: size and level change by less than 1 % from one
     half to the other. Broadband: the power is not in lines. Undecided, with the reason, is what changes on the way,
-    what is slower than the series is long, and what has lines that the series is too short to tell apart. A torus whose
+    what is slower than the series is long, and what has lines that the series is too short to tell apart, and what repeats itself or has steady lines but for noise of
+    less than 0.01 of the variance. A torus whose
     second frequency has less than 0.001 of the variance counts as periodic.
 
     Args:
@@ -125,13 +128,14 @@ def _judged(
 ) -> Verdict:
     """Kind, reason and base frequencies in bins."""
     strong = places[powers > LEFT_OVER * powers.sum()]
+    visible = lines(x, 1 - SIDELOBES)[0]
     trend = np.ptp(x - straight) > STEADY * np.ptp(straight)
     loosely = float("inf")
     for series, drifts in ((x, False), (straight, True))[: 1 + trend]:
         # Not the strongest alone: sampled too rarely, it may be an overtone that shows where it is not.
         for place in places[:CANDIDATES]:
             base, left = fold(
-                series, refined(series, place), strong, places, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
+                series, refined(series, place), strong, visible, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
             )
             loosely = float(np.fmin(loosely, left))
             if left < LEFT_OVER:
