@@ -67,9 +67,9 @@ def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> S
     at least five periods. Quasi-periodic: spectral lines at combinations of two or more frequencies do, and no period
     of up to sixteen cycles of the strongest fits. Both must be steady: size and level change by less than 1 % from one
     half to the other. Broadband: the power is not in lines. Undecided, with the reason, is what changes on the way,
-    what is slower than the series is long, and what has lines that the series is too short to tell apart, and what repeats itself or has steady lines but for noise of
-    less than 0.01 of the variance. A torus whose
-    second frequency has less than 0.001 of the variance counts as periodic.
+    what is slower than the series is long, what has lines that the series is too short to tell apart, and what repeats
+    itself or has steady lines but for noise of less than 0.01 of the variance. A torus whose second frequency has less
+    than 0.001 of the variance counts as periodic.
 
     Args:
         signal: (n,), evenly sampled, at least 64 points.
