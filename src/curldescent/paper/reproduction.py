@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curldescent import interruption, optional, sweeps, validation
-from curldescent.errors import InputError
 from curldescent.files import named
 from curldescent.paper import computation as computations
 from curldescent.paper.changes import changes

@@ -55,8 +55,8 @@ def _drawable(history: object) -> "xr.Dataset":
     kept = given[[name for name in ERRORS if name in given and "epoch" in given[name].dims]]
     if not kept:
         raise InputError(
-            "history must hold train_error or test_error over epochs, as what cd.train returned does; a sweep keeps them "
-            f"where its [keep] says error_curves = true; got {validation.listed(given.data_vars, 6) or 'no variable'}"
+            "history must hold train_error or test_error over epochs, as what cd.train returned does; a sweep keeps "
+            f"them where its [keep] says error_curves = true; got {validation.listed(given.data_vars, 6) or 'none'}"
         )
     for name, error in kept.items():
         if others := [str(dim) for dim in error.dims if dim not in ("rule", "trial", "epoch")]:

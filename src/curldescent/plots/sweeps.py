@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _LAYERS = {"hidden": "flipped inputs α$_h$", "readout": "flipped hidden neurons α$_r$"}
 _FLOOR = 1e-32
-# Twice of it is still a number.
-_CEILING = 1e307
+# Beyond this the axis of the colours overflows; larger errors have its last colour.
+_CEILING = 1e300
 
 
 def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | None = None) -> "Figure":
@@ -29,8 +29,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
 
     Args:
         error: with dimensions `ratio` and `hidden` or `readout`, in any order; the median is taken over any others
-            (trials). Cells that are missing, or of which a trial diverged or is missing, are grey; errors of zero are drawn
-            at the lower end of the scale. The picture says so where that is all there is.
+            (trials). Cells that are missing, or of which a trial diverged or is missing, are grey; errors of zero are
+            drawn at the lower end of the scale. The picture says so where that is all there is.
         label: of the colour bar; by default the error's own description.
         title: of the figure.
 
@@ -143,7 +143,7 @@ def error_range(*errors: "xr.DataArray") -> "LogNorm":
     values = np.concatenate([_medians(error)[2].compressed() for error in errors])
     positive = values[values > 0]
     low = min(max(_FLOOR, float(positive.min())), _CEILING) if len(positive) else _FLOOR
-    return LogNorm(low, max(float(values.max(initial=0.0)), 2 * low))
+    return LogNorm(low, min(max(float(values.max(initial=0.0)), 2 * low), 2 * _CEILING))
 
 
 def _medians(error: "xr.DataArray") -> "tuple[str, xr.DataArray, np.ma.MaskedArray[Any, Any]]":

@@ -194,7 +194,8 @@ def check_names(axes: Sequence[Axis]) -> None:
     for axis in axes:
         if axis.name in _RESERVED:
             raise InputError(
-                f"axis {validation.shown(axis.name)} has a name that the dataset needs itself; zip it under another name"
+                f"axis {validation.shown(axis.name)} has a name that the dataset needs itself; "
+                "zip it under another name"
             )
         for parameter in axis.columns:
             if axis.name != "rule" or parameter != "rule":
