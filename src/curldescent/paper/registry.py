@@ -110,8 +110,8 @@ def matching(name: str) -> tuple[Figure, ...]:
     hint = validation.nearest(name.lower(), known)
     first = ", ".join(known[:_SHOWN])
     raise InputError(
-        f"there is no figure {validation.shown(name)}, accepted are all, {first} and {len(known) - _SHOWN} more (listed by "
-        f"curldescent reproduce --list and cd.paper.figures()){hint}"
+        f"there is no figure {validation.shown(name)}, accepted are all, {first} and {len(known) - _SHOWN} more "
+        f"(curldescent reproduce --list, cd.paper.figures()){hint}"
     )
 
 
