@@ -7,9 +7,9 @@ import difflib
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -196,6 +196,13 @@ def methods(name: str, value: object, wanted: Sequence[str], accepted: str) -> N
 def instance(name: str, value: object, kind: type[Kind], accepted: str) -> Kind:
     """Return `value` if it is of a class of this library; `accepted` says what that is and how to get one."""
     if not isinstance(value, kind):
+        raise InputError(f"{name} must be {accepted}, got {_named(value)}")
+    return value
+
+
+def mapping(name: str, value: object, accepted: str) -> Mapping[Any, Any]:
+    """Return `value` if it is a mapping; `accepted` says from what to what."""
+    if not isinstance(value, Mapping):
         raise InputError(f"{name} must be {accepted}, got {_named(value)}")
     return value
 

@@ -39,7 +39,7 @@ class Computation:
         # What another process, or the same one tomorrow, could not find again.
         if "<" in name or not hasattr(self.function, "__module__"):
             raise InputError(f"function must be {where}, got {validation.shown(self.function)}")
-        validation.instance("arguments", self.arguments, Mapping, "a mapping from argument names to plain data")
+        validation.mapping("arguments", self.arguments, "a mapping from argument names to plain data")
         validation.integer("version", self.version, minimum=1)
         if isinstance(self.needs, str) or not isinstance(self.needs, Sequence):
             raise InputError(f"needs must be a list of modules, got {validation.shown(self.needs)}")

@@ -40,7 +40,7 @@ class Finding:
         if self.holds is not None:
             object.__setattr__(self, "holds", validation.boolean("holds (None where it cannot be told)", self.holds))
         validation.text("said", self.said)
-        validation.instance("numbers", self.numbers, Mapping, "a mapping from names to numbers")
+        validation.mapping("numbers", self.numbers, "a mapping from names to numbers")
 
     @property
     def verdict(self) -> str:
@@ -62,7 +62,7 @@ class Results:
 
     def __post_init__(self) -> None:
         validation.choice("scale", self.scale, SCALES)
-        validation.instance("data", self.data, Mapping, "a mapping from names to datasets")
+        validation.mapping("data", self.data, "a mapping from names to datasets")
 
     def __getitem__(self, name: str) -> "xr.Dataset":
         if not isinstance(name, str) or name not in self.data:

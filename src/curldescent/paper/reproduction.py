@@ -137,9 +137,7 @@ def _run(
 ) -> "tuple[Mapping[str, xr.Dataset], bool]":
     """Everything the figure needs, and whether anything had to be computed for it."""
     what = "a mapping from names to sweeps and computations"
-    experiments = validation.instance(
-        f"what {figure.key}'s experiments return", figure.experiments(scale), Mapping, what
-    )
+    experiments = validation.mapping(f"what {figure.key}'s experiments return", figure.experiments(scale), what)
     data: dict[str, xr.Dataset] = {}
     missing: dict[str, Computation] = {}
     computed = False

@@ -116,7 +116,7 @@ def _checked_cells(cells: object) -> list[Mapping[str, Any]]:
 
 
 def _checked_runs(runs: object) -> Mapping[str, Mapping[str, Any]]:
-    given = validation.instance("runs", runs, Mapping, "a mapping from titles to runs")
+    given = validation.mapping("runs", runs, "a mapping from titles to runs")
     if not given:
         raise InputError("runs must hold at least one run, got none")
     checked = {}
@@ -137,7 +137,7 @@ def _checked_runs(runs: object) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _entries(given: object, name: str, wanted: Sequence[str]) -> None:
-    found = validation.instance(name, given, Mapping, f"a mapping with {validation.listed(wanted)}")
+    found = validation.mapping(name, given, f"a mapping with {validation.listed(wanted)}")
     if missing := [entry for entry in wanted if entry not in found]:
         raise InputError(f"{name} must be a mapping with {validation.listed(wanted)}; {missing[0]!r} is missing")
 

@@ -96,7 +96,7 @@ def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None =
 
     history = _drawable(history)
     if labels is not None:
-        validation.instance("labels", labels, Mapping, "a mapping from rule names to legend texts")
+        validation.mapping("labels", labels, "a mapping from rule names to legend texts")
     rules = history.rule.values.tolist() if "rule" in history.dims else [None]
     names = [name for name in ERRORS if name in history]
     with style.figure_style():

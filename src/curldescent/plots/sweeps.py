@@ -150,10 +150,11 @@ def _medians(error: "xr.DataArray") -> "tuple[str, xr.DataArray, np.ma.MaskedArr
     """The layer that is flipped, the errors in ascending order of both axes, and the median of every cell."""
     import xarray as xr
 
-    if isinstance(error, xr.Dataset):
+    given: object = error
+    if isinstance(given, xr.Dataset):
         raise InputError(
             "error_map draws one variable of a sweep's dataset, such as data.final_test_error; "
-            f"got a dataset of {validation.listed(error.data_vars, 6) or 'none'}"
+            f"got a dataset of {validation.listed(given.data_vars, 6) or 'none'}"
         )
     what = "an xarray.DataArray over 'ratio' and 'hidden' or 'readout', as in cd.sweeps.open(folder).final_test_error"
     validation.instance("error", error, xr.DataArray, what)
