@@ -33,6 +33,7 @@ PLENTY = 1e-4
 SMOOTH = 1e-8
 # Defects that halving does not lessen, in this many rounds, are not a matter of points.
 PATIENCE = 4
+FEW = 16
 NARROWEST = 1e-13
 
 
@@ -102,14 +103,16 @@ def integrate(network: Network, path: Callable[[Array], Array], *, points: int, 
         work = float((np.abs(pieces.whole) @ WEIGHTS).sum())
         total = float(defects.sum())
         history.append(total)
-        stuck = len(history) > PATIENCE and total > 0.7 * history[-1 - PATIENCE] and total > HONEST * work
-        if stuck and float(_quadrature_errors(pieces.whole).sum()) <= HONEST * work:
-            break
         need = np.maximum(errors, defects * integrand.largest)
         value = float((pieces.curled @ WEIGHTS).sum())
         if need.sum() <= max(target * work, PLENTY * abs(value)):
             break
         halved = (need > target * work / len(need)) & (pieces.end - pieces.begin > NARROWEST)
+        # A defect in few places may be a step too narrow yet, and is cheap to close in on; one along the whole loop is
+        # that of a gradient which is not the loss'.
+        stuck = len(history) > PATIENCE and total > 0.7 * history[-1 - PATIENCE] and total > HONEST * work
+        if stuck and halved.sum() > FEW and float(_quadrature_errors(pieces.whole).sum()) <= HONEST * work:
+            break
         if not halved.any() or integrand.points + 2 * (ORDER + 1) * int(halved.sum()) > max_points:
             break
         begin, end = pieces.begin[halved], pieces.end[halved]
@@ -129,7 +132,10 @@ def _summed(pieces: _Pieces, integrand: "_Integrand", errors: Array, defects: Ar
     error = float(_quadrature_errors(pieces.whole).sum()) + rounding
     length = pieces.end - pieces.begin
     # A jump of the loss sits in a few narrow pieces; a gradient that is not the loss' derivative is wrong everywhere.
-    smooth = bool(length[defects > 0].sum() > 0.25 and error <= SMOOTH * work)
+    # Most of the defect, that is: traces of it are found everywhere.
+    largest = np.argsort(-defects)
+    most = largest[: 1 + int(np.searchsorted(np.cumsum(defects[largest]), 0.9 * defects.sum()))]
+    smooth = bool(length[most].sum() > 0.25 and error <= SMOOTH * work)
     return LoopIntegral(-float((pieces.whole @ WEIGHTS).sum()), error, work, integrand.points, follows, smooth, False)  # noqa: FBT003
 
 
