@@ -39,6 +39,17 @@ def test_counts_are_floors_that_rounding_does_not_move(alpha, size, count):
     assert flipped_count(alpha, size) == count
 
 
+def test_flips_are_counted_in_layers_of_any_size():
+    """Neurons are counted, not listed: a plan or a program may name any number of them."""
+    huge = 2**60
+    rule = cd.Plasticity(hidden=0.25, readout=cd.Flips(indices=[3, 9]))
+    found = rule.realised(n_inputs=huge, n_hidden=huge, n_outputs=huge)
+    assert (found.hidden.flipped, found.readout.flipped, found.readout.size) == (huge // 4, 2, huge)
+    assert cd.Plasticity(hidden=cd.Flips(count=7)).realised(n_inputs=huge, n_hidden=1, n_outputs=1).hidden.flipped == 7
+    with pytest.raises(cd.InputError, match="got a count of 7 to flip"):
+        cd.Plasticity(readout=cd.Flips(count=7)).realised(n_inputs=huge, n_hidden=5, n_outputs=1)
+
+
 def test_sampled_feedback_has_its_law_and_follows_seed_and_trial():
     rule = cd.Plasticity(feedback="random", feedback_scale=2.0)
     sizes = {"n_hidden": 100, "n_outputs": 3}

@@ -1,5 +1,6 @@
 """A sweep small enough to run in every test, and the processes that run it."""
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -88,3 +89,15 @@ def in_this_process(monkeypatch):
             yield Outcome(task["key"], failed=answer.get("failed"), blocked=answer.get("unwritable"))
 
     monkeypatch.setattr(running, "local", local)
+
+
+@pytest.fixture
+def little_memory():
+    """Whoever takes more than two gigabytes more fails, and takes no time doing so."""
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("how much is taken already is not known here")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 2**30, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)

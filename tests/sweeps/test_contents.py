@@ -17,7 +17,8 @@ from curldescent.sweeps import Store
 from curldescent.sweeps.canonical import canonical, digest
 from tests.sweeps.conftest import contents, fill, small
 
-pytestmark = pytest.mark.usefixtures("in_this_process")
+# A size that a file names must not be spent, and must not take the process that runs the tests with it.
+pytestmark = pytest.mark.usefixtures("in_this_process", "little_memory")
 
 
 @pytest.fixture(scope="module")

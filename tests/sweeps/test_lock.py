@@ -109,3 +109,13 @@ def test_a_lock_without_a_name_is_still_a_lock(tmp_path):
         (tmp_path / "lock").write_bytes(b"")
         with pytest.raises(cd.InputError, match="is in use by another process"), locked(Path(str(tmp_path))):
             pass
+
+
+def test_a_lock_that_is_forbidden_is_named(tmp_path, monkeypatch):
+    def forbidden(handle, how):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(fcntl, "flock", forbidden)
+    with pytest.raises(OSError, match="the store cannot be locked") as refused, locked(tmp_path):
+        pass
+    assert refused.value.filename == str(tmp_path / "lock")

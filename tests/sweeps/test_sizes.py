@@ -1,8 +1,6 @@
 """What is too large is refused before it is spent: by the plan alone, in a moment and without the memory."""
 
-import resource
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,19 +9,6 @@ import curldescent as cd
 from curldescent.sweeps import exporting, grid, lazy, planning, preflight, zarr_form
 from curldescent.sweeps.work import memory_bytes, operations
 from tests.sweeps.conftest import fill, small
-
-
-@pytest.fixture
-def little_memory():
-    """Whoever takes more than two gigabytes more fails, and takes no time doing so."""
-    if not Path("/proc/self/statm").exists():
-        pytest.skip("how much is taken already is not known here")
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + 2 * 2**30, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
-
 
 BILLION = 10**9
 PROBLEM = {"n_inputs": 4, "n_hidden": 6}
@@ -149,3 +134,25 @@ def test_a_long_epoch_is_timed_on_a_part_of_it():
     assert operations(part) / 1000 < 1e9 < 1e13 < operations(whole) / 1000
     short = cd.sweeps.Sweep(axes={}, student_teacher=PROBLEM, training=TRAINING).recipe.resolved({})
     assert planning._shortened(short) == short
+
+
+@pytest.mark.usefixtures("little_memory")
+def test_one_number_of_a_grid_with_a_huge_network_takes_no_memory(tmp_path):
+    """The largest network of the grid sets the shape of its weights; what is read of it is one cell's."""
+    sizes = {"zip": {"n_inputs": [3, 2**31 - 1], "n_hidden": [4, 2]}, "labels": ["small", "huge"]}
+    rules = {"GD": {}, "CD": {"hidden": 0.5}}
+    sweep = small(axes={"size": sizes}, rules=rules, student_teacher={"trials": 2}, keep={"weights": True})
+    huge = [index for index in sweep.grid.indices() if sweep.grid.cell(index)["n_inputs"] > 3]
+    data = cd.sweeps.open(fill(sweep, tmp_path / "store", skip=huge))
+    assert data.hidden_flipped.sel(rule="CD").values.tolist() == [1, 2**30 - 1]
+    weights = data.student_hidden.sel(rule="CD", size="small")
+    assert weights.dims == ("trial", "hidden_neuron", "input_neuron")
+    part = weights.isel(trial=-1, hidden_neuron=slice(3, None, -2), input_neuron=[2, -1, 0]).values
+    store = cd.sweeps.Store(tmp_path / "store")
+    position = next(i for i in sweep.grid.indices() if i not in huge and sweep.grid.cell(i)["rule"])
+    whole = store.read(sweep.grid.key(position))["student_hidden"]
+    assert whole.shape == (2, 4, 3)
+    assert part[:, [0, 2]].tolist() == whole[-1, [3, 1]][:, [2, 0]].tolist()
+    assert np.isnan(part[:, 1]).all()
+    with pytest.raises(cd.InputError, match="select less of it"):
+        data.student_hidden.load()

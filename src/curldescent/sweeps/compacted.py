@@ -20,7 +20,7 @@ from xarray.core import indexing
 
 from curldescent.sweeps import ours, plain
 from curldescent.sweeps.canonical import canonical, digest
-from curldescent.sweeps.lazy import CellArray, outer, refuse_too_large
+from curldescent.sweeps.lazy import CellArray, is_single, outer, positions, refuse_too_large
 from curldescent.sweeps.store import Store
 
 FOLDER = "compact"
@@ -106,7 +106,7 @@ class Compacted:
             Damaged: a file that the part stands in is not the one that was written.
         """
         array = self._array(name, tuple(shape))
-        wanted = [np.atleast_1d(np.arange(length)[index]) for length, index in zip(shape, key, strict=True)]
+        wanted = [positions(length, index) for length, index in zip(shape, key, strict=True)]
         found = [np.unique(index, return_inverse=True) for index in wanted]
         if all(len(index) for index in wanted):
             shards = array.shards or array.chunks
@@ -119,8 +119,7 @@ class Compacted:
                 raise Damaged(f"{FOLDER}/{ours.ZARR}/{name}: {' '.join(str(fault).split())[:200]}") from None
         else:
             values = np.empty([len(index) for index, _ in found])
-        scalars = [isinstance(index, int | np.integer) for index in key]
-        return outer(values, [0 if s else back for s, (_, back) in zip(scalars, found, strict=True)])
+        return outer(values, [0 if is_single(i) else back for i, (_, back) in zip(key, found, strict=True)])
 
     def warn(self, fault: Damaged) -> None:
         """Say once that the cells are read instead."""

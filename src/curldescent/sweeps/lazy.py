@@ -42,32 +42,46 @@ class CellArray(BackendArray):
         axes = self._keys.ndim
         grid, within = key[:axes], key[axes:]
         keys, present = outer(self._keys, grid), outer(self._present, grid)
-        # A slice of nothing still has to know its shape.
-        shape = outer(np.broadcast_to(np.float64(0), self._rest), within).shape
-        out = np.full((*keys.shape, *shape), np.nan)
+        inner = [positions(length, index) for length, index in zip(self._rest, within, strict=True)]
+        out = np.full((*keys.shape, *map(len, inner)), np.nan)
         for position in np.ndindex(*keys.shape):
             if present[position]:
-                out[position] = outer(self._cell(str(keys[position])), within)
-        return out
+                self._fill(out[(*position, ...)], str(keys[position]), inner)
+        return outer(out, [*[slice(None)] * keys.ndim, *(0 if is_single(index) else slice(None) for index in within)])
 
-    def _cell(self, key: str) -> NDArray[np.float64]:
-        """A cell's values, padded to the grid's largest network; NaN where the cell does not have the variable."""
+    def _fill(self, out: NDArray[np.float64], key: str, wanted: Sequence[NDArray[np.intp]]) -> None:
+        """Put a cell's values where they belong; its network may be smaller than the largest of the grid."""
         values = self._store.read(key).get(self._name)
-        padded = np.full(self._rest, np.nan)
         if values is not None:
-            padded[tuple(slice(length) for length in values.shape)] = values
-        return padded
+            there = [np.flatnonzero(index < length) for index, length in zip(wanted, values.shape, strict=True)]
+            out[np.ix_(*there)] = values[np.ix_(*(index[at] for index, at in zip(wanted, there, strict=True)))]
 
 
 def refuse_too_large(name: str, shape: Sequence[int], key: Sequence[Any]) -> None:
     """Refuse a part of an array that does not fit into memory, before anything is read of it."""
-    lengths = [np.size(np.arange(length)[index]) for length, index in zip(shape, key, strict=True)]
+    lengths = [
+        len(range(length)[index]) if isinstance(index, slice) else np.size(index)
+        for length, index in zip(shape, key, strict=True)
+    ]
     need, there = 8.0 * math.prod(lengths), memory_of_machine()
     if need > there:
         raise InputError(
             f"this part of {name} takes {need / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}; "
             "select less of it before it is loaded"
         )
+
+
+def positions(length: int, index: Any) -> NDArray[np.intp]:
+    """The places that an integer, a slice or a list names on a dimension, which may be longer than any array."""
+    if isinstance(index, slice):
+        return np.arange(*index.indices(length), dtype=np.intp)
+    given = np.atleast_1d(np.asarray(index, dtype=np.intp))
+    return np.where(given < 0, given + length, given)
+
+
+def is_single(index: Any) -> bool:
+    """Whether it names one place and so drops its dimension."""
+    return isinstance(index, int | np.integer)
 
 
 def outer(array: NDArray[Any], key: Sequence[Any]) -> NDArray[Any]:

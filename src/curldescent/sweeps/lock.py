@@ -42,7 +42,10 @@ def locked(folder: Path) -> Iterator[None]:
             raise plain.NotPlain(f"{str(path)!r} is also known by another name; delete this one and run again")
         if not ours.is_own_text(path):
             raise plain.NotPlain(f"{str(path)!r} is not a store's lock; it is not touched: move it away")
-        taken = _acquire(handle)
+        try:
+            taken = _acquire(handle)
+        except OSError as fault:
+            raise OSError(fault.errno, f"the store cannot be locked ({fault.strerror})", str(path)) from None
         how = "wait for it, or stop it first"
         if taken is None:
             taken = stack.enter_context(_by_existence(folder))
