@@ -373,7 +373,7 @@ def test_no_cell_crashes_a_command_and_a_run_computes_it_again(store, tmp_path, 
             one_sentence(capsys)
         elif name == "merge":
             assert "damaged, left out" in capsys.readouterr().out
-    assert codes == {"status": 0, "verify": 0, "netcdf": 2, "zarr": 2, "merge": 0, "compact": 2, "run": 0}
+    assert codes == {"status": 0, "verify": 1, "netcdf": 2, "zarr": 2, "merge": 0, "compact": 2, "run": 0}
     assert contents(store) == want
 
 

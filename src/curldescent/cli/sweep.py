@@ -14,6 +14,7 @@ from curldescent.interruption import exit_code
 
 if TYPE_CHECKING:
     from curldescent.sweeps.running import Summary
+    from curldescent.sweeps.state import Status
 
 app = App(help="Run many experiments on a grid; stop, resume, extend, merge and export them.")
 
@@ -144,6 +145,8 @@ def retry(
 def status(*, store: StorePath, verify: bool = False, json: Json = False) -> None:
     """Say what is done, missing, failed and damaged; a run may be going on.
 
+    With --verify the exit code is 1 where something is damaged.
+
     Args:
         store: Folder of the sweep.
         verify: Read every finished cell and the compacted form, and check them.
@@ -154,7 +157,13 @@ def status(*, store: StorePath, verify: bool = False, json: Json = False) -> Non
     found = sweeps.status(store, verify=verify)
     if json:
         print_json(found.as_json())
-        return
+    else:
+        _print_status(found, store)
+    if found.damaged:
+        sys.exit(1)
+
+
+def _print_status(found: "Status", store: Path) -> None:
     rows = [
         ("cells", str(found.cells)),
         ("done", f"{found.done} ({100 * found.done / found.cells:.1f} %)"),
