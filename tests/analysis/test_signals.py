@@ -251,6 +251,7 @@ def test_what_a_finer_step_does_not_show_is_due_to_the_step():
     assert regime_of(wild, refined=regime_of(wild)).label == "chaotic"
 
 
+@pytest.mark.slow
 def test_gradient_descent_converges_and_curl_descent_beyond_the_boundary_does_not():
     problem = cd.student_teacher(n_inputs=6, n_hidden=8, n_train=40, n_test=0, seed=3)
     assert regime(problem, cd.Plasticity(), time=300.0, preserve_norms=True, refine=None).label in ("converged", "slow")
