@@ -69,7 +69,8 @@ def with_names(names: Iterable[Any]) -> tuple[list[int], dict[str, str]]:
         >>> with_names(["", "speed", "Unnamed: 2"])
         ([1], {'columns 1, 3': 'without a name'})
     """
-    used, unnamed = [], []
+    used: list[int] = []
+    unnamed: list[int] = []
     for k, name in enumerate(names):
         # A name that differs from itself is pandas' mark for a missing one.
         empty = name is None or name != name or not str(name).strip() or _UNNAMED.fullmatch(str(name))
