@@ -149,6 +149,18 @@ def test_a_second_signal_is_what_it_was_before():
         signal.signal(signal.SIGTERM, before)
 
 
+def test_little_is_imported_before_a_signal_is_heard():
+    """Until then Ctrl-C is Python's own traceback; without site, which may import anything."""
+    source = str(Path(interruption.__file__).parents[1])
+    code = (
+        f"import sys; sys.path.insert(0, {source!r}); before = set(sys.modules)\n"
+        "import curldescent.cli; from curldescent import interruption\n"
+        "print(*sorted({'typing', 're', 'dataclasses', 'inspect', 'pathlib'} & (set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_nohup_is_respected(folder):
     code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{AT_AN_IMPORT}"
     done = subprocess.run(

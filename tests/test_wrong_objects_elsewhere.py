@@ -4,6 +4,7 @@ import inspect
 import subprocess
 import sys
 from functools import cache
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 import curldescent as cd
-from curldescent import optimizers, paper, plots, sweeps
+from curldescent import optimizers, optional, paper, plots, sweeps
 from tests.sweeps.conftest import fill
 from tests.test_wrong_objects import OBJECTS, PROBLEM, complaint, history
 
@@ -399,6 +400,21 @@ def test_the_explorer_is_there_without_importing_it():
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "InputError: the static page must be a file ending in .html, got 'x'" in ended.stderr
+
+
+def test_packages_that_are_kept_out_by_hand_are_lacking(monkeypatch):
+    """None among the loaded modules, as people block an import, and a finder that refuses it."""
+
+    def refuses(name, path=None, target=None):
+        if name == "pyarrow":
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "pyarrow", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=refuses), *sys.meta_path])
+    assert optional.lacking("sklearn", "pyarrow") == ["sklearn", "pyarrow"]
+    with pytest.raises(cd.InputError, match="needs scikit-learn"):
+        cd.from_data("digits", n_hidden=2)
 
 
 @pytest.mark.parametrize("call", [lambda: cd.explorer.static_page("a.html"), lambda: cd.explorer.serve(browser=False)])

@@ -1,6 +1,6 @@
 """Problems from measured data: files, tables in memory, scikit-learn's digits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -173,11 +173,12 @@ def _digits() -> Table:
 
 
 def _names(argument: str, wanted: object, table: Table) -> list[str]:
-    if isinstance(wanted, str | bytes | Mapping) or not isinstance(wanted, Iterable | None):
+    # A set has no order, and numbers depend on the order of columns.
+    if isinstance(wanted, str | bytes | Mapping | Set) or not isinstance(wanted, Iterable | None):
         given = [wanted]
     else:
         given = [] if wanted is None else list(wanted)
-    names = [name for name in given if isinstance(name, str)]
+    names = [str(name) for name in given if isinstance(name, str)]
     if len(names) < len(given):
         strange = next(name for name in given if not isinstance(name, str))
         raise InputError(f"{argument} must be a column's name or a list of names, got {validation.shown(strange)}")

@@ -26,7 +26,15 @@ def lacking(*modules: str) -> list[str]:
     Returns:
         The modules that are not there, in the order given.
     """
-    return [module for module in modules if find_spec(module) is None]
+    return [module for module in modules if not _importable(module)]
+
+
+def _importable(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    # What keeps a package out by hand (None among the loaded modules, a finder that refuses it) says it by raising.
+    except (ImportError, ValueError):
+        return False
 
 
 def require(*modules: str, purpose: str) -> None:

@@ -137,6 +137,16 @@ def test_parquet_files_say_their_size_and_their_index(tmp_path, monkeypatch):
         learn(path)
 
 
+class Columns:
+    """A frame that has columns and nothing else, as Polars' have."""
+
+    def __init__(self, frame):
+        self.columns, self._frame = list(frame.columns), frame
+
+    def __getitem__(self, name):
+        return self._frame[name]
+
+
 def test_frames_say_what_they_leave_out():
     frame = pd.DataFrame({"a": TARGET, "b": TARGET})
     assert learn(frame).data.left_out == {}
@@ -147,6 +157,10 @@ def test_frames_say_what_they_leave_out():
     assert learn(frame.assign(c=TARGET).set_axis(["a", "b", None], axis=1)).data.left_out == {
         "column 3": "without a name"
     }
+    unnamed = frame.assign(c=TARGET).set_axis(["a", "b", "Unnamed: 0"], axis=1)
+    for nameless in (unnamed, dict(unnamed), dict(unnamed.set_axis(["a", "b", ""], axis=1)), Columns(unnamed)):
+        assert learn(nameless).data.inputs == ("b",)
+        assert learn(nameless).data.left_out == {"column 3": "without a name"}
     for twice in (frame.set_axis(["a", "a"], axis=1), pd.DataFrame({"1": TARGET, 1: TARGET}), {"1": TARGET, 1: TARGET}):
         with pytest.raises(cd.InputError, match="needs a name of its own, but 2 are called"):
             learn(twice)
@@ -156,10 +170,10 @@ def test_frames_say_what_they_leave_out():
     assert learn(records).data.inputs == ("b",)
 
 
-@pytest.mark.parametrize("targets", [5, 5.0, b"a", True, ["a", 5], [["a"]], {"a": 1}, [None]])
+@pytest.mark.parametrize("targets", [5, 5.0, b"a", True, ["a", 5], [["a"]], {"a": 1}, [None], {"a", "b"}])
 def test_names_of_columns_are_text(targets):
     with pytest.raises(cd.InputError, match="targets must be a column's name or a list of names, got"):
-        learn({"a": TARGET, "b": TARGET}, targets=targets)
+        learn({"a": TARGET, "b": TARGET, "c": TARGET}, targets=targets)
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet", ".toml"])

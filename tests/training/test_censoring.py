@@ -19,6 +19,7 @@ def test_reached_at_the_last_epoch_is_not_never():
     found = cd.epochs_to_threshold(curves, 0.1)
     np.testing.assert_array_equal(found, [100, NAN, NAN, 0])
     assert found.attrs["last_epoch"] == 100
+    np.testing.assert_array_equal(cd.epochs_to_threshold(curves.isel(epoch=[2, 0, 1]), 0.6), [10, 10, NAN, 0])
     last = cd.epochs_to_threshold(curves, 0.1, never="last")
     assert last.dtype == np.int64
     assert last.values.tolist() == [100, 100, 100, 0]
@@ -63,6 +64,10 @@ def test_over_rules_and_with_most_censored():
     assert found.censored.values.tolist() == [0, 2, 3]
     np.testing.assert_allclose(found.restricted_mean, [2, 23 / 3, 9])
     np.testing.assert_array_equal(found["median"], [2, NAN, NAN])
+    # A single run has no spread; that of runs which all outlast the horizon nobody has seen, and it is not zero.
+    assert np.isfinite(found.standard_error).values.tolist() == [True, True, False]
+    assert np.isnan(cd.summarise_epochs([3.0], last=9).standard_error)
+    assert mean_text([3.0], last=9) == "3"
     assert mean_text([1, 2, 3], last=9) == "2 ± 1"
     assert mean_text([5, NAN, NAN], last=9) == "≥ 8 ± 1 (2 of 3 not within 9)"
     assert mean_text([NAN, NAN], last=9) == "> 9 (none of 2 within that)"

@@ -1,5 +1,7 @@
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 import curldescent as cd
 from curldescent.training.schedule import SampleOrders, recording_epochs
@@ -25,6 +27,12 @@ def test_recording_epochs_accept_all_forms():
     assert recording_epochs(np.array([5]), 5).tolist() == [5]
     assert recording_epochs(None, 5).tolist() == [0, 1, 2, 3, 4, 5]
     assert recording_epochs(3, 100).tolist() == [0, 1, 100]
+
+
+@pytest.mark.parametrize("names", [pd.DataFrame([0, 2, 5]), {0: 1, 2: 1}, {0, 2, 5}, csr_array([[0, 2, 5]]), [[0, 2]]])
+def test_names_and_tables_are_no_epochs(names):
+    with pytest.raises(cd.InputError, match="record must be"):
+        recording_epochs(names, 5)
 
 
 def test_every_epoch_is_a_fresh_permutation_that_numpy_repeats():

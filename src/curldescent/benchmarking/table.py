@@ -7,9 +7,9 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from curldescent import optional
 from curldescent.benchmarking.machine import peak_gigaflops, processor, stream_gigabytes
 from curldescent.benchmarking.measure import Stepper, side_by_side
 from curldescent.benchmarking.settings import SETTINGS, Setting
@@ -87,7 +87,7 @@ def contenders(setting: Setting) -> dict[str, Stepper]:
     if chosen == "fused":
         steppers.pop("order-parameters", None)
     steppers["jax"] = Waiting(JaxEngine(one))
-    if find_spec("torch") is not None:
+    if not optional.lacking("torch"):
         from curldescent.benchmarking.torch_student import TorchStudent
 
         steppers["torch"] = TorchStudent(one)

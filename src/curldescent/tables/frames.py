@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from curldescent import validation
 from curldescent.errors import InputError
-from curldescent.tables.table import Table, unique_names
+from curldescent.tables.table import Table, unique_names, with_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,10 +27,12 @@ def of_mapping(mapping: Mapping[Any, Any], *, source: str) -> Table:
     Raises:
         InputError: two names that are the same as text.
     """
+    used, left_out = with_names(mapping)
     names = unique_names(map(str, mapping), source=source)
     coordinates = [str(name) for name in getattr(mapping, "coords", ())]
-    left_out = {f"coordinate {validation.shown(name)}": "no data variable" for name in coordinates}
-    return Table(source, dict(zip(names, mapping.values(), strict=True)), left_out)
+    left_out |= {f"coordinate {validation.shown(name)}": "no data variable" for name in coordinates}
+    values = list(mapping.values())
+    return Table(source, {names[k]: values[k] for k in used}, left_out)
 
 
 def of_records(array: NDArray, *, source: str) -> Table:
@@ -53,10 +55,8 @@ def of_frame(frame: "pd.DataFrame", *, source: str) -> Table:
     """
     if frame.columns.nlevels > 1:
         raise InputError(f"{source} must have one name for each column, got {frame.columns.nlevels} levels of names")
-    unnamed = [k for k, name in enumerate(frame.columns) if name is None or name != name or not str(name).strip()]
-    used = sorted(set(range(len(frame.columns))).difference(unnamed))
+    used, left_out = with_names(frame.columns)
     names = unique_names((str(frame.columns[k]) for k in used), source=source)
-    left_out = {f"column {k + 1}": "without a name" for k in unnamed}
     for level in range(frame.index.nlevels):
         index = frame.index.get_level_values(level)
         # Numbers without a name only count rows, or say which of them were chosen.
@@ -70,7 +70,8 @@ def of_columns(table: Any, *, source: str) -> Table:
     """The columns of any frame that has `columns`, their names, and gives them by name, as Polars does."""
     names = unique_names((str(name) for name in table.columns), source=source)
     try:
-        return Table(source, {name: np.asarray(table[name]) for name in names})
+        used, left_out = with_names(names)
+        return Table(source, {names[k]: np.asarray(table[names[k]]) for k in used}, left_out)
     except Exception as fault:  # a frame that is not in memory, or no frame at all
         text = " ".join(str(fault).split())[:120]
         raise InputError(f"data must be a table in memory, got {source} whose columns cannot be read: {text}") from None

@@ -1,5 +1,6 @@
 """Named columns, and what was done to get them."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,9 @@ from typing import Any
 
 from curldescent import validation
 from curldescent.errors import InputError
+
+# What pandas calls a column that has no name in a file's header; such files and frames are handed on.
+_UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +54,28 @@ def unique_names(names: Iterable[str], *, source: str) -> list[str]:
             f"{validation.shown(twice[0])}: numbers {first}{more}"
         )
     return names
+
+
+def with_names(names: Iterable[Any]) -> tuple[list[int], dict[str, str]]:
+    """Tell the columns that have a name from those that have none, which are never inputs by themselves.
+
+    Args:
+        names: in order, as they were found.
+
+    Returns:
+        The positions of those that have one, and what to say of the others among a table's `left_out`.
+
+    Example:
+        >>> with_names(["", "speed", "Unnamed: 2"])
+        ([1], {'columns 1, 3': 'without a name'})
+    """
+    used: list[int] = []
+    unnamed: list[int] = []
+    for k, name in enumerate(names):
+        # A name that differs from itself is pandas' mark for a missing one.
+        empty = name is None or name != name or not str(name).strip() or _UNNAMED.fullmatch(str(name))
+        (unnamed if empty else used).append(k)
+    if not unnamed:
+        return used, {}
+    places = ", ".join(str(k + 1) for k in unnamed[:8]) + (", …" if len(unnamed) > 8 else "")
+    return used, {f"column {places}" if len(unnamed) == 1 else f"columns {places}": "without a name"}

@@ -10,7 +10,7 @@ from typing import IO
 
 from curldescent import memory, validation
 from curldescent.errors import InputError
-from curldescent.tables.table import Table, unique_names
+from curldescent.tables.table import Table, unique_names, with_names
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 
@@ -18,8 +18,6 @@ SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
 _LONGEST_LINE = 2**24
 _MOST_COLUMNS = 100_000
 _COMMENTS = ("#", "%", "//")
-# What pandas writes into a header where a column has no name.
-_UNNAMED = re.compile(r"Unnamed: \d+(_level_\d+)?")
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,7 @@ def read_text(
         notes.append("every row ends with a separator, and the empty field behind it is not read")
     if odd := [name for name in outline.names if _is_number(name)]:
         notes.append(f"the first row is taken as names, though some are numbers: {validation.listed(odd, 4)}")
-    named = [bool(name) and not _UNNAMED.fullmatch(name) for name in outline.names]
-    unnamed = [k for k, has_name in enumerate(named) if not has_name]
-    used = [k for k, has_name in enumerate(named) if has_name]
+    used, left_out = with_names(outline.names)
     if not used:
         raise InputError(f"{source} needs a header with names in its first row, got only empty ones")
     # pandas holds each column once while it reads and once finished.
@@ -109,12 +105,8 @@ def read_text(
     if text := [name for name, values in columns.items() if values.dtype.kind not in "biuf"]:
         notes.append(f"text in {validation.listed(text, 4)}")
     notes += _renamed(columns)
-    return Table(
-        source=source,
-        columns=columns,
-        left_out=_without_names(unnamed),
-        notes=tuple(notes),
-    )
+    left_out = {column: f"{why} in the header" for column, why in left_out.items()}
+    return Table(source=source, columns=columns, left_out=left_out, notes=tuple(notes))
 
 
 def _renamed(names: Iterable[str]) -> list[str]:
@@ -125,13 +117,6 @@ def _renamed(names: Iterable[str]) -> list[str]:
         f"{validation.shown(name)} looks like a second {validation.shown(name.rpartition('.')[0])}"
         for name in sorted(copies)[:4]
     ]
-
-
-def _without_names(unnamed: list[int]) -> dict[str, str]:
-    if not unnamed:
-        return {}
-    places = ", ".join(str(k + 1) for k in unnamed[:8]) + (", …" if len(unnamed) > 8 else "")
-    return {f"column {places}" if len(unnamed) == 1 else f"columns {places}": "without a name in the header"}
 
 
 def _refuse_binary(stream: IO[bytes], source: str) -> None:

@@ -51,12 +51,12 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
     validation.instance("error", error, xr.DataArray, "an error curve of a history, such as history.train_error")
     if "epoch" not in error.dims or "epoch" not in error.coords or error.dtype.kind not in "fiu":
         raise InputError(
-            f"error must hold numbers along epoch, got {error.dtype} along {', '.join(map(str, error.dims))}"
+            "error must be a history's train_error or test_error, numbers along an epoch dimension, got "
+            f"{error.dtype} along {', '.join(map(str, error.dims)) or 'none'}"
         )
     threshold = validation.positive("threshold", threshold)
     validation.choice("never", never, NEVER)
-    if "epoch" not in getattr(error, "dims", ()) or "epoch" not in error.coords:
-        raise InputError("error must be a history's train_error or test_error, with an epoch dimension")
+    error = error.sortby("epoch")
     below = error < threshold
     reached, last = below.any("epoch"), error["epoch"][-1]
     first = error["epoch"][below.argmax("epoch")]
@@ -87,7 +87,7 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
         A dataset with the other dimensions. `count`; `censored`, how many never got there; `restricted_mean`, the mean
         of the epochs needed up to `horizon`: a lower bound of the mean where some are censored, the mean itself
         otherwise; `standard_error` of it, s/√n where all runs were watched for as
-        long (none known where all are censored); `median`, NaN where too many are censored to know it.
+        long (NaN for a single run, and where all are censored); `median`, NaN where too many are censored to know it.
         `horizon` is the last epoch that any run was watched at.
 
     Raises:
@@ -156,7 +156,7 @@ def mean_text(epochs: ArrayLike, *, last: ArrayLike) -> str:
     mean, error, censored = (float(found[name]) for name in ("restricted_mean", "standard_error", "censored"))
     if censored == int(found["count"]):
         return f"> {float(found.horizon):.0f} (none of {int(found['count'])} within that)"
-    text = f"{mean:.0f} ± {error:.0f}"
+    text = f"{mean:.0f} ± {error:.0f}" if np.isfinite(error) else f"{mean:.0f}"
     if not censored:
         return text
     return f"≥ {text} ({int(censored)} of {int(found['count'])} not within {float(found.horizon):.0f})"
@@ -190,7 +190,8 @@ def _summary(needed: Array, watched: Array) -> tuple[float, float, float, float,
     at_risk = np.array([(times >= step).sum() for step in steps])
     variance = sum(a**2 * d / (n * (n - d)) for a, d, n in zip(later, events, at_risk, strict=True) if n > d)
     runs = len(needed)
-    error = np.sqrt(variance * runs / (runs - 1)) if runs > 1 else np.nan
+    # Runs that all outlast the horizon have a spread that nobody has seen; it is not zero.
+    error = np.sqrt(variance * runs / (runs - 1)) if runs > 1 and len(steps) else np.nan
     half = steps[alive <= 0.5]
     median = np.median(needed) if not censored.any() else half[0] if len(half) else np.nan
     return float(runs), float(censored.sum()), float(areas.sum()), float(error), float(median), horizon

@@ -1,6 +1,6 @@
 """When to look and in which order to learn: recording epochs, batches, sample orders."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set, Sized
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ def recording_epochs(record: object, epochs: int) -> NDArray[np.int64]:
         return log_epochs(epochs)
     if isinstance(record, str | bytes) or not isinstance(record, Iterable) or getattr(record, "ndim", 1) == 0:
         return log_epochs(epochs, validation.integer("record", record, minimum=2, maximum=MOST_POINTS))
-    if isinstance(record, Mapping):
+    # What iterates over its names (mappings, frames) or has no order (sets) is no list of epochs.
+    if isinstance(record, Mapping | Set) or getattr(record, "ndim", 1) != 1:
         raise InputError(f"record must be a number of points or a list of epochs, got {validation.shown(record)}")
     if isinstance(record, Sized):
         # Each as a whole number of Python and in the lists of the history.
