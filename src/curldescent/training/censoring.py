@@ -55,8 +55,6 @@ def epochs_to_threshold(error: "xr.DataArray", threshold: float, *, never: str =
         )
     threshold = validation.positive("threshold", threshold)
     validation.choice("never", never, NEVER)
-    if "epoch" not in getattr(error, "dims", ()) or "epoch" not in error.coords:
-        raise InputError("error must be a history's train_error or test_error, with an epoch dimension")
     below = error < threshold
     reached, last = below.any("epoch"), error["epoch"][-1]
     first = error["epoch"][below.argmax("epoch")]
