@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# The tests start many processes, which would each compile the package's modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo browser test test-all check docs dist clean
 
 setup: $(STAMP)
@@ -22,11 +25,12 @@ demo: setup
 browser:
 	sh tests/explorer/install_browser.sh
 
+# A file's tests stay in one process, which compiles and computes what they share once.
 test: setup browser
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup browser
-	$(BIN)/python -m pytest -n 2 -m 'slow or not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
 
 check: setup
 	$(BIN)/ruff check .

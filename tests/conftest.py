@@ -1,5 +1,7 @@
 """Problems that many tests share."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,13 @@ def random_problem(
         activation=activation,
         output_activation=output_activation,
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ CASES = {
     "no rule": (lambda: cd.train(random_problem(), 0.1, epochs=3), "must be a cd.Plasticity.*got float"),
     "an empty list of rules": (lambda: cd.train(random_problem(), [], epochs=3), "got none"),
     "no problem": (lambda: cd.train(X, cd.Plasticity(), epochs=3), "problem must be a cd.Problem, got ndarray"),
-    "no epochs": (lambda: train(epochs=0), "epochs must be a whole number at least 1, got 0"),
+    "no epochs": (lambda: train(epochs=0), "epochs must be a whole number between 1 and 9007199254740992, got 0"),
     "no step": (lambda: train(learning_rate=0), "learning_rate must be a positive number, got 0"),
     "text as step": (lambda: train(learning_rate="fast"), "learning_rate must be a finite number, got 'fast'"),
     "a batch larger than the data": (

@@ -110,7 +110,10 @@ REFUSED = {
     "booleans among whole numbers": (lambda: cd.Plasticity(readout=[True, 0, 1]), "either strengths or booleans"),
     "objects": (lambda: cd.Plasticity(readout=np.array([True, "a"], dtype=object)), "real numeric array"),
     "a hole": (lambda: cd.Plasticity(readout=np.ma.array(MASK, mask=[True] + [False] * 9)), "masked entries"),
-    "no answer": (lambda: cd.Plasticity(readout=pd.Series([True, None], dtype="boolean")), "got dtype object"),
+    "no answer": (
+        lambda: cd.Plasticity(readout=pd.Series([True, None], dtype="boolean")),
+        "must be finite, got nan at index",
+    ),
     "one boolean": (lambda: cd.Plasticity(readout=True), "readout plasticity must be a finite number, got True"),
     "a short mask": (lambda: cd.Plasticity(readout=[True, False]).strengths(**SIZES), r"shape \(10,\).*mask of shape"),
     "an index beyond": (

@@ -33,7 +33,7 @@ _HOME = {
     "epochs_to_threshold": "curldescent.training.censoring",
     "summarise_epochs": "curldescent.training.censoring",
 }
-_SUBMODULES = ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")
+_SUBMODULES = ("analysis", "explorer", "optimizers", "paper", "plots", "sweeps", "theory")
 
 __all__ = [
     "Flips",
@@ -49,6 +49,7 @@ __all__ = [
     "analysis",
     "cite",
     "epochs_to_threshold",
+    "explorer",
     "flow",
     "from_data",
     "log_epochs",
@@ -65,7 +66,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent import analysis, optimizers, paper, plots, sweeps, theory
+    from curldescent import analysis, explorer, optimizers, paper, plots, sweeps, theory
     from curldescent.citations import cite
     from curldescent.data import from_data
     from curldescent.errors import InputError, PlasticityWarning

@@ -250,6 +250,8 @@ def cite(form: str = "text", *, file: TextIO | None = None) -> None:
         curl descent: Hugo Ninou, Jonathan Kadmon and N. Alex Cayco-Gajic (2025). Curl Descent: ...
     """
     validation.choice("form", form, FORMS)
+    if file is not None:
+        validation.methods("file", file, ("write",), "an open text file, or None for standard output")
     for key, reference in cited().items():
         if form == "bibtex":
             print(reference.bibtex(key), end="\n\n", file=file)

@@ -13,6 +13,45 @@ from curldescent.errors import InputError
 _LONGEST_TOML = 64 * 2**20
 
 
+# What every file system in use takes for one name, in bytes.
+_LONGEST_NAME = 255
+
+
+def named(name: str, value: object, accepted: str) -> Path:
+    """A path that a user gave, whether or not something is there.
+
+    Args:
+        name: of the argument.
+        value: text, or a path of `pathlib`.
+        accepted: what it should be and how to get one, for the message.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: anything that is no path, or a path that no file can have.
+
+    Example:
+        >>> named("store", "results/one", "the folder of a sweep").name
+        'one'
+    """
+    path = value
+    # `fspath` of an object that is no path may do anything, and bytes are no path of `pathlib`.
+    if isinstance(value, os.PathLike) and not isinstance(value, type):
+        try:
+            path = os.fspath(value)
+        except TypeError:
+            path = None
+    if not isinstance(path, str):
+        what = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+        raise InputError(f"{name} must be {accepted}, as text or a pathlib.Path, got {what}")
+    if not path:
+        raise InputError(f"{name} must be {accepted}, got an empty name")
+    if "\0" in path or max(len(os.fsencode(part)) for part in path.split(os.sep)) > _LONGEST_NAME:
+        raise InputError(f"{name} must be {accepted}; no file can be called {validation.shown(path)}")
+    return Path(path)
+
+
 def regular(path: Path, *, what: str) -> int:
     """Refuse a path that is no ordinary, readable file.
 

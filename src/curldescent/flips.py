@@ -60,6 +60,37 @@ class Flips:
         if self.mask is not None:
             object.__setattr__(self, "mask", _mask("Flips' mask", self.mask))
 
+    def number(self, name: str, size: int, *, meaning: str) -> int:
+        """How many of `size` neurons are flipped, without a list of them all.
+
+        Args:
+            name: of the layer, for the message.
+            size: of it.
+            meaning: what there is one of per entry.
+
+        Returns:
+            The number.
+
+        Raises:
+            InputError: a count, an index or a mask that does not fit.
+        """
+        if self.mask is not None:
+            mask: Mask = np.asarray(self.mask)
+            if mask.shape != (size,):
+                raise InputError(f"{name} must have shape {(size,)} {meaning}, got a mask of shape {mask.shape}")
+            return int(mask.sum())
+        if self.indices is not None:
+            beyond = [index for index in self.indices if index >= size]
+            if beyond:
+                raise InputError(f"{name} has {size} neurons, 0 to {size - 1}, got the index {beyond[0]}")
+            return len(self.indices)
+        if self.fraction is not None:
+            return flipped_count(self.fraction, size)
+        assert self.count is not None
+        if self.count > size:
+            raise InputError(f"{name} has {size} neurons, got a count of {self.count} to flip")
+        return self.count
+
     def chosen(self, name: str, size: int, *, meaning: str, order: NDArray[np.intp] | None = None) -> Mask:
         """Which of `size` neurons are flipped.
 
@@ -75,25 +106,13 @@ class Flips:
         Raises:
             InputError: a count, an index or a mask that does not fit.
         """
+        count = self.number(name, size, meaning=meaning)
         if self.mask is not None:
-            mask: Mask = np.asarray(self.mask)
-            if mask.shape != (size,):
-                raise InputError(f"{name} must have shape {(size,)} {meaning}, got a mask of shape {mask.shape}")
-            return mask.copy()
+            return np.array(self.mask, dtype=bool)
         out = np.zeros(size, dtype=bool)
         if self.indices is not None:
-            beyond = [index for index in self.indices if index >= size]
-            if beyond:
-                raise InputError(f"{name} has {size} neurons, 0 to {size - 1}, got the index {beyond[0]}")
             out[list(self.indices)] = True
             return out
-        if self.fraction is not None:
-            count = flipped_count(self.fraction, size)
-        else:
-            assert self.count is not None
-            count = self.count
-        if count > size:
-            raise InputError(f"{name} has {size} neurons, got a count of {count} to flip")
         out[(np.arange(size) if order is None else order)[:count]] = True
         return out
 

@@ -187,26 +187,39 @@ class Plasticity:
         layers = self._layers(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs)
         found = []
         for name, value, post, pre in layers:
-            given, units = self._factors(name, value, post, pre)
-            found.append(counted(given, units, fraction=value if isinstance(value, float) else None))
+            asked = value if isinstance(value, float) else None
+            neurons, size, flips = self._of_neurons(value, post, pre)
+            if flips is None:
+                found.append(counted(*self._factors(name, value, post, pre), fraction=asked))
+                continue
+            count = flips.number(f"{name} plasticity", size, meaning=self._meaning(neurons))
+            found.append(RealisedLayer(neurons, size, count, fraction=asked))
         return Realised(*found)
 
     def _layers(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> "tuple[_Layer, _Layer]":
         inputs, hidden, outputs = ("inputs", n_inputs), ("hidden neurons", n_hidden), ("outputs", n_outputs)
         return ("hidden", self.hidden, hidden, inputs), ("readout", self.readout, outputs, hidden)
 
+    def _of_neurons(self, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[str, int, Flips | None]:
+        """What a vector speaks of, how many there are, and which are flipped, where that is all that is said."""
+        neurons, size = pre if self.flips == "presynaptic" else post
+        flips = Flips(fraction=value) if isinstance(value, float) else value if isinstance(value, Flips) else None
+        if flips is not None and flips.mask is not None and np.ndim(flips.mask) == 2:
+            flips = None
+        return neurons, size, flips
+
+    def _meaning(self, neurons: str) -> str:
+        return f"({self.flips}: one per {neurons})"
+
     def _factors(self, name: str, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[Array, str]:
         """One factor per neuron, or per synapse where they are given; and what there is one of."""
-        neurons, size = pre if self.flips == "presynaptic" else post
+        neurons, size, flips = self._of_neurons(value, post, pre)
         shape, axes = (post[1], pre[1]), f"({post[0]}, {pre[0]})"
-        meaning = f"({self.flips}: one per {neurons})"
-        if isinstance(value, float):
-            value = Flips(fraction=value)
+        meaning = self._meaning(neurons)
+        if flips is not None:
+            return np.where(flips.chosen(f"{name} plasticity", size, meaning=meaning), -1.0, 1.0), neurons
         if isinstance(value, Flips):
-            if np.ndim(value.mask if value.mask is not None else 0) == 2:
-                value = np.where(np.asarray(value.mask), -1.0, 1.0)
-            else:
-                return np.where(value.chosen(f"{name} plasticity", size, meaning=meaning), -1.0, 1.0), neurons
+            value = np.where(np.asarray(value.mask), -1.0, 1.0)
         given = np.asarray(value, dtype=np.float64)
         if given.ndim == 2:
             validation.shape(f"{name} plasticity", given, shape, axes)

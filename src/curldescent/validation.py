@@ -7,9 +7,9 @@ import difflib
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -181,9 +181,28 @@ def shape(name: str, array: NDArray[np.float64], expected: tuple[int, ...], mean
         raise InputError(f"{name} must have shape {expected} {meaning}, got {array.shape}")
 
 
+def text(name: str, value: object, *, none: bool = False) -> None:
+    """Refuse what is not text (or nothing at all, where `none` allows it)."""
+    if not isinstance(value, str) and not (none and value is None):
+        raise InputError(f"{name} must be text{' or None' if none else ''}, got {_named(value)}")
+
+
+def methods(name: str, value: object, wanted: Sequence[str], accepted: str) -> None:
+    """Refuse what lacks one of these methods; `accepted` says what has them and how to get one."""
+    if isinstance(value, type) or not all(callable(getattr(value, method, None)) for method in wanted):
+        raise InputError(f"{name} must be {accepted}, got {_named(value)}")
+
+
 def instance(name: str, value: object, kind: type[Kind], accepted: str) -> Kind:
     """Return `value` if it is of a class of this library; `accepted` says what that is and how to get one."""
     if not isinstance(value, kind):
+        raise InputError(f"{name} must be {accepted}, got {_named(value)}")
+    return value
+
+
+def mapping(name: str, value: object, accepted: str) -> Mapping[Any, Any]:
+    """Return `value` if it is a mapping; `accepted` says from what to what."""
+    if not isinstance(value, Mapping):
         raise InputError(f"{name} must be {accepted}, got {_named(value)}")
     return value
 

@@ -259,7 +259,7 @@ def test_a_run_whose_tangent_vector_is_gone_is_labelled_and_not_diverged():
 
 
 def test_a_step_that_is_none_is_refused():
-    with pytest.raises(InputError, match="step must be a function"):
+    with pytest.raises(InputError, match="step must be a JAX function"):
         lyapunov_exponents(3.0, [0.1], time=10)
     with pytest.raises(InputError, match=r"step must return a state of real numbers like start, \(2,\)"):
         lyapunov_exponents(lambda x, a: x[:1], [0.1, 0.2], time=10)

@@ -12,11 +12,11 @@ LOW = ("float32", "float16", "bfloat16")
 EPSILON = {name: float(jnp.finfo(name).eps) for name in ("float64", *LOW)}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 3))
-PARAMS = {"a": RNG.normal(size=(12, 3)), "b": RNG.normal(size=(1, 12))}
+PARAMS = {"a_weight": RNG.normal(size=(12, 3)), "b_weight": RNG.normal(size=(1, 12))}
 
 
 def linear(p, x):
-    return x @ p["a"].T @ p["b"].T
+    return x @ p["a_weight"].T @ p["b_weight"].T
 
 
 def in_type(dtype, inner=linear):
@@ -25,7 +25,7 @@ def in_type(dtype, inner=linear):
 
 
 def flips(count):
-    return {"a": 1.0, "b": np.r_[-np.ones(count), np.ones(12 - count)]}
+    return {"a_weight": 1.0, "b_weight": np.r_[-np.ones(count), np.ones(12 - count)]}
 
 
 PROGRAMS = {
@@ -73,7 +73,7 @@ def test_no_type_contradicts_double_precision(networks, count, method):
     }
     exact = found["float64"]
     theory = cd.theory.linear_stability(
-        PARAMS["a"], PARAMS["b"], np.ones(3), flips(count)["b"], covariance=X.T @ X / len(X)
+        PARAMS["a_weight"], PARAMS["b_weight"], np.ones(3), flips(count)["b_weight"], covariance=X.T @ X / len(X)
     )
     assert exact.verdict == ("unstable" if theory.inertia[0] else "stable")
     for dtype, one in found.items():
@@ -88,7 +88,7 @@ def test_no_type_contradicts_double_precision(networks, count, method):
 def test_parameters_of_low_precision_are_exact_numbers(networks):
     """What counts is what the model computes in: bfloat16 parameters in a float64 computation are double precision."""
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.bfloat16), PARAMS)
-    mixed = {"a": params["a"], "b": np.asarray(params["b"], np.float32)}
+    mixed = {"a_weight": params["a_weight"], "b_weight": np.asarray(params["b_weight"], np.float32)}
     wide = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), params)
     expected = cd.analysis.stability(networks["float64"].at(wide))
     for given in (params, mixed):
@@ -111,7 +111,11 @@ def test_nothing_moves():
     zero = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=10, student_scale=0.0)
     # Of twelve neurons none is ever active.
     dead = cd.analysis.network(
-        lambda p, x: jax.nn.relu(x @ p["a"].T - 100) @ p["b"].T, PARAMS, X, np.ones((20, 1)), strengths=flips(2)
+        lambda p, x: jax.nn.relu(x @ p["a_weight"].T - 100) @ p["b_weight"].T,
+        PARAMS,
+        X,
+        np.ones((20, 1)),
+        strengths=flips(2),
     )
     at_zero = cd.analysis.problem_network(zero, cd.Plasticity(readout=0.5))
     for network in (at_zero, dead):
@@ -171,7 +175,7 @@ def test_few_residuals(samples):
 
 def test_zero_size_leaves_and_frozen_synapses():
     params = PARAMS | {"empty": np.zeros((0, 3))}
-    network = cd.analysis.network(linear, params, X, strengths={"a": 0.0, "b": 0.0, "empty": 1.0})
+    network = cd.analysis.network(linear, params, X, strengths={"a_weight": 0.0, "b_weight": 0.0, "empty": 1.0})
     for method in ("dense", "matrix-free"):
         assert cd.analysis.stability(network, method=method).inertia[0] == 0
     assert cd.analysis.stability(network.with_strengths(None)).verdict == "stable"
@@ -179,11 +183,11 @@ def test_zero_size_leaves_and_frozen_synapses():
 
 UNUSABLE = {
     "complex parameters": (
-        lambda: cd.analysis.network(linear, {"a": 1j * PARAMS["a"], "b": PARAMS["b"]}, X),
+        lambda: cd.analysis.network(linear, {"a_weight": 1j * PARAMS["a_weight"], "b_weight": PARAMS["b_weight"]}, X),
         "real numb",
     ),
     "whole parameters": (
-        lambda: cd.analysis.network(linear, {"a": np.ones((2, 3), int), "b": np.ones((1, 2))}, X),
+        lambda: cd.analysis.network(linear, {"a_weight": np.ones((2, 3), int), "b_weight": np.ones((1, 2))}, X),
         "real",
     ),
     "complex inputs": (lambda: cd.analysis.network(linear, PARAMS, X * 1j), "inputs must"),
@@ -211,15 +215,18 @@ def test_curl_in_low_precision_is_told_from_rounding():
         found = cd.analysis.curl(curled)
         assert found.low <= exact <= found.high
         # Strengths that differ by less than the rounding of bfloat16 make no curl that it could show.
-        barely = cd.analysis.curl(network.with_strengths({"a": 1.0, "b": 1 + 1e-3}))
+        barely = cd.analysis.curl(network.with_strengths({"a_weight": 1.0, "b_weight": 1 + 1e-3}))
         assert (barely.low > 0) == (dtype == "float32")
 
 
 def test_rounding_is_no_climb():
     """A run that rests at its solution: losses of 1e-33 and of 1e-7 go up and down by rounding."""
-    run = [{"a": PARAMS["a"] * (1 + shift), "b": PARAMS["b"]} for shift in 1e-17 * np.arange(1, 40) % 5e-17]
-    run += [{"a": PARAMS["a"] * (1 + 1e-16 * (k % 3)), "b": PARAMS["b"]} for k in range(30)]
-    y = X @ PARAMS["a"].T @ PARAMS["b"].T
+    run = [
+        {"a_weight": PARAMS["a_weight"] * (1 + shift), "b_weight": PARAMS["b_weight"]}
+        for shift in 1e-17 * np.arange(1, 40) % 5e-17
+    ]
+    run += [{"a_weight": PARAMS["a_weight"] * (1 + 1e-16 * (k % 3)), "b_weight": PARAMS["b_weight"]} for k in range(30)]
+    y = X @ PARAMS["a_weight"].T @ PARAMS["b_weight"].T
     for dtype in ("float64", "bfloat16"):
         found = cd.analysis.descent_profile(cd.analysis.network(in_type(dtype), PARAMS, X, y), run)
         assert found.climbing == 0
@@ -262,15 +269,15 @@ def test_torch_agrees():
     class Cast(torch.nn.Module):
         def __init__(self, dtype):
             super().__init__()
-            self.a = torch.nn.Parameter(torch.tensor(PARAMS["a"]))
-            self.b = torch.nn.Parameter(torch.tensor(PARAMS["b"]))
+            self.a_weight = torch.nn.Parameter(torch.tensor(PARAMS["a_weight"]))
+            self.b_weight = torch.nn.Parameter(torch.tensor(PARAMS["b_weight"]))
             self.dtype = dtype
 
         def forward(self, x):
-            return x.to(self.dtype) @ self.a.to(self.dtype).T @ self.b.to(self.dtype).T
+            return x.to(self.dtype) @ self.a_weight.to(self.dtype).T @ self.b_weight.to(self.dtype).T
 
     for count in (3, 10):
-        strengths = {"a": 1.0, "b": flips(count)["b"]}
+        strengths = {"a_weight": 1.0, "b_weight": flips(count)["b_weight"]}
         exact = cd.analysis.stability(cd.analysis.network(linear, PARAMS, X, strengths=flips(count)))
         for dtype in (torch.float64, torch.float32, torch.bfloat16):
             network = cd.analysis.network(Cast(dtype), inputs=X, strengths=strengths)

@@ -13,7 +13,14 @@ def nonzero(values, count):
     return np.sort(values[np.argsort(-np.abs(values))[:count]])
 
 
-@pytest.mark.parametrize(("sizes", "seed"), [((4, 6, 1), 0), ((4, 6, 5, 2), 1), ((3, 5, 5, 5, 1), 2)])
+@pytest.mark.parametrize(
+    ("sizes", "seed"),
+    [
+        ((4, 6, 1), 0),
+        pytest.param((4, 6, 5, 2), 1, marks=pytest.mark.slow),
+        pytest.param((3, 5, 5, 5, 1), 2, marks=pytest.mark.slow),
+    ],
+)
 def test_spectrum_is_that_of_the_jacobian_at_zero_loss(sizes, seed):
     network, params, x, y = deep_network(sizes, samples=6, seed=seed)
     signs = random_signs(params, seed + 200)
@@ -30,6 +37,7 @@ def test_spectrum_is_that_of_the_jacobian_at_zero_loss(sizes, seed):
     assert result.verdict == ("unstable" if result.eigenvalues[0] < 0 else "stable")
 
 
+@pytest.mark.slow
 def test_direction_is_the_jacobians_eigenvector():
     network, params, x, y = deep_network()
     result = cd.analysis.stability(network)
@@ -215,6 +223,7 @@ def test_gradient_descent_is_stable_and_ascent_is_not():
     assert (up.verdict, up.n_unstable, up.margin) == ("unstable", 16, pytest.approx(-1))
 
 
+@pytest.mark.slow
 def test_chunks_do_not_change_the_result():
     results = [cd.analysis.stability(deep_network(samples=11, batch_size=size)[0]).eigenvalues for size in (1, 4, None)]
     for other in results[1:]:

@@ -1,13 +1,18 @@
-"""The command line as users meet it: in a process of its own, looked at from outside."""
+"""The command line as users meet it: what it prints, writes and leaves with."""
 
+import contextlib
 import html
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import xarray as xr
+
+from curldescent.cli import main
 
 CSV = "x,z,word,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 2]},{i % 3}\n" for i in range(30))
 
@@ -16,6 +21,19 @@ def run(*arguments, cwd=None):
     return subprocess.run(
         [sys.executable, "-m", "curldescent", *arguments], capture_output=True, text=True, cwd=cwd, timeout=120
     )
+
+
+def inside(*arguments, cwd):
+    """The same in this process, which spares a second or more of imports."""
+    out, error = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(error),
+        pytest.raises(SystemExit) as left,
+    ):
+        main(arguments)
+    return SimpleNamespace(returncode=left.value.code, stdout=out.getvalue(), stderr=error.getvalue())
 
 
 @pytest.fixture
@@ -56,7 +74,7 @@ def test_a_table_is_learned_and_everything_written(folder):
 
 
 def test_json_goes_to_stdout_alone(folder):
-    done = run(
+    done = inside(
         *("train", "--data", "table.csv", "--inputs", "x", "--targets", "word", "--one-hot", "--epochs", "3", "--json"),
         cwd=folder,
     )
@@ -69,13 +87,13 @@ def test_the_example_experiment_runs(folder):
     example = Path(__file__).parents[2] / "examples" / "experiment.toml"
     text = example.read_text().replace("epochs = 500", "epochs = 2")
     (folder / "experiment.toml").write_text(text)
-    done = run("train", "experiment.toml", cwd=folder)
+    done = inside("train", "experiment.toml", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "FA, 10 % readout" in done.stdout
 
 
 def test_divergence_is_reported_with_its_epoch(folder):
-    done = run(
+    done = inside(
         *("train", "--data", "table.csv", "--inputs", "x,z", "--targets", "y", "--activation", "linear"),
         *("--learning-rate", "50", "--epochs", "500", "--flip-hidden", "1", "--flip-readout", "1"),
         cwd=folder,
@@ -121,7 +139,7 @@ BAD = {
 def test_bad_input_is_one_line_and_exit_code_2(case, folder):
     arguments, sentence = BAD[case]
     before = (folder / "table.csv").read_bytes()
-    done = run(*arguments, cwd=folder)
+    done = inside(*arguments, cwd=folder)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("\n") == 1
@@ -133,7 +151,7 @@ def test_what_was_used_of_a_table_is_printed_and_written(tmp_path):
     rows = "".join(f"{k},n{k},{k % 5},{k % 3},{k * k},\n" for k in range(12))
     (tmp_path / "t.csv").write_text(',name,"speed, mean",b,a\n' + rows)
     options = ("--data", "t.csv", "--inputs", '"speed, mean"', "--targets", "a", "--epochs", "2", "--trials", "1")
-    done = run("train", *options, cwd=tmp_path)
+    done = inside("train", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     said = ("inputs: 'speed, mean'", "targets: 'a'", "column 1 (without a name in the header)", "'b' (not chosen)")
     page = html.unescape((tmp_path / "results/train/report.html").read_text())

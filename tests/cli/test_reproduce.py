@@ -26,7 +26,7 @@ def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None
     [
         (("fig99",), "there is no figure 'fig99'"),
         ((), "say which figures"),
-        (("fig2", "--scale", "huge"), "scale must be one of quick, standard, paper"),
+        (("fig2", "--scale", "huge"), "scale must be one of 'quick', 'standard', 'paper'"),
         (("report", "--scale", "quick"), "nothing was reproduced"),
         (("fig2", "--summary", "docs"), "--summary belongs to report"),
     ],

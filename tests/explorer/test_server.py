@@ -120,9 +120,7 @@ def test_a_missing_extra_is_one_sentence_and_exit_code_2(monkeypatch, capsys):
     with pytest.raises(SystemExit) as left:
         main(["explore", "--no-browser"])
     assert left.value.code == 2
-    assert capsys.readouterr().err == (
-        "curldescent: the explorer needs Panel and Bokeh: pip install 'curldescent[explore]'\n"
-    )
+    assert capsys.readouterr().err == ("curldescent: the explorer needs Panel: pip install 'curldescent[explore]'\n")
 
 
 def test_what_is_updated_before_the_page_is_rendered_names_no_other_server():

@@ -242,7 +242,7 @@ def test_flattened_and_lookahead_and_state_tools():
             p = optax.apply_updates(p, updates)
         found.append(p)
     alike(*found)
-    optimizer = ours(cd.Signature({"a.w": 0.5}))
+    optimizer = ours(cd.Signature({"a.w": 0.5}, presynaptic_axis=1))
     state = optimizer.init(start())
     doubled = optax.tree_map_params(optimizer, lambda x: 2 * x, state)
     alike(doubled.strengths, jax.tree.map(lambda x: 2 * x, state.strengths))

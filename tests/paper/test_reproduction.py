@@ -105,7 +105,7 @@ def test_a_computation_that_raises_keeps_what_the_others_found(tmp_path: Path) -
 
 
 def test_unknown_scale(run) -> None:
-    with pytest.raises(InputError, match="scale must be one of quick, standard, paper, got 'huge'"):
+    with pytest.raises(InputError, match="scale must be one of 'quick', 'standard', 'paper', got 'huge'"):
         run(scale="huge")
 
 

@@ -101,7 +101,7 @@ def test_examples_in_docstrings_run(module):
         (lambda: draw.lambda_min_map(phase_diagram("hidden", 5)), "needs a diagram with quantity 'lambda_min'"),
         (lambda: draw.joint_boundaries(np.linspace(0.1, 1, 8)), "ratios must hold at most seven values"),
         (lambda: draw.spectrum(Spectrum(1.0), [np.nan]), "sample must be finite"),
-        (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number at least 1"),
+        (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number between 1 and 100000"),
     ],
 )
 def test_bad_input(call, sentence):

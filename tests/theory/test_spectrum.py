@@ -224,7 +224,7 @@ def test_all_flipped_is_the_mirror_image():
         (lambda: Spectrum(1.0, rho=-1), "rho must be zero or a positive number, got -1"),
         (lambda: Spectrum(1.0, sigma2=0), "sigma2 must be a positive number, got 0"),
         (lambda: Spectrum(1.0).density([0.0, np.inf]), "x must be finite, got inf at index"),
-        (lambda: Spectrum(1.0).moments(0), "order must be a whole number at least 1, got 0"),
+        (lambda: Spectrum(1.0).moments(0), "order must be a whole number between 1 and 100, got 0"),
         (lambda: Spectrum(1.0).sample(0, 1), "n_inputs must be a whole number at least 1, got 0"),
         (lambda: Spectrum(1.0).sample(5, 1, distribution="normla"), "did you mean 'normal'"),
     ],

@@ -310,6 +310,7 @@ def program_key(problem, batch):
     return {"batched": False, "batch": batch, "convention": convention, "shapes": (*sizes, rows, "float64")}
 
 
+@pytest.mark.slow
 def test_programs_of_shapes_long_past_are_forgotten():
     for samples in range(10, 10 + jax_engine.PROGRAMS + 3):
         cd.train(random_problem(samples=samples), cd.Plasticity(), epochs=1, engine="jax")

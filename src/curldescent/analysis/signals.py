@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent import citations, validation
-from curldescent.analysis.periods import FITTED, LOBE, amplitudes, fold, lines, refined, tones
+from curldescent.analysis.periods import FITTED, LOBE, amplitudes, fold, in_common, lines, refined, tones
 from curldescent.errors import InputError
 from curldescent.representation import of_fields
 
@@ -28,6 +28,9 @@ PERIODS = 5
 POSITION = 0.1
 # A size or a level that changes by less than this fraction over the series counts as steady.
 STEADY = 0.01
+STEADY_LINES = 4
+# What the spectrum's window leaves of a line outside its lobe.
+SIDELOBES = 1e-9
 SEGMENTS = 8
 
 
@@ -64,8 +67,9 @@ def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> S
     at least five periods. Quasi-periodic: spectral lines at combinations of two or more frequencies do, and no period
     of up to sixteen cycles of the strongest fits. Both must be steady: size and level change by less than 1 % from one
     half to the other. Broadband: the power is not in lines. Undecided, with the reason, is what changes on the way,
-    what is slower than the series is long, and what has lines that the series is too short to tell apart. A torus whose
-    second frequency has less than 0.001 of the variance counts as periodic.
+    what is slower than the series is long, what has lines that the series is too short to tell apart, and what repeats
+    itself or has steady lines but for noise of less than 0.01 of the variance. A torus whose second frequency has less
+    than 0.001 of the variance counts as periodic.
 
     Args:
         signal: (n,), evenly sampled, at least 64 points.
@@ -124,14 +128,17 @@ def _judged(
 ) -> Verdict:
     """Kind, reason and base frequencies in bins."""
     strong = places[powers > LEFT_OVER * powers.sum()]
+    visible = lines(x, 1 - SIDELOBES)[0]
     trend = np.ptp(x - straight) > STEADY * np.ptp(straight)
+    loosely = float("inf")
     for series, drifts in ((x, False), (straight, True))[: 1 + trend]:
         # Not the strongest alone: sampled too rarely, it may be an overtone that shows where it is not.
         for place in places[:CANDIDATES]:
             base, left = fold(
-                series, refined(series, place), strong, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
+                series, refined(series, place), strong, visible, divisors=OVERTONE, tolerance=LEFT_OVER, least=PERIODS
             )
-            if np.isfinite(base):
+            loosely = float(np.fmin(loosely, left))
+            if left < LEFT_OVER:
                 return _steady(x, base, left, drifts=drifts)
     envelope = _envelope(straight, noise)
     if envelope is not None:
@@ -141,6 +148,10 @@ def _judged(
     if share < 1 - LEFT_OVER:
         if _moving_lines(x):
             return "undecided", "every part of the series has lines, but not the same ones", ()
+        if np.isfinite(loosely):
+            return "undecided", f"it repeats itself, but for {loosely:.1g} of its variance", ()
+        if tones(x, places[:STEADY_LINES])[1] < 10 * LEFT_OVER:
+            return "undecided", "nearly all of it is steady lines, the rest is not", ()
         return "broadband", "the power is not in spectral lines", ()
     return _torus(x, places, powers, share)
 
@@ -191,7 +202,7 @@ def _torus(x: Array, places: Array, powers: Array, share: float) -> Verdict:
     exact, left = tones(x, places)
     if left > 10 * LEFT_OVER:
         return "undecided", "its lines are not steady, or closer than the series is long enough to tell apart", ()
-    bases = _lattice(exact[strong])
+    bases = _lattice(x, exact[strong])
     if len(bases) > 4:
         return "undecided", f"its {len(bases)} strongest lines are no combinations of two", ()
     if len(bases) == 1:
@@ -199,12 +210,13 @@ def _torus(x: Array, places: Array, powers: Array, share: float) -> Verdict:
     return "quasi-periodic", f"its {int(strong.sum())} strongest lines combine {len(bases)} frequencies", bases
 
 
-def _lattice(places: Array) -> tuple[float, ...]:
+def _lattice(x: Array, places: Array) -> tuple[float, ...]:
     """The fewest base frequencies, in bins, whose integer combinations these all are; themselves if over two."""
     strongest = places[0]
     for divisor in range(1, OVERTONE + 1):
         base = strongest / divisor
-        if base >= PERIODS and (np.abs(places - np.round(places / base) * base) < POSITION).all():
+        near = (np.abs(places - np.round(places / base) * base) < POSITION).all()
+        if base >= PERIODS and near and in_common(x, places, base):
             return (float(base),)
     orders = np.array(list(product(range(-HARMONICS, HARMONICS + 1), repeat=2)))
     for second in places[1:]:
@@ -244,6 +256,8 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     x = validation.finite_array("signal", signal, ndim=1)
     if len(x) < 200:
         raise InputError(f"signal must have at least 200 samples, got {len(x)}")
+    from scipy.signal import fftconvolve
+
     citations.use("gottwald2009")
     rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
     n, cut = len(x), len(x) // 10
@@ -251,7 +265,11 @@ def zero_one_test(signal: ArrayLike, *, angles: int = 100, seed: int = 0) -> flo
     growth = []
     for c in rng.uniform(np.pi / 5, 4 * np.pi / 5, validation.integer("angles", angles, minimum=1)):
         walk = np.cumsum(x * np.exp(1j * c * np.arange(1, n + 1)))
-        displacement = np.array([(np.abs(walk[k : n - cut + k] - walk[: n - cut]) ** 2).mean() for k in lags])
+        # |a − b|² = |a|² + |b|² − 2 Re a b*, the last by the convolution theorem for all lags at once.
+        squares = np.r_[0.0, np.cumsum(np.abs(walk) ** 2)]
+        both = squares[lags + n - cut] - squares[lags] + squares[n - cut]
+        products = fftconvolve(walk, walk[: n - cut][::-1].conj())[n - cut - 1 + lags].real
+        displacement = (both - 2 * products) / (n - cut)
         oscillation = x.mean() ** 2 * (1 - np.cos(lags * c)) / (1 - np.cos(c))
         growth.append(np.corrcoef(lags, displacement - oscillation)[0, 1])
     return float(np.median(growth))

@@ -250,7 +250,8 @@ def lyapunov_exponents(
         same function with new `args` rather than a new function.
 
     Example:
-        >>>         >>> from curldescent.analysis import lyapunov_exponents
+        >>> import jax.numpy as jnp
+        >>> from curldescent.analysis import lyapunov_exponents
         >>> henon = lambda x, a: jnp.array([1 - a[0] * x[0] ** 2 + x[1], a[1] * x[0]])
         >>> found = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=20_000, transient=100, count=2)
         >>> round(float(found.values.sum()), 6)      # log of the map's constant determinant, log 0.3

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent import array_likes
 from curldescent.analysis import precision
 from curldescent.analysis.network import Network, chunk_layout
 from curldescent.errors import InputError
@@ -156,7 +157,7 @@ class TorchNetwork(Network):
         if set(given) != {plain(name) for name in self.shapes}:
             raise InputError(f"strengths must be a mapping with the names {', '.join(self.shapes)}")
         found = {name: given[plain(name)] for name in self.shapes}
-        return {n: np.asarray(s.detach().cpu().double()) if hasattr(s, "detach") else s for n, s in found.items()}
+        return {name: array_likes.on_host(value) for name, value in found.items()}
 
     def _resolved(self, strengths: Any) -> Array:
         if not isinstance(strengths, Signature):

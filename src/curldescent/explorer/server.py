@@ -12,6 +12,7 @@ from typing import Any
 
 from curldescent import optional, validation
 from curldescent.errors import InputError
+from curldescent.files import named
 
 ADDRESS = "127.0.0.1"
 # What one message of a page may hold: an uploaded table in base64, and nothing larger.
@@ -30,10 +31,12 @@ class Explorer:
         InputError: the port is taken, the folder does not exist, or the extra is not installed.
     """
 
-    def __init__(self, *, port: int = 0, store: Path | None = None) -> None:
+    def __init__(self, *, port: int = 0, store: Path | str | None = None) -> None:
         port = validation.integer("port", port, minimum=0, maximum=65535)
-        if store is not None and not store.is_dir():
-            raise InputError(f"store {str(store)!r} is not a folder")
+        if store is not None:
+            store = named("store", store, "the folder of a sweep's store, or of several")
+            if not store.is_dir():
+                raise InputError(f"store {str(store)!r} is not a folder")
         require_extra()
         from bokeh.server.server import BaseServer
         from bokeh.server.tornado import BokehTornado
@@ -109,7 +112,7 @@ class Explorer:
         self.loop.add_callback(self.loop.stop)
 
 
-def serve(*, port: int = 0, store: Path | None = None, browser: bool = True) -> None:
+def serve(*, port: int = 0, store: Path | str | None = None, browser: bool = True) -> None:
     """Serve the explorer on 127.0.0.1 until interrupted.
 
     Args:
@@ -120,6 +123,7 @@ def serve(*, port: int = 0, store: Path | None = None, browser: bool = True) -> 
     Raises:
         InputError: as `Explorer`.
     """
+    validation.boolean("browser", browser)
     explorer = Explorer(port=port, store=store)
     print(f"curldescent explorer: {explorer.url} (Ctrl-C stops)", flush=True)
     if browser:

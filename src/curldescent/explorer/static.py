@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.explorer.state import RATIO
+from curldescent.files import named
 from curldescent.sweeps import durable
 from curldescent.writing import results_folder
 
@@ -84,9 +86,9 @@ def static_page(file: Path | str) -> Path:
     """
     from curldescent.explorer.server import require_extra
 
-    path = Path(file)
+    path = named("file", file, "a path ending in .html")
     if path.suffix != ".html":
-        raise InputError(f"the static page must be a file ending in .html, got {str(file)!r}")
+        raise InputError(f"the static page must be a file ending in .html, got {validation.shown(str(file))}")
     require_extra()
     from bokeh.embed import components
     from bokeh.settings import settings

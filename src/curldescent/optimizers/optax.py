@@ -184,7 +184,13 @@ def _signed(tree: Any, state: SignatureState, amount: Any) -> Any:
         g = jnp.asarray(g)
         return g * (1 + jnp.asarray(amount, s.dtype) * (s - 1)).astype(g.dtype)
 
-    return jax.tree.map(one, tree, state.strengths, is_leaf=lambda leaf: leaf is None)
+    try:
+        return jax.tree.map(one, tree, state.strengths, is_leaf=lambda leaf: leaf is None)
+    except (ValueError, TypeError, AttributeError) as fault:
+        raise InputError(
+            "updates must be a tree of gradients like the parameters, and the state that of init or the last update: "
+            + " ".join(str(fault).split())[:200]
+        ) from None
 
 
 def _scaled(factor: Any, tree: Any) -> Any:
@@ -224,6 +230,9 @@ def _initial(params: Any, signature: Any) -> SignatureState:
     # What another transformation masks away is a place in the tree that the signature may speak of.
     tree: Any
     places, tree = jax.tree_util.tree_flatten_with_path(params, is_leaf=is_hole)
+    for path, leaf in places:
+        if not is_hole(leaf):
+            _require_numbers(path_name(path), leaf)
     given = _by_name(signature, places, is_hole) if isinstance(signature, Signature) else None
     if given is None:
         try:
@@ -265,6 +274,23 @@ def _by_name(signature: Signature, places: list[tuple[Any, Any]], is_hole: Calla
     )
     named = here.resolve(shapes)
     return [named.get(name) for name in names]
+
+
+def _require_numbers(name: str, leaf: Any) -> None:
+    """Refuse a leaf that is no array of numbers; text would be taken for the name of a type."""
+    import jax.numpy as jnp
+
+    try:
+        if isinstance(leaf, str | bytes | type):
+            raise TypeError
+        jnp.result_type(leaf)
+        np.shape(leaf)
+    except (TypeError, ValueError):
+        where = f"at {name!r} there is" if name else "got"
+        raise InputError(
+            f"params must be a tree (dicts, lists, tuples) whose leaves are arrays of numbers; {where} "
+            f"{f'the class {leaf.__name__}' if isinstance(leaf, type) else f'a {type(leaf).__name__}'}"
+        ) from None
 
 
 def _strength(name: str, given: Any, parameter: Any) -> Any:

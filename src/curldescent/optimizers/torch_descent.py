@@ -75,6 +75,8 @@ class CurlDescent(torch.optim.SGD):
             return self._step(closure)
 
     def _step(self, closure: Callable[[], Any] | None) -> Any:
+        if closure is not None:
+            validation.function("closure", closure, "a function of no arguments that returns the loss")
         groups = self.param_groups
         amounts = [validation.real("amount", options.at_step(g["amount"], g["steps"])) for g in groups]
         if self._correction is not None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from curldescent import array_likes
 from curldescent.errors import InputError
 from curldescent.parameter_names import PlainNames
 from curldescent.signatures import Signature, flatten_strengths
@@ -146,11 +147,8 @@ def _resolved(
     given = names.mapping(signature) if isinstance(signature, Mapping) else None
     if given is None or not learning <= set(given) or not set(given) <= set(shapes):
         raise InputError(f"the signature must be a cd.Signature or a mapping with the names {', '.join(wanted)}")
-    arrays = {
-        name: np.asarray(given[name].detach().cpu().double() if hasattr(given[name], "detach") else given[name])
-        for name in wanted
-        if name in given
-    }
+    # Booleans stay booleans: they are a mask of flips.
+    arrays = {name: np.asarray(array_likes.on_host(given[name])) for name in wanted if name in given}
     return {
         name: _compact(flatten_strengths({name: array}, {name: shapes[name]}).reshape(shapes[name]))
         for name, array in arrays.items()

@@ -1,10 +1,11 @@
 """A computation that is no sweep: a function and plain arguments, its dataset kept in a file that says what made it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curldescent import optional, validation
 from curldescent.errors import InputError
 from curldescent.sweeps.canonical import canonical, digest
 
@@ -29,7 +30,21 @@ class Computation:
     function: "Callable[..., xr.Dataset]"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
-    needs: tuple[str, ...] = ()
+    needs: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        where = "a function at the top level of a module, which returns an xarray.Dataset"
+        validation.function("function", self.function, where)
+        name = str(getattr(self.function, "__qualname__", "<"))
+        # What another process, or the same one tomorrow, could not find again.
+        if "<" in name or not hasattr(self.function, "__module__"):
+            raise InputError(f"function must be {where}, got {validation.shown(self.function)}")
+        validation.mapping("arguments", self.arguments, "a mapping from argument names to plain data")
+        validation.integer("version", self.version, minimum=1)
+        if isinstance(self.needs, str) or not isinstance(self.needs, Sequence):
+            raise InputError(f"needs must be a list of modules, got {validation.shown(self.needs)}")
+        for module in self.needs:
+            validation.choice("a module that is needed", module, tuple(optional.PACKAGES))
 
     @property
     def fingerprint(self) -> str:

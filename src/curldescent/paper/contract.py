@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
+from curldescent import validation
+from curldescent.errors import InputError
+
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure as Picture
@@ -33,6 +36,12 @@ class Finding:
     said: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.holds is not None:
+            object.__setattr__(self, "holds", validation.boolean("holds (None where it cannot be told)", self.holds))
+        validation.text("said", self.said)
+        validation.mapping("numbers", self.numbers, "a mapping from names to numbers")
+
     @property
     def verdict(self) -> str:
         """The verdict in words: confirmed, not confirmed, or not tested at this scale."""
@@ -51,7 +60,14 @@ class Results:
     scale: Scale
     data: "Mapping[str, xr.Dataset]"
 
+    def __post_init__(self) -> None:
+        validation.choice("scale", self.scale, SCALES)
+        validation.mapping("data", self.data, "a mapping from names to datasets")
+
     def __getitem__(self, name: str) -> "xr.Dataset":
+        if not isinstance(name, str) or name not in self.data:
+            there = validation.listed(self.data) or "none"
+            raise InputError(f"there are no results {validation.shown(name)}; there are {there}")
         return self.data[name]
 
 
@@ -70,6 +86,11 @@ class Claim:
     statement: str
     criterion: str
     measure: Callable[[Results], Finding]
+
+    def __post_init__(self) -> None:
+        for part in ("name", "statement", "criterion"):
+            validation.text(part, getattr(self, part))
+        validation.function("measure", self.measure, "a function from cd.paper.Results to a cd.paper.Finding")
 
 
 @dataclass(frozen=True)
@@ -98,3 +119,20 @@ class Figure:
     claims: Sequence[Claim]
     aliases: Sequence[str] = ()
     departures: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for part in ("key", "title", "about"):
+            validation.text(part, getattr(self, part))
+        validation.choice("origin", self.origin, ORIGINS)
+        validation.function(
+            "experiments", self.experiments, "a function from a scale to sweeps and computations by name"
+        )
+        validation.function("draw", self.draw, "a function from cd.paper.Results to a picture of matplotlib")
+        for part, kind, what in (
+            ("claims", Claim, "cd.paper.Claim"),
+            ("aliases", str, "text"),
+            ("departures", str, "text"),
+        ):
+            given = getattr(self, part)
+            if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(g, kind) for g in given):
+                raise InputError(f"{part} must be a list of {what}, got {validation.shown(given)}")

@@ -1,8 +1,8 @@
 """Which figures there are, and how they are called."""
 
-import difflib
 from importlib import import_module
 
+from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.paper.contract import Figure
 
@@ -48,6 +48,8 @@ _MODULES = (
     "control_mechanism",
     "control_summary",
 )
+# Names in a message.
+_SHOWN = 20
 
 
 def figures() -> tuple[Figure, ...]:
@@ -77,7 +79,7 @@ def figure(name: str) -> Figure:
     """
     found = matching(name)
     if len(found) > 1:
-        raise InputError(f"{name!r} means several figures: {', '.join(f.key for f in found)}")
+        raise InputError(f"{validation.shown(name)} means several figures: {', '.join(f.key for f in found)}")
     return found[0]
 
 
@@ -93,6 +95,7 @@ def matching(name: str) -> tuple[Figure, ...]:
     Raises:
         InputError: nothing is called that.
     """
+    validation.text("the name of a figure", name)
     everything = figures()
     asked = _plain(name)
     if asked == "all":
@@ -104,9 +107,12 @@ def matching(name: str) -> tuple[Figure, ...]:
     if panels:
         return tuple(panels)
     known = [f.key for f in everything]
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise InputError(f"there is no figure {name!r}, accepted are all, {', '.join(known)}{hint}")
+    hint = validation.nearest(name.lower(), known)
+    first = ", ".join(known[:_SHOWN])
+    raise InputError(
+        f"there is no figure {validation.shown(name)}, accepted are all, {first} and {len(known) - _SHOWN} more "
+        f"(curldescent reproduce --list, cd.paper.figures()){hint}"
+    )
 
 
 def _plain(name: str) -> str:

@@ -9,7 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.files import named
 from curldescent.paper.contract import SCALES, Scale
 from curldescent.paper.registry import figures
 from curldescent.paper.verdict import markdown, read_verdict
@@ -47,9 +49,9 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
     """
     from jinja2 import Environment
 
-    if scale not in SCALES:
-        raise InputError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")
-    folder = Path(out) / scale
+    validation.choice("scale", scale, SCALES)
+    folder = named("out", out, "the folder that reproduce wrote to") / scale
+    target = None if summary is None else named("summary", summary, "a folder for the Markdown summary, or None")
     finish_moves(folder)
     found = [content for f in figures() if (content := read_verdict(folder, f.key)) is not None]
     if not found:
@@ -78,8 +80,8 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
         numbers = json.dumps(found, indent=2, ensure_ascii=False)
         (draft / "numbers.json").write_text(numbers + "\n", encoding="utf-8")
     written = [folder / "report.html", folder / "numbers.json"]
-    if summary is not None:
-        target = results_folder(Path(summary))
+    if target is not None:
+        results_folder(target)
         finish_moves(target)
         with replacing(target, earlier=_earlier_summary(target)) as draft:
             names = [path.name for path in _write_summary(draft, folder, found, missing, facts, scale)]

@@ -12,15 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curldescent import interruption, optional, sweeps
-from curldescent.errors import InputError
+from curldescent import interruption, optional, sweeps, validation
+from curldescent.files import named
 from curldescent.paper import computation as computations
 from curldescent.paper.changes import changes
 from curldescent.paper.computation import Computation
-from curldescent.paper.contract import SCALES, Figure, Results, Scale
+from curldescent.paper.contract import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
 from curldescent.sweeps.display import Display, Quiet
+from curldescent.sweeps.running import check_helpers
 from curldescent.writing import finish_moves, replacing, results_folder
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Unfinished(Exception):
     """
 
     def __init__(self, sentence: str, *, signal: int | None = None) -> None:
+        validation.text("sentence", sentence)
         super().__init__(sentence)
         self.signal = signal
 
@@ -81,14 +83,18 @@ def reproduce(
     from matplotlib import pyplot as plt
 
     if isinstance(figure, str):
-        from curldescent.paper.registry import figure as named
+        from curldescent.paper.registry import figure as figure_named
 
-        figure = named(figure)
-    if scale not in SCALES:
-        raise InputError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")
+        figure = figure_named(figure)
+    validation.instance("figure", figure, Figure, "the name of a figure, or one of cd.paper.figures()")
+    validation.choice("scale", scale, SCALES)
+    if workers is not None:
+        validation.integer("workers", workers, minimum=1, maximum=10_000)
+    check_helpers(client, display)
+    root = named("out", out, "a folder for the results")
     # Pictures go to files: no window system is needed or touched.
     mpl.use("agg")
-    folder = results_folder(Path(out) / scale)
+    folder = results_folder(root / scale)
     display = display or Quiet()
     began = time.monotonic()
     data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, display)
@@ -100,7 +106,7 @@ def reproduce(
         figure=figure,
         scale=scale,
         changes=changed,
-        findings=tuple((claim, claim.measure(results)) for claim in figure.claims),
+        findings=tuple((claim, _finding(claim, results)) for claim in figure.claims),
         seconds=seconds,
         picture=folder / f"{figure.key}.png",
     )
@@ -121,11 +127,17 @@ def reproduce(
     return verdict
 
 
+def _finding(claim: Claim, results: Results) -> Finding:
+    what = f"what the measure of claim {claim.name!r} returns"
+    return validation.instance(what, claim.measure(results), Finding, "a cd.paper.Finding")
+
+
 def _run(
     figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", display: Display
 ) -> "tuple[Mapping[str, xr.Dataset], bool]":
     """Everything the figure needs, and whether anything had to be computed for it."""
-    experiments = figure.experiments(scale)
+    what = "a mapping from names to sweeps and computations"
+    experiments = validation.mapping(f"what {figure.key}'s experiments return", figure.experiments(scale), what)
     data: dict[str, xr.Dataset] = {}
     missing: dict[str, Computation] = {}
     computed = False
@@ -136,6 +148,9 @@ def _run(
                 missing[name] = experiment
             else:
                 data[name] = found
+        else:
+            what = "a cd.sweeps.Sweep or a cd.paper.Computation"
+            validation.instance(f"{figure.key}'s experiment {name!r}", experiment, sweeps.Sweep, what)
     # Before hours of sweeps, not behind them.
     needed = dict.fromkeys(module for experiment in missing.values() for module in experiment.needs)
     optional.require(*needed, purpose=figure.key)

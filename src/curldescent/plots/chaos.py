@@ -1,10 +1,11 @@
 """Pictures of long runs: a map of regimes, and the convergence of their leading exponents."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.plots import style
 
@@ -39,15 +40,14 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
         of every run with its 95 % interval, and q.
 
     Raises:
-        InputError: no cells.
+        InputError: no cells, or one without one of these entries.
 
     Source: docs/chaos.md.
     """
     from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
 
-    if not cells:
-        raise InputError("cells must hold at least one trial, got none")
+    cells = _checked_cells(cells)
     ratios = sorted({cell["ratio"] for cell in cells})
     fractions = sorted({cell["fraction"] for cell in cells})
     seeds = sorted({cell.get("seed", 0) for cell in cells})
@@ -76,7 +76,10 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
         axes[0, 0].set_ylabel("flipped inputs α$_h$")
         axes[1, 0].set_ylabel("late exponent λ\n(per unit of total step)")
         axes[2, 0].set_ylabel("order parameter q")
-        axes[2, 0].set_yscale("log")
+        if any((cell[name].get("q") or 0) > 0 for cell in cells for name in TITLES):
+            axes[2, 0].set_yscale("log")
+        else:
+            style.note(axes[2, 0], "no positive order parameter to draw")
         seen = [label for label in LOOK if any(cell[name]["label"] == label for cell in cells for name in TITLES)]
         handles = [
             Line2D([], [], linestyle="none", marker=LOOK[label][1], color=LOOK[label][0], markersize=7, label=label)
@@ -84,6 +87,65 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
+
+
+def _checked_cells(cells: object) -> list[Mapping[str, Any]]:
+    what = "a list of mappings, one a trial"
+    if isinstance(cells, str | bytes | Mapping) or not isinstance(cells, Iterable) or hasattr(cells, "dims"):
+        raise InputError(f"cells must be {what}, got {validation.shown(cells)}")
+    given = list(cells)
+    if not given:
+        raise InputError("cells must hold at least one trial, got none")
+    for cell in given:
+        _entries(cell, "a cell", ("ratio", "fraction", "trial", *TITLES))
+        for name in ("ratio", "fraction", "trial"):
+            validation.real(f"a cell's {name!r}", cell[name])
+        validation.real("a cell's 'seed'", cell.get("seed", 0))
+        for name in TITLES:
+            found = cell[name]
+            _entries(found, f"a cell's {name!r}", ("label", "late"))
+            validation.choice(f"the label of a cell's {name!r}", found["label"], tuple(LOOK))
+            late = found["late"]
+            if isinstance(late, str) or not isinstance(late, Sequence | np.ndarray) or len(late) != 3:
+                raise InputError(
+                    f"'late' must be an exponent and the ends of its interval, got {validation.shown(late)}"
+                )
+            for number in (*late, found.get("q")):
+                _number(f"a cell's {name!r}", number)
+    return given
+
+
+def _checked_runs(runs: object) -> Mapping[str, Mapping[str, Any]]:
+    given = validation.mapping("runs", runs, "a mapping from titles to runs")
+    if not given:
+        raise InputError("runs must hold at least one run, got none")
+    checked = {}
+    for title, run in given.items():
+        _entries(run, f"run {validation.shown(title)}", ("times", "trace", "low", "high"))
+        numbers = {
+            name: validation.real_array(name, run[name]).astype(float) for name in ("times", "trace", "low", "high")
+        }
+        times, trace = numbers["times"], numbers["trace"]
+        if times.ndim != 1 or not len(times) or trace.ndim != 2 or len(trace) != len(times):
+            raise InputError(
+                f"'times' (B,) and 'trace' (B, k) must go together, got shapes {times.shape}, {trace.shape}"
+            )
+        for name in ("low", "high"):
+            validation.shape(repr(name), numbers[name], trace.shape[1:], "(exponents,)")
+        checked[str(title)] = numbers
+    return checked
+
+
+def _entries(given: object, name: str, wanted: Sequence[str]) -> None:
+    found = validation.mapping(name, given, f"a mapping with {validation.listed(wanted)}")
+    if missing := [entry for entry in wanted if entry not in found]:
+        raise InputError(f"{name} must be a mapping with {validation.listed(wanted)}; {missing[0]!r} is missing")
+
+
+def _number(name: str, value: object) -> None:
+    """What is drawn: a number; None and NaN are not known."""
+    if value is not None and not (isinstance(value, float | np.floating) and not np.isfinite(value)):
+        validation.real(name, value)
 
 
 def _mark(axes: "Axes", column: float, row: float, found: Mapping[str, Any]) -> None:
@@ -104,7 +166,7 @@ def _placed(
 
 def _exponents(axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]) -> None:
     for place, found in _placed(runs, ratios):
-        value, low, high = (np.nan if item is None else item for item in found["late"])
+        value, low, high = map(_value, found["late"])
         colour, marker = LOOK[found["label"]]
         axes.errorbar(
             place,
@@ -118,12 +180,16 @@ def _exponents(axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any
     axes.axhline(0, color="black", linewidth=0.8)
 
 
+def _value(number: float | None) -> float:
+    return np.nan if number is None else number
+
+
 def _order_parameters(
     axes: "Axes", runs: Sequence[tuple[float, float, Mapping[str, Any]]], ratios: Sequence[float]
 ) -> None:
     for place, found in _placed(runs, ratios):
         colour, marker = LOOK[found["label"]]
-        axes.plot(place, found.get("q", np.nan), marker=marker, color=colour, markersize=4, linestyle="none")
+        axes.plot(place, _value(found.get("q")), marker=marker, color=colour, markersize=4, linestyle="none")
 
 
 def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
@@ -136,14 +202,13 @@ def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
         The figure; the final 95 % intervals stand at the right of each panel.
 
     Raises:
-        InputError: no runs.
+        InputError: no runs, or one without one of these entries.
 
     Source: docs/chaos.md.
     """
     from matplotlib import pyplot as plt
 
-    if not runs:
-        raise InputError("runs must hold at least one run, got none")
+    runs = _checked_runs(runs)
     with style.figure_style():
         figure, axes = plt.subplots(
             1, len(runs), figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True, squeeze=False

@@ -42,6 +42,8 @@ def ascending(data: "xr.DataArray", *dims: str, positive: Sequence[str] = ()) ->
         if dim not in data.coords:
             raise InputError(f"a picture over {dim!r} needs its values as a coordinate; got none")
         values = np.asarray(data[dim].values)
+        if not values.size:
+            raise InputError(f"a picture over {dim!r} needs at least one value along it, got none")
         if values.dtype.kind not in "biuf" or not np.isfinite(values.astype(float)).all():
             raise InputError(f"a picture over {dim!r} needs finite numbers along it, got {values.ravel()[:5].tolist()}")
         if dim in positive and (values <= 0).any():

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent import memory, validation
 from curldescent.analysis.sources import HebbianNetwork
+from curldescent.errors import InputError
 from curldescent.plots import style
 
 if TYPE_CHECKING:
@@ -61,7 +63,13 @@ def curl_shares(excitatory: int, inhibitory: int) -> "NDArray[np.float64]":
         >>> curl_shares(2, 1)[:, 0].tolist()
         [0.0, 0.0, 0.0, 0.0]
     """
+    excitatory = validation.integer("excitatory", excitatory, minimum=0)
+    inhibitory = validation.integer("inhibitory", inhibitory, minimum=0)
     n = excitatory + inhibitory
+    if n < 1:
+        raise InputError("hebbian_curl needs at least one neuron, got none of either kind")
+    # Jacobians, of every synapse by every synapse.
+    memory.require(f"a network of {validation.shown(n)} neurons", 4 * 8 * n**4)
     signs = np.r_[np.ones(excitatory), -np.ones(inhibitory)]
     circuits = ((signs, np.ones(n)), (np.ones(n), signs), (signs, signs), (np.ones(n), np.ones(n)))
     covariances = [(1 - r) * np.eye(n) + r * np.ones((n, n)) for r in CORRELATIONS]

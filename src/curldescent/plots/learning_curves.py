@@ -5,12 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curldescent import validation
+from curldescent.errors import InputError
 from curldescent.plots import style
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+ERRORS = ("train_error", "test_error")
 
 
 def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str | None = None) -> None:
@@ -41,15 +46,44 @@ def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str 
     axes.set(xlabel="epoch")
 
 
+def _drawable(history: object) -> "xr.Dataset":
+    """The errors of a history, with an axis of trials."""
+    import xarray as xr
+
+    what = "a history (what cd.train returned) or a sweep's dataset with error curves"
+    given = validation.instance("history", history, xr.Dataset, what)
+    kept = given[[name for name in ERRORS if name in given and "epoch" in given[name].dims]]
+    if not kept:
+        raise InputError(
+            "history must hold train_error or test_error over epochs, as what cd.train returned does; a sweep keeps "
+            f"them where its [keep] says error_curves = true; got {validation.listed(given.data_vars, 6) or 'none'}"
+        )
+    for name, error in kept.items():
+        if others := [str(dim) for dim in error.dims if dim not in ("rule", "trial", "epoch")]:
+            chosen = ", ".join(f"{dim}=…" for dim in others)
+            raise InputError(
+                f"learning_curves draws errors over rules, trials and epochs, and {name} also has "
+                f"{validation.listed(others)}: select one value of each first, with history.sel({chosen})"
+            )
+        if "epoch" not in error.coords or error.dtype.kind not in "biuf":
+            raise InputError(f"{name} must hold numbers over epochs, with the epochs as a coordinate")
+    # A single trial that was selected is drawn as a run of one.
+    return kept.map(lambda error: error if "trial" in error.dims else error.expand_dims("trial"))
+
+
 def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None = None) -> "Figure":
     """Training and test error of every rule in a history.
 
     Args:
-        history: what `curldescent.train` returned, with or without a rule axis.
+        history: what `curldescent.train` returned, with or without axes of rules and trials; or the dataset of a sweep
+            that kept its error curves, with one value selected of every other axis.
         labels: legend texts by rule name; the names themselves by default.
 
     Returns:
         The figure: one panel per error, one colour per rule.
+
+    Raises:
+        InputError: no history, none of these errors, or axes of which a value has to be selected first.
 
     Example:
         >>> import curldescent as cd
@@ -60,14 +94,17 @@ def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None =
     """
     from matplotlib import pyplot as plt
 
+    history = _drawable(history)
+    if labels is not None:
+        validation.mapping("labels", labels, "a mapping from rule names to legend texts")
     rules = history.rule.values.tolist() if "rule" in history.dims else [None]
-    names = [name for name in ("train_error", "test_error") if name in history]
+    names = [name for name in ERRORS if name in history]
     with style.figure_style():
         figure, axes = plt.subplots(1, len(names), figsize=(style.PAGE_INCHES, 3.0), sharey=True, squeeze=False)
         for panel, name in zip(axes[0], names, strict=True):
             for index, rule in enumerate(rules):
                 error = history[name] if rule is None else history[name].sel(rule=rule)
-                label = None if rule is None else (labels or {}).get(rule, rule)
+                label = None if rule is None else str((labels or {}).get(rule, rule))
                 draw_curves(panel, error, colour=style.CYCLE[index % len(style.CYCLE)], label=label)
             panel.set_title("Training error" if name == "train_error" else "Test error")
         axes[0][0].set_ylabel("error ½⟨‖ŷ − y‖²⟩")

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curldescent import validation
+from curldescent.files import named
+from curldescent.writing import results_folder
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -71,21 +75,26 @@ def figure_style() -> Iterator[None]:
         mpl.rcParams.update(before)
 
 
-def save(figure: "Figure", stem: Path) -> list[Path]:
+def save(figure: "Figure", stem: str | Path) -> list[Path]:
     """Write a figure as PNG and PDF beside each other.
 
     Args:
         figure: what to save.
-        stem: the path without a suffix.
+        stem: the path without a suffix; its folder is made if need be.
 
     Returns:
         The two paths written, each whole; earlier ones stay where the figure cannot be drawn.
 
     Raises:
+        InputError: no figure of matplotlib, or no path.
         OSError: of the file system, a full disk for one.
     """
+    from matplotlib.figure import Figure
+
     from curldescent.sweeps import durable
 
+    validation.instance("figure", figure, Figure, "a figure of matplotlib, as the functions of cd.plots return")
+    stem = named("stem", stem, "a path without a suffix")
     pictures: dict[Path, bytes] = {}
     with figure_style():
         for kind in ("png", "pdf"):
@@ -93,6 +102,7 @@ def save(figure: "Figure", stem: Path) -> list[Path]:
             # No creation date: the same figure is the same file.
             figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
             pictures[stem.with_name(f"{stem.name}.{kind}")] = buffer.getvalue()
+    results_folder(stem.parent)
     for path, data in pictures.items():
         durable.write(path, data)
     return list(pictures)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from curldescent import validation
 from curldescent.errors import InputError
 from curldescent.plots import style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _LAYERS = {"hidden": "flipped inputs α$_h$", "readout": "flipped hidden neurons α$_r$"}
 _FLOOR = 1e-32
+# Beyond this the axis of the colours overflows; larger errors have its last colour.
+_CEILING = 1e300
 
 
 def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | None = None) -> "Figure":
@@ -26,7 +29,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
 
     Args:
         error: with dimensions `ratio` and `hidden` or `readout`, in any order; the median is taken over any others
-            (trials). Cells that are missing, or of which a trial diverged or is missing, are grey.
+            (trials). Cells that are missing, or of which a trial diverged or is missing, are grey; errors of zero are
+            drawn at the lower end of the scale. The picture says so where that is all there is.
         label: of the colour bar; by default the error's own description.
         title: of the figure.
 
@@ -34,8 +38,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
         The figure. The line is the theory's critical ratio: stable to the left of it.
 
     Raises:
-        InputError: other dimensions, values along them that are no numbers or stand there twice, or no positive error
-            to draw.
+        InputError: no labelled array, other dimensions, values along them that are no numbers or stand there twice, or
+            negative errors.
 
     Example:
         >>> import numpy as np, xarray as xr
@@ -44,6 +48,8 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
     """
     import matplotlib.pyplot as plt
 
+    validation.text("label", label, none=True)
+    validation.text("title", title, none=True)
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.4, 2.9))
         image = draw_error_map(axis, error)
@@ -66,7 +72,7 @@ def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None
         The image, for a colour bar.
 
     Raises:
-        InputError: other dimensions, or no positive value to draw.
+        InputError: as `error_map`.
 
     Example:
         >>> import numpy as np, xarray as xr
@@ -81,6 +87,10 @@ def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None
     layer, error, values = _medians(error)
     norm = error_range(error) if norm is None else norm
     linear = _evenly_spaced(error.ratio.values)
+    if not values.count():
+        style.note(axis, "no finite error to draw")
+    elif not (values > 0).any():
+        style.note(axis, f"every error is zero, drawn as {norm.vmin:.0e}")
     image = axis.pcolormesh(
         cell_borders(error.ratio.values, logarithmic=not linear),
         cell_borders(error[layer].values, logarithmic=False),
@@ -123,29 +133,44 @@ def error_range(*errors: "xr.DataArray") -> "LogNorm":
         *errors: as in `error_map`.
 
     Returns:
-        From the smallest to the largest cell of all maps, not below 1e-32.
+        From the smallest to the largest cell of all maps, not below 1e-32; just above that where no cell is positive.
 
     Raises:
-        InputError: other dimensions, or no positive value in any.
+        InputError: as `error_map`.
     """
     from matplotlib.colors import LogNorm
 
     values = np.concatenate([_medians(error)[2].compressed() for error in errors])
-    if not (values > 0).any():
-        raise InputError("error_map needs at least one positive error")
-    low = max(_FLOOR, float(values[values > 0].min()))
-    return LogNorm(low, max(float(values.max()), 2 * low))
+    positive = values[values > 0]
+    low = min(max(_FLOOR, float(positive.min())), _CEILING) if len(positive) else _FLOOR
+    return LogNorm(low, min(max(float(values.max(initial=0.0)), 2 * low), 2 * _CEILING))
 
 
 def _medians(error: "xr.DataArray") -> "tuple[str, xr.DataArray, np.ma.MaskedArray[Any, Any]]":
     """The layer that is flipped, the errors in ascending order of both axes, and the median of every cell."""
+    import xarray as xr
+
+    given: object = error
+    if isinstance(given, xr.Dataset):
+        raise InputError(
+            "error_map draws one variable of a sweep's dataset, such as data.final_test_error; "
+            f"got a dataset of {validation.listed(given.data_vars, 6) or 'none'}"
+        )
+    what = "an xarray.DataArray over 'ratio' and 'hidden' or 'readout', as in cd.sweeps.open(folder).final_test_error"
+    validation.instance("error", error, xr.DataArray, what)
     layers = [name for name in _LAYERS if name in error.dims]
     if "ratio" not in error.dims or len(layers) != 1:
         raise InputError(f"error_map needs dimensions 'ratio' and one of 'hidden', 'readout'; got {error.dims}")
+    if error.dtype.kind not in "biuf":
+        raise InputError(f"error_map needs real numbers, got dtype {error.dtype}")
     (layer,) = layers
     error = ascending(error, "ratio", layer, positive=("ratio",))
     others = [dim for dim in error.dims if dim not in ("ratio", layer)]
-    medians = error.median(others, skipna=False).transpose(layer, "ratio")
+    if (lowest := float(error.min() if error.size else 0.0)) < 0:
+        raise InputError(f"error_map needs errors, which are zero or positive; got {lowest:g}")
+    # No trial at all is as good as a missing one.
+    some = error if all(error.sizes[dim] for dim in others) else error.pad(dict.fromkeys(others, (0, 1)))
+    medians = some.median(others, skipna=False).transpose(layer, "ratio")
     return layer, error, np.ma.masked_invalid(medians.values)
 
 

@@ -1,6 +1,6 @@
 """Pictures of the theory: phase diagrams, λ_min as a map, spectra on sampled histograms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,11 +42,15 @@ def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
     import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
 
-    if not diagrams or any(d.name != "stable" for d in diagrams):
-        raise InputError(
-            "phase_diagrams needs one or more diagrams with quantity 'stable'; draw λ_min with lambda_min_map"
-        )
-    two = ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)])
+    if hasattr(diagrams, "dims") or isinstance(diagrams, str | bytes | Mapping) or not isinstance(diagrams, Iterable):
+        what = "one diagram, not in a list" if hasattr(diagrams, "dims") else validation.shown(diagrams)
+        raise InputError(f"diagrams must be a list of diagrams of cd.theory.phase_diagram, got {what}")
+    diagrams = list(diagrams)
+    if not diagrams:
+        raise InputError("phase_diagrams needs one or more diagrams with quantity 'stable', got none")
+    for diagram in diagrams:
+        _check(diagram, "stable", "phase_diagrams", "draw λ_min with lambda_min_map")
+    two = colours(ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)]))
     with style.figure_style():
         width = min(style.PAGE_INCHES, style.COLUMN_INCHES * len(diagrams))
         figure, axes = plt.subplots(1, len(diagrams), figsize=(width, 2.9), squeeze=False)
@@ -78,9 +82,11 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
     import matplotlib.pyplot as plt
     from matplotlib.colors import TwoSlopeNorm
 
-    if diagram.name != "lambda_min":
-        raise InputError(f"lambda_min_map needs a diagram with quantity 'lambda_min', got {diagram.name!r}")
-    lowest, highest = float(diagram.min()), float(diagram.max())
+    _check(diagram, "lambda_min", "lambda_min_map", "draw stable regions with phase_diagrams")
+    diagram = diagram.where(np.isfinite(diagram))
+    # Where nothing is known, everything is grey, on any scale.
+    known = np.r_[diagram.values[diagram.notnull().values], 0.0]
+    lowest, highest = float(known.min()), float(known.max())
     if limit is None:
         low, high = min(lowest, -1e-12), max(highest, 1e-12)
     else:
@@ -124,6 +130,7 @@ def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400) -> "Figure":
     from matplotlib import colormaps
 
     values = np.sort(validation.finite_array("ratios", ratios, ndim=1))
+    resolution = validation.integer("resolution", resolution, minimum=2, maximum=10**5)
     if len(values) > 7:
         raise InputError(f"ratios must hold at most seven values, more lines cannot be told apart; got {len(values)}")
     # Not 0 itself: the boundary is that of a vanishing fraction.
@@ -161,6 +168,7 @@ def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, 
     """
     import matplotlib.pyplot as plt
 
+    validation.text("title", title, none=True)
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.7))
         draw_spectrum(axis, law, sample, bins=bins)
@@ -182,6 +190,7 @@ def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, 
     Raises:
         InputError: eigenvalues that are not finite, or fewer than one bin.
     """
+    validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
     validation.integer("bins", bins, minimum=1, maximum=10**5)
     top = 0.0
     for low, high in law.edges:
@@ -226,6 +235,25 @@ def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, 
         ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
         xlim=(law.lambda_min - margin, law.lambda_max + margin),
     )
+
+
+def _check(diagram: object, quantity: str, function: str, otherwise: str) -> None:
+    """Refuse what is no diagram of this quantity, and what is only a part of one."""
+    import xarray as xr
+
+    how = f"cd.theory.phase_diagram(…, quantity={quantity!r})"
+    found = validation.instance("a diagram", diagram, xr.DataArray, f"a result of {how}")
+    if found.name != quantity:
+        raise InputError(
+            f"{function} needs a diagram with quantity {quantity!r}, a result of {how}; {otherwise}; "
+            f"got {validation.shown(found.name)}"
+        )
+    lacking = [name for name in ("plane", "rho", "sigma2") if name not in found.attrs]
+    if lacking or found.ndim != 2 or found.dtype.kind not in "biuf":
+        got = (
+            f"one without {lacking[0]!r} among its attributes" if lacking else f"{found.dtype} values over {found.dims}"
+        )
+        raise InputError(f"{function} needs a whole diagram of two dimensions, as {how} gives it; got {got}")
 
 
 def _parameters(law: Spectrum) -> str:
@@ -291,8 +319,8 @@ def _label(axis: "Axes", diagram: "xr.DataArray") -> None:
 
 def _name_regions(axis: "Axes", diagram: "xr.DataArray") -> None:
     """Write "stable" and "unstable" at the centre of gravity of each region, in the picture's own coordinates."""
-    image = _oriented(diagram) > 0.5
-    for region, word in ((image, "stable"), (~image, "unstable")):
+    image = _oriented(diagram)
+    for region, word in ((image > 0.5, "stable"), (image <= 0.5, "unstable")):
         if region.mean() < 0.04:
             continue
         rows, columns = np.nonzero(region)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from curldescent import validation
 from curldescent.plots import style
 from curldescent.theory import FiniteSizeScaling
 
@@ -28,6 +29,7 @@ def finite_size(scaling: FiniteSizeScaling) -> "Figure":
     import matplotlib.pyplot as plt
     from matplotlib.ticker import LogLocator, NullFormatter, NullLocator
 
+    validation.instance("scaling", scaling, FiniteSizeScaling, "a result of cd.theory.finite_size_scaling")
     rising = np.argsort(scaling.sizes)
     sizes, spread, limits = scaling.sizes[rising], scaling.spread[rising], scaling.limits[rising]
     rng = np.random.default_rng(0)  # horizontal jitter only
@@ -43,17 +45,22 @@ def finite_size(scaling: FiniteSizeScaling) -> "Figure":
         left.set(xscale="log", xlabel="inputs M", ylabel="smallest eigenvalue λ$_{min}$", title="samples and limit")
         left.legend()
         right.plot(sizes, spread, "o", color=style.STABLE, label="standard deviation")
-        x = np.geomspace(sizes.min(), sizes.max(), 50)
-        centre = np.exp(np.log(sizes).mean()), np.exp(np.log(spread).mean())
-        fit = centre[1] * (x / centre[0]) ** scaling.exponent
-        label = f"fit: M$^{{{scaling.exponent:.2f} ± {scaling.exponent_error:.2f}}}$"
-        right.plot(x, fit, color=style.STABLE, linewidth=1, label=label)
-        edge = centre[1] * (x / centre[0]) ** (-2 / 3)
-        right.plot(x, edge, color=style.THEORY, linestyle="--", linewidth=1, label="M$^{−2/3}$")
-        right.set(xscale="log", yscale="log", xlabel="inputs M", ylabel="scatter of λ$_{min}$", title="its scatter")
-        right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        right.yaxis.set_major_formatter("{x:g}")
-        right.yaxis.set_minor_formatter(NullFormatter())
+        right.set(xscale="log", xlabel="inputs M", ylabel="scatter of λ$_{min}$", title="its scatter")
+        # A power law needs scatter at every size.
+        if (spread > 0).all():
+            x = np.geomspace(sizes.min(), sizes.max(), 50)
+            centre = np.exp(np.log(sizes).mean()), np.exp(np.log(spread).mean())
+            fit = centre[1] * (x / centre[0]) ** scaling.exponent
+            label = f"fit: M$^{{{scaling.exponent:.2f} ± {scaling.exponent_error:.2f}}}$"
+            right.plot(x, fit, color=style.STABLE, linewidth=1, label=label)
+            edge = centre[1] * (x / centre[0]) ** (-2 / 3)
+            right.plot(x, edge, color=style.THEORY, linestyle="--", linewidth=1, label="M$^{−2/3}$")
+            right.set_yscale("log")
+            right.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            right.yaxis.set_major_formatter("{x:g}")
+            right.yaxis.set_minor_formatter(NullFormatter())
+        else:
+            style.note(right, "no scatter at some size: no power law")
         right.legend()
         for axis in (left, right):
             axis.set_xticks(sizes, [str(size) for size in sizes])
@@ -83,15 +90,21 @@ def stability_probabilities(
     import matplotlib.pyplot as plt
     from matplotlib import colormaps
 
-    along = np.argsort(ratios)
-    x, many = np.asarray(ratios, dtype=float)[along], np.asarray(sizes)
-    share, ends = np.asarray(probabilities, dtype=float)[:, along], np.asarray(intervals, dtype=float)[:, along]
+    x, many = (validation.finite_array(n, v, ndim=1) for n, v in (("ratios", ratios), ("sizes", sizes)))
+    share = validation.finite_array("probabilities", probabilities, ndim=2)
+    validation.shape("probabilities", share, (len(many), len(x)), "(sizes, ratios)")
+    ends = validation.finite_array("intervals", intervals, ndim=3)
+    validation.shape("intervals", ends, (*share.shape, 2), "(sizes, ratios, lower and upper end)")
+    boundary = validation.real("boundary", boundary)
+    validation.text("title", title)
+    along = np.argsort(x)
+    x, share, ends = x[along], share[:, along], ends[:, along]
     shades = colormaps[style.SEQUENTIAL](np.linspace(0.0, 0.8, len(many)))
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.8))
         for size, row, band, shade in zip(many, share, ends, shades, strict=True):
             axis.fill_between(x, band[:, 0], band[:, 1], color=shade, alpha=0.2, linewidth=0)
-            axis.plot(x, row, color=shade, marker="o", markersize=3, linewidth=1.2, label=f"M = {size}")
+            axis.plot(x, row, color=shade, marker="o", markersize=3, linewidth=1.2, label=f"M = {size:g}")
         axis.axvline(boundary, color=style.THEORY, linestyle="--", linewidth=1, label="M → ∞")
         axis.set(xlabel="compression ratio c = M/N", ylabel="share of stable networks", ylim=(-0.03, 1.03), title=title)
         axis.legend(loc="upper right", handlelength=1.4)

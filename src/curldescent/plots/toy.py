@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent import validation
 from curldescent.plots import style
 from curldescent.toy import TwoWeights
 
@@ -31,6 +32,7 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
     """
     from matplotlib import pyplot as plt
 
+    time = validation.positive("time", time)
     rules = {
         "Gradient descent: hyperbolas": TwoWeights(target),
         "Curl descent, w2 flipped: circles": TwoWeights(target, readout=-1.0),

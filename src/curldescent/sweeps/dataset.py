@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent import validation
 from curldescent.sweeps.schema import coordinates, dimensions, variables
 from curldescent.sweeps.store import Store
 
@@ -54,6 +55,7 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
         ...     print(cd.sweeps.open(folder).status.values)
         [1 1]
     """
+    validation.boolean("compacted", compacted)
     opened = Store(store)
     if compacted:
         from curldescent.sweeps.compacted import Compacted, Damaged, warn

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from curldescent.sweeps.running import Summary
 
 
+MEMBERS = ("start", "update", "say", "finish")
+
+
 class Display(Protocol):
     """Something that can be told about a run."""
 

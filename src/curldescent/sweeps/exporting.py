@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.files import named
 from curldescent.memory import memory_of_machine
 from curldescent.sweeps import ours, plain, zarr_form
+from curldescent.sweeps.store import FOLDER_OF_A_SWEEP
 from curldescent.writing import for_netcdf, whole_file, whole_folder
 
 if TYPE_CHECKING:
@@ -52,9 +55,10 @@ def export(store: str | Path, target: str | Path) -> Path:
     """
     from curldescent.sweeps.dataset import open as open_store
 
-    target, folder = Path(target), Path(store)
+    target = named("target", target, "a path ending in .nc or .zarr")
+    folder = named("store", store, FOLDER_OF_A_SWEEP)
     if target.suffix not in _FORMATS:
-        raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {target.name!r}")
+        raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {validation.shown(target.name)}")
     if not target.parent.is_dir():
         raise InputError(f"the folder {str(target.parent)!r} does not exist")
     if folder.resolve() in target.resolve().parents:

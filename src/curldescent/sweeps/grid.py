@@ -3,7 +3,6 @@
 import itertools
 import math
 import re
-import reprlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -183,14 +182,16 @@ def parse_axis(name: str, given: object) -> Axis:
         >>> parse_axis("size", {"zip": {"n_inputs": [20, 110], "n_hidden": [199, 110]}}).at(0)
         {'n_inputs': 20, 'n_hidden': 199}
     """
-    where = f"axis {name!r}"
+    where = f"axis {validation.shown(name)}"
     if not _NAME.match(name):
         raise InputError(f"{where} needs a name of letters, digits and underscores")
     if isinstance(given, Mapping) and "zip" in given:
         _only(given, ("zip", "labels"), where)
         zipped = given["zip"]
         if not isinstance(zipped, Mapping) or not zipped:
-            raise InputError(f"{where}: zip must be a table of parameters and their values, got {reprlib.repr(zipped)}")
+            raise InputError(
+                f"{where}: zip must be a table of parameters and their values, got {validation.shown(zipped)}"
+            )
         columns = {str(parameter): _values(f"{where}, {parameter}", item) for parameter, item in zipped.items()}
         lengths = {parameter: len(values) for parameter, values in columns.items()}
         if len(set(lengths.values())) > 1:
@@ -211,10 +212,10 @@ def _values(where: str, given: object) -> tuple[Value, ...]:
             raise InputError(f"{where} needs exactly one of lin and log, got {', '.join(given) or 'neither'}")
         kind, arguments = next(iter(given.items()))
         if not isinstance(arguments, Sequence) or isinstance(arguments, str) or len(arguments) != 3:
-            raise InputError(f"{where}: {kind} must be [first, last, count], got {reprlib.repr(arguments)}")
+            raise InputError(f"{where}: {kind} must be [first, last, count], got {validation.shown(arguments)}")
         return {"lin": lin, "log": log}[kind](*arguments)
     if not isinstance(given, Sequence | np.ndarray) or isinstance(given, str | bytes):
-        raise InputError(f"{where} must be a list, a lin, a log or a zip table, got {reprlib.repr(given)}")
+        raise InputError(f"{where} must be a list, a lin, a log or a zip table, got {validation.shown(given)}")
     values = [item.item() if isinstance(item, np.generic) else item for item in given]
     if not values:
         raise InputError(f"{where} has no values")
@@ -232,16 +233,16 @@ def _kind(where: str, value: object) -> str:
         return "numbers"
     if isinstance(value, str):
         return "text"
-    raise InputError(f"{where} must hold numbers, text or booleans, got {reprlib.repr(value)}")
+    raise InputError(f"{where} must hold numbers, text or booleans, got {validation.shown(value)}")
 
 
 def _labels(where: str, given: object, length: int) -> tuple[str, ...] | None:
     if given is None:
         return None
     if not isinstance(given, Sequence) or isinstance(given, str) or not all(isinstance(item, str) for item in given):
-        raise InputError(f"{where}: labels must be a list of text, got {reprlib.repr(given)}")
+        raise InputError(f"{where}: labels must be a list of text, got {validation.shown(given)}")
     if len(given) != length or len(set(given)) != length:
-        raise InputError(f"{where} needs {length} different labels, got {reprlib.repr(list(given))}")
+        raise InputError(f"{where} needs {length} different labels, got {validation.shown(list(given))}")
     return tuple(given)
 
 
@@ -249,7 +250,7 @@ def _only(given: Mapping[Any, Any], accepted: Sequence[str], where: str) -> None
     for key in given:
         if key not in accepted:
             hint = validation.nearest(str(key), accepted) or f"; accepted are {', '.join(accepted)}"
-            raise InputError(f"{where} has an unknown entry {key!r}{hint}")
+            raise InputError(f"{where} has an unknown entry {validation.shown(key)}{hint}")
 
 
 @dataclass(frozen=True)

@@ -46,14 +46,13 @@ class Keep:
 
     def __post_init__(self) -> None:
         for name in ("final_errors", "error_curves", "maximum_error", "lambda_min", "weights"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"keep.{name} must be true or false, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, validation.boolean(f"keep.{name}", getattr(self, name)))
         given: object = self.epochs_to
         if isinstance(given, str) or not isinstance(given, Sequence):
-            raise InputError(f"keep.epochs_to must be a list of thresholds, got {given!r}")
+            raise InputError(f"keep.epochs_to must be a list of thresholds, got {validation.shown(given)}")
         thresholds = tuple(validation.positive("a threshold of keep.epochs_to", value) for value in given)
         if len(set(thresholds)) < len(thresholds):
-            raise InputError(f"keep.epochs_to has a threshold twice, got {list(given)!r}")
+            raise InputError(f"keep.epochs_to has a threshold twice, got {validation.shown(list(given))}")
         object.__setattr__(self, "epochs_to", thresholds)
         validation.choice("keep.never", self.never, NEVER)
         window = validation.integer("keep.order_parameter", self.order_parameter, minimum=0, maximum=100_000)

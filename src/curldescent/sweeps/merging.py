@@ -1,10 +1,13 @@
 """`merge`: one store out of several that were computed apart."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curldescent import validation
 from curldescent.errors import InputError
+from curldescent.files import named
 from curldescent.sweeps import ours
 from curldescent.sweeps.grid import Axis, Grid
 from curldescent.sweeps.lock import locked
@@ -59,10 +62,13 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
         ...     merge([f"{folder}/0", f"{folder}/1"], f"{folder}/both")
         Merged(cells=2, copied=2, present=0, damaged=())
     """
+    if isinstance(sources, str | bytes | os.PathLike | Mapping) or not isinstance(sources, Iterable):
+        raise InputError(f"sources must be a list of folders of stores, got {validation.shown(sources)}")
+    sources = list(sources)
     if not sources:
         raise InputError("merge needs at least one store to take cells from")
     opened = [Store(source) for source in sources]
-    folder = Path(target)
+    folder = named("target", target, "a store's folder, or one to be made")
     existing = [Store(folder)] if (folder / ours.PLAN).exists() else []
     union = _union([*existing, *opened])
     results_folder(folder)

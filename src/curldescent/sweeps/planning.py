@@ -15,7 +15,7 @@ from curldescent.sweeps.preflight import check, engine_for
 from curldescent.sweeps.realised import remarks
 from curldescent.sweeps.recipe import Resolved
 from curldescent.sweeps.schema import dimensions, variables
-from curldescent.sweeps.sweep import Sweep
+from curldescent.sweeps.sweep import A_SWEEP, Sweep
 from curldescent.sweeps.work import memory_bytes, operations, recorded_epochs
 
 # How many shapes are timed, and for how long each.
@@ -89,7 +89,8 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = cores if workers is None else validation.integer("workers", workers, minimum=1, maximum=10_000)
-    check(sweep)
+    validation.boolean("calibrate", calibrate)
+    check(validation.instance("sweep", sweep, Sweep, A_SWEEP))
     looked_at = _sample(sweep)
     scale = sweep.grid.size / len(looked_at)
     workers = min(workers, sweep.grid.size)

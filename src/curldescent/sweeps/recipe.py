@@ -99,7 +99,7 @@ class Recipe:
         for name in self.paired:
             if name not in known:
                 raise InputError(
-                    f"paired names axes, {', '.join(known) or 'of which there are none'}; got {name!r}"
+                    f"paired names axes, {', '.join(known) or 'of which there are none'}; got {validation.shown(name)}"
                     + validation.nearest(name, known)
                 )
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from curldescent import interruption, validation
 from curldescent.errors import InputError
-from curldescent.sweeps.display import Display, Quiet
+from curldescent.files import named
+from curldescent.sweeps.display import MEMBERS, Display, Quiet
 from curldescent.sweeps.lock import locked
 from curldescent.sweeps.pool import Outcome, local
 from curldescent.sweeps.preflight import check
-from curldescent.sweeps.store import Store
-from curldescent.sweeps.sweep import Sweep
+from curldescent.sweeps.store import FOLDER_OF_A_SWEEP, Store
+from curldescent.sweeps.sweep import A_SWEEP, Sweep
 from curldescent.sweeps.work import work_estimate
 from curldescent.writing import results_folder
 
@@ -107,11 +108,12 @@ def run(
     """
     if workers is not None:
         workers = validation.integer("workers", workers, minimum=1, maximum=10_000)
-    folder, resumed = Path(store), sweep is None
+    folder, resumed = named("store", store, FOLDER_OF_A_SWEEP), sweep is None
+    check_helpers(client, display)
     if sweep is None:
         sweep = Store(folder).sweep  # refuses what is no store before making a folder
     else:
-        check(sweep)
+        check(validation.instance("sweep", sweep, Sweep, f"{A_SWEEP}, or None to continue what the store holds"))
     display = display or Quiet()
     began = time.monotonic()
     results_folder(folder)
@@ -183,10 +185,23 @@ def retry(
     Raises:
         InputError: no store, or one in use.
     """
+    # Before anything is forgotten.
+    if workers is not None:
+        validation.integer("workers", workers, minimum=1, maximum=10_000)
+    check_helpers(client, display)
     opened = Store(store)
     with locked(opened.path):
         opened.forget_failures(set(opened.failures()))
     return run(None, store, workers=workers, client=client, display=display)
+
+
+def check_helpers(client: object, display: object) -> None:
+    """Refuse what cannot be a cluster's client or a display, before anything is made or computed."""
+    if client is not None:
+        wanted = ("submit", "nthreads", "cancel", "close")
+        validation.methods("client", client, wanted, "a distributed.Client, connected to a Dask cluster")
+    if display is not None:
+        validation.methods("display", display, MEMBERS, "a display such as curldescent.sweeps.display.OnStderr()")
 
 
 def _tasks(store: Store, plan: Sequence[tuple[str, tuple[int, ...]]]) -> Iterator[dict[str, Any]]:

@@ -43,8 +43,8 @@ class Start:
             object.__setattr__(self, name, value)
             if value and self.at == "random":
                 raise InputError(f'start.{name} goes with at = "teacher", got {value:g} with at = "random"')
-        if not isinstance(self.normalise_teacher, bool):
-            raise InputError(f"start.normalise_teacher must be true or false, got {self.normalise_teacher!r}")
+        normalise = validation.boolean("start.normalise_teacher", self.normalise_teacher)
+        object.__setattr__(self, "normalise_teacher", normalise)
 
     def applied(self, problem: Problem, *, seed: int) -> Problem:
         """The problem with its teacher scaled and its students placed.

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from curldescent import validation
 from curldescent.sweeps.compaction import damage, up_to_date
 from curldescent.sweeps.store import Store
 
@@ -60,6 +61,7 @@ def status(store: str | Path, *, verify: bool = False) -> Status:
         >>> found.done, found.missing, found.damaged
         (2, 0, ())
     """
+    validation.boolean("verify", verify)
     opened = Store(store)
     keys = set(opened.sweep.grid.cell_keys())
     finished = opened.finished() & keys

@@ -24,11 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.errors import InputError
+from curldescent.files import named
 from curldescent.sweeps import cell_file, durable, ours, plain, plan_file
 from curldescent.sweeps.contents import Expected
 from curldescent.sweeps.recipe import difference
 from curldescent.sweeps.sweep import Sweep
 
+# What every function that takes a store accepts.
+FOLDER_OF_A_SWEEP = "the folder that a sweep is run in"
 # A record of a failure holds one message.
 _RECORD_BYTES = 2**20
 _MESSAGE = 2000
@@ -45,7 +48,7 @@ class Store:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = named("store", path, FOLDER_OF_A_SWEEP)
         self.sweep = plan_file.sweep_of(plan_file.read(self.path), self.path)
         self.fingerprint = self.sweep.recipe.fingerprint
         self._expected = Expected(self.sweep)
@@ -65,7 +68,7 @@ class Store:
             InputError: the store was made with other settings, or holds axis values that the sweep lacks; or the folder
                 is that of something else.
         """
-        folder = Path(path)
+        folder = named("store", path, FOLDER_OF_A_SWEEP)
         ours.refuse_foreign(folder)
         if plain.is_file(folder / ours.PLAN):
             store = cls(folder)

@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from curldescent import validation
 from curldescent.errors import InputError
-from curldescent.files import read_toml
+from curldescent.files import named, read_toml
 from curldescent.flips import Flips, read_rule
 from curldescent.sweeps import sections
 from curldescent.sweeps.grid import Axis, Grid, Range, parse_axis, refuse_too_many
 from curldescent.sweeps.keep import ALWAYS, VARIABLES, Keep
 from curldescent.sweeps.recipe import Recipe
 
+# What every function that takes a sweep accepts.
+A_SWEEP = "a Sweep, made by cd.sweeps.Sweep or read from a file by cd.sweeps.read"
 # Names that the dataset needs itself.
 _RESERVED = {
     *("trial", "epoch", "threshold", "hidden_neuron", "input_neuron", "output_neuron", "status"),
@@ -64,7 +67,7 @@ class Sweep:
         paired: Sequence[str] = (),
     ) -> None:
         if not isinstance(axes, Mapping):
-            raise InputError(f"axes must be a table of names and values, got {axes!r}")
+            raise InputError(f"axes must be a table of names and values, got {validation.shown(axes)}")
         if "rule" in axes:
             raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
         refuse_too_many([*axes.values(), *([list(rules)] if isinstance(rules, Mapping) else [])])
@@ -73,16 +76,16 @@ class Sweep:
             parsed.insert(0, rule_axis(rules, parsed))
         check_names(parsed)
         if isinstance(paired, str) or not isinstance(paired, Sequence) or not all(isinstance(p, str) for p in paired):
-            raise InputError(f"paired must be a list of axis names, got {paired!r}")
+            raise InputError(f"paired must be a list of axis names, got {validation.shown(paired)}")
         if keep is not None and not isinstance(keep, Keep):
             given = sections.plain_mapping(keep, where="[keep]")
             sections.known(given, Keep.__dataclass_fields__.keys() - {"_"}, where="[keep]")
             keep = Keep(**given)
         self._assemble(
             Recipe(
-                student_teacher=student_teacher or {},
-                start=start or {},
-                training=training or {},
+                student_teacher={} if student_teacher is None else student_teacher,
+                start={} if start is None else start,
+                training={} if training is None else training,
                 keep=keep or Keep(),
                 seed=seed,
                 paired=tuple(paired),
@@ -142,12 +145,12 @@ def read(path: str | Path) -> Sweep:
         ...     cd.sweeps.read(file)
         Sweep(hidden=5, 5 cells)
     """
-    content = read_toml(Path(path), what="sweep file")
+    content = read_toml(named("path", path, "a sweep's TOML file"), what="sweep file")
     accepted = ("sweep", "axes", "student_teacher", "start", "rules", "training", "keep")
     sections.known(content, accepted, where="the sweep file")
     for name, entry in content.items():
         if not isinstance(entry, dict):
-            raise InputError(f"{name} must be a section, [{name}], got {entry!r}")
+            raise InputError(f"{name} must be a section, [{name}], got {validation.shown(entry)}")
     general = content.pop("sweep", {})
     sections.known(general, ("seed", "paired"), where="[sweep]")
     return Sweep(axes=content.pop("axes", {}), **general, **content)
@@ -156,7 +159,7 @@ def read(path: str | Path) -> Sweep:
 def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
     """The axis of named rules, each a set of arguments of `curldescent.Plasticity` that no other axis varies."""
     if not isinstance(rules, Mapping) or not rules:
-        raise InputError(f"rules must be a table of named rules, got {rules!r}")
+        raise InputError(f"rules must be a table of named rules, got {validation.shown(rules)}")
     varied = {name for axis in others for name in axis.columns}
     entries = []
     for name, given in rules.items():
@@ -190,10 +193,13 @@ def check_names(axes: Sequence[Axis]) -> None:
     seen: dict[str, str] = {}
     for axis in axes:
         if axis.name in _RESERVED:
-            raise InputError(f"axis {axis.name!r} has a name that the dataset needs itself; zip it under another name")
+            raise InputError(
+                f"axis {validation.shown(axis.name)} has a name that the dataset needs itself; "
+                "zip it under another name"
+            )
         for parameter in axis.columns:
             if axis.name != "rule" or parameter != "rule":
-                sections.known([parameter], sections.section_of(), where=f"axis {axis.name!r}")
+                sections.known([parameter], sections.section_of(), where=f"axis {validation.shown(axis.name)}")
             if parameter in seen:
                 raise InputError(f"{parameter} is varied by two axes, {seen[parameter]!r} and {axis.name!r}")
             seen[parameter] = axis.name
@@ -211,5 +217,5 @@ def _whole_numbers(axis: Axis) -> Axis:
             columns[parameter] = tuple(round(value) for value in values)
     rounded = Axis(axis.name, columns, axis.labels)
     if len(set(rounded.spellings)) < len(rounded):
-        raise InputError(f"axis {axis.name!r} has a value twice once rounded to whole numbers")
+        raise InputError(f"axis {validation.shown(axis.name)} has a value twice once rounded to whole numbers")
     return rounded
