@@ -163,3 +163,19 @@ def test_a_loss_that_is_not_finite_is_said():
     overflowing = cd.analysis.network(lambda w, x: jnp.exp(w["a"] * x), {"a": 0.0}, np.ones(1), np.zeros(1))
     with pytest.raises(cd.InputError, match="the loss along the loop must be finite"):
         cd.analysis.circulation(overflowing, lambda t: {"a": 2000 * np.sin(2 * np.pi * t)})
+
+
+@pytest.mark.parametrize("scale", [1e-60, 1e-6, 1e60])
+def test_units_of_the_outputs_change_no_verdict(scale):
+    """C and its curl go with the square of the outputs' unit; the plane that turns most is the same."""
+    strengths = {"a": 1.0, "b": -1.0}
+    found, unit = (
+        cd.analysis.circulation(
+            cd.analysis.network(
+                lambda p, x, s=s: s * jnp.tanh(x @ p["a"].T) @ p["b"].T, PARAMS, X, s * Y, strengths=strengths
+            )
+        )
+        for s in (scale, 1.0)
+    )
+    assert found.verdict == unit.verdict == "curl"
+    np.testing.assert_allclose(found.value / scale**2, unit.value, rtol=1e-6)

@@ -182,3 +182,17 @@ def test_a_second_run_compiles_nothing():
     before = advance_frame._cache_size()
     run()
     assert advance_frame._cache_size() == before
+
+
+@pytest.mark.parametrize(
+    ("values", "args"), [(len, float), (3.0, float), (object(), float), ([], float), ([1.0], 2.0), ([[1.0]], float)]
+)
+def test_sweeps_of_what_is_none_are_refused(values, args):
+    with pytest.raises(InputError, match=r"values must|args must"):
+        follow_exponents(lambda x, r: r * x, [0.3], values, args=args, time=10)
+
+
+@pytest.mark.parametrize("dt", [len, None, "0.1", 0.0, -0.1, float("nan")])
+def test_steps_that_are_none_are_refused(dt):
+    with pytest.raises(InputError, match="dt must be"):
+        rk4(lambda x, args: -x, dt)

@@ -508,3 +508,11 @@ def test_refusals(case):
     call, message = REFUSED[case]
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_lazy_modules_are_refused_until_they_have_shapes():
+    lazy = torch.nn.LazyLinear(2)
+    with pytest.raises(cd.errors.InputError, match="'weight' has no shape yet"):
+        build(ALL_PLUS, lazy)
+    lazy(torch.ones(1, 3))
+    assert len(build(ALL_PLUS, lazy).param_groups[0]["params"]) == 2

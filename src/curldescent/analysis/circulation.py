@@ -11,7 +11,7 @@ from curldescent import validation
 from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.loop_integral import ORDER, LoopIntegral, integrate
 from curldescent.analysis.network import Network
-from curldescent.analysis.precision import SAFETY, words
+from curldescent.analysis.precision import SAFETY, finite, power_of_two, words
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -189,21 +189,30 @@ def _directions(network: Network, plane: Sequence[Any] | None, seed: int) -> tup
     else:
         u = np.random.default_rng(validation.integer("seed", seed, minimum=0)).standard_normal(network.n_params)
         for _ in range(10):
-            u = u / np.linalg.norm(u)
-            v = _turn(network, u)
-            if np.linalg.norm(v) <= max(1e-12, SAFETY * network.precision) * np.linalg.norm(network.field_product(u)):
+            u = _unit(u)
+            v, size = _turn(network, u)
+            if np.linalg.norm(v) <= max(1e-12, SAFETY * network.precision) * size:
                 # Nothing turns: any plane will do.
                 v = np.random.default_rng(seed + 1).standard_normal(network.n_params)
                 break
-            u, v = -_turn(network, v), v
+            u, v = -_turn(network, _unit(v))[0], v
         u, v = v, u
-    u = u / (np.linalg.norm(u) or 1.0)
+    u, v = _unit(u), _unit(v)
     v = v - (u @ v) * u
     if np.linalg.norm(v) <= 1e-10:
         raise InputError("plane must be two directions that are not parallel")
-    return u, v / np.linalg.norm(v)
+    return u, _unit(v)
 
 
-def _turn(network: Network, u: Array) -> Array:
-    """A u with A the antisymmetric part of the Jacobian of the field."""
-    return (network.field_product(u) - network.field_transpose_product(u)) / 2
+def _unit(vector: Array) -> Array:
+    """A direction at length one, however small or large its numbers; zero stays zero."""
+    scaled = vector / power_of_two(float(np.abs(vector).max()))
+    return scaled / (np.linalg.norm(scaled) or 1.0)
+
+
+def _turn(network: Network, u: Array) -> tuple[Array, float]:
+    """A u with A the antisymmetric part of the Jacobian J of the field, and ‖J u‖, both over one power of two."""
+    products = np.stack([network.field_product(u), network.field_transpose_product(u)])
+    unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
+    image, back = products / unit
+    return (image - back) / 2, float(np.linalg.norm(image))

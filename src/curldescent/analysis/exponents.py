@@ -187,12 +187,13 @@ def follow_exponents(
     import xarray as xr
 
     validation.function("step", step, "a JAX function step(state, args) → state")
-    if len(values) == 0:
-        raise InputError("values must name at least one point of the sweep, got none")
+    validation.function("args", args, "a function from a value to the step's args")
     points = validation.finite_array("values", values, ndim=1)
+    if len(points) == 0:
+        raise InputError("values must name at least one point of the sweep, got none")
     begin = validation.finite_array("start", start, ndim=1)
     state, found = begin, []
-    for value in values:
+    for value in points.tolist():
         options: dict[str, Any] = {"transient": transient, "dt": dt, "count": count, "every": every, "blocks": blocks}
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
         state = one.state if np.isfinite(one.state).all() else begin

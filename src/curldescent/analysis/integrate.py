@@ -47,13 +47,16 @@ def rk4(field: Field, dt: float) -> RungeKutta4:
     Returns:
         The map.
 
+    Raises:
+        InputError: no function, or a step that is not a positive number.
+
     Example:
         >>> from curldescent.analysis import rk4
         >>> round(rk4(lambda x, args: -x, 0.1)(1.0, None), 6)
         0.904837
     """
     validation.function("field", field, "a JAX function field(state, args) → velocity")
-    return RungeKutta4(field, float(dt))
+    return RungeKutta4(field, validation.positive("dt", dt))
 
 
 def _moved(state: Any, velocity: Any, step: float) -> Any:

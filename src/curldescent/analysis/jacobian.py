@@ -10,7 +10,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from curldescent import citations, validation
 from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
-from curldescent.analysis.precision import SAFETY, finite
+from curldescent.analysis.precision import SAFETY, finite, power_of_two
 from curldescent.analysis.tangent_kernel import SMALL, KernelProducts
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -135,13 +135,14 @@ def jacobian_spectrum(
 
 
 def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8) -> float:
-    shares, kernel = [], KernelProducts(network)
+    shares, kernel, unit = [], KernelProducts(network), 0.0
     for _ in range(probes):
         v = rng.standard_normal(network.n_params)
         # H and not −diag(S) H, since strengths of zero would hide what they multiply.
         whole = network.hessian_product(v)
         plain = kernel.to_parameters(kernel.to_rows(v)) / network.n_samples
-        shares.append((np.linalg.norm(whole - plain), np.linalg.norm(whole)))
+        unit = unit or power_of_two(float(np.abs(whole).max()))
+        shares.append((np.linalg.norm((whole - plain) / unit), np.linalg.norm(whole / unit)))
     numerator, denominator = np.sqrt(np.mean(np.square(shares), axis=0))
     return float(numerator / denominator) if denominator > 0 else 0.0
 

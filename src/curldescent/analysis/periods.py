@@ -183,7 +183,7 @@ def overtones(places: Array, base: float, size: int) -> bool:
     return bool((np.abs(places[:, None] - multiples).min(axis=1) < BESIDE).all())
 
 
-def _sampled(places: NDArray[Any], size: int) -> Array:
+def _sampled(places: NDArray[np.floating], size: int) -> Array:
     """Where lines appear that may lie beyond half the sampling frequency."""
     turned = np.mod(places, size)
     return np.minimum(turned, size - turned)

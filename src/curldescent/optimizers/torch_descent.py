@@ -201,4 +201,8 @@ def _named(params: Any) -> Iterator[tuple[str, Any]]:
     for name, tensor in pairs:
         if not isinstance(tensor, torch.Tensor):
             raise InputError(f"parameter {name!r} must be a tensor, got {type(tensor).__name__}")
+        if torch.nn.parameter.is_lazy(tensor):
+            raise InputError(
+                f"parameter {name!r} has no shape yet, being part of a lazy module: run the module once before this"
+            )
         yield name, tensor
