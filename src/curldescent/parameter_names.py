@@ -7,6 +7,7 @@ neurons that a fraction flips, go by the plain name ("0.weight").
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from glob import escape
 from typing import Any
 
 from curldescent.errors import InputError
@@ -51,14 +52,49 @@ class PlainNames:
         """A mapping from names, with plain ones."""
         return {self(str(name)): value for name, value in given.items()}
 
-    def signature(self, given: Signature) -> Signature:
-        """A signature whose patterns are plain."""
+    def signature(self, given: Signature, axes: Mapping[str, int] | None = None) -> Signature:
+        """A signature whose patterns are plain.
+
+        Args:
+            given: with patterns as somebody spells them.
+            axes: parameters whose layout their module tells, to the axis of presynaptic neurons; what the signature
+                says itself comes first.
+        """
         plain = copy(given)
+        own = given.presynaptic_axis
+        if axes and not isinstance(own, int):
+            known = {escape(self(name)): axis for name, axis in axes.items()}
+            object.__setattr__(plain, "presynaptic_axis", _behind(own or {}, known))
         layers: dict[str, Any] = {}
         for pattern, rule in given.layers.items():
             layers.setdefault(self(pattern), rule)  # the first pattern decides
         object.__setattr__(plain, "layers", layers)
         return plain
+
+
+def _behind(first: Mapping[str, int], then: Mapping[str, int]) -> dict[str, int]:
+    """Patterns of which the first that matches decides: those of `first` before the others."""
+    return dict(first) | {pattern: axis for pattern, axis in then.items() if pattern not in first}
+
+
+def input_axes(module: Any) -> dict[str, int]:
+    """Weights of a PyTorch module that are (pre, post, …) though they are called weight as all others.
+
+    Embeddings have a row per index, transposed convolutions one per input channel.
+
+    Args:
+        module: looked through with all its parts; anything else knows no layouts.
+
+    Returns:
+        Names of parameters, as the module spells them, to the axis of presynaptic neurons.
+    """
+    import torch
+
+    if not isinstance(module, torch.nn.Module):
+        return {}
+    kinds = (torch.nn.Embedding, torch.nn.EmbeddingBag, torch.nn.modules.conv._ConvTransposeNd)
+    parts = module.named_modules(remove_duplicate=False)
+    return {f"{path}.weight".removeprefix("."): 0 for path, part in parts if isinstance(part, kinds)}
 
 
 def _without_wrappers(name: str) -> str:

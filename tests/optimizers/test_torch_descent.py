@@ -516,3 +516,43 @@ def test_lazy_modules_are_refused_until_they_have_shapes():
         build(ALL_PLUS, lazy)
     lazy(torch.ones(1, 3))
     assert len(build(ALL_PLUS, lazy).param_groups[0]["params"]) == 2
+
+
+def test_embeddings_and_transposed_convolutions_flip_what_comes_in():
+    """Their weights have presynaptic neurons along the first axis, those of other layers along the second."""
+
+    class Net(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table, self.up = torch.nn.Embedding(6, 2), torch.nn.ConvTranspose1d(4, 2, 3)
+            self.out = torch.nn.Linear(4, 2)
+
+    half = cd.Signature({"*.weight": 0.5}, seed=None)
+    for module in (Net(), torch.nn.DataParallel(Net())):
+        optimizer = cd.optimizers.torch.curl_descent(module, 1.0, half)
+        optimizer.add_param_group(
+            {"params": torch.nn.Embedding(2, 3), "signature": cd.Signature({"weight": [-1.0, 1.0]})}
+        )
+        found = {}
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                before = parameter.detach().clone()
+                parameter.grad = torch.ones_like(parameter)
+                found[parameter] = before
+        optimizer.step()
+        signs = [torch.sign(before - p.detach()).numpy() for p, before in found.items() if p.ndim > 1]
+        np.testing.assert_array_equal(signs[0], [[-1, -1]] * 3 + [[1, 1]] * 3)
+        np.testing.assert_array_equal(signs[1][:, 0, 0], [-1, -1, 1, 1])
+        np.testing.assert_array_equal(signs[2], [[-1, -1, 1, 1]] * 2)
+        np.testing.assert_array_equal(signs[3], [[-1] * 3, [1] * 3])
+    said = cd.Signature({"table.weight": 0.5}, seed=None, presynaptic_axis=1)
+    optimizer = cd.optimizers.torch.curl_descent(Net(), 1.0, said)
+    np.testing.assert_array_equal(optimizer.state_dict()["param_groups"][0]["strengths"][0], [[-1, 1]])
+
+
+def test_an_analysis_of_a_module_knows_the_same_layouts():
+    module = torch.nn.Sequential(torch.nn.Embedding(6, 2), torch.nn.Flatten(), torch.nn.Linear(2, 1)).double()
+    x, y = torch.arange(6)[:, None], torch.ones(6, 1, dtype=torch.float64)
+    network = cd.analysis.network(module, inputs=x, targets=y, strengths=cd.Signature({"0.weight": 0.5}, seed=None))
+    np.testing.assert_array_equal(network.named(network.strengths)["0.weight"], [[-1, -1]] * 3 + [[1, 1]] * 3)
+    assert len([name for name in cd.analysis.neurons(network) if name.startswith("0.weight")]) == 6

@@ -93,7 +93,8 @@ def neurons(
     groups: dict[str, NDArray[np.intp]] = {}
     for path, positions in network.named(np.arange(network.n_params)).items():
         if positions.ndim >= 2 and fnmatchcase(path, layers):
-            axis, size = presynaptic(path, positions.shape, presynaptic_axis)
+            told = network.axes.get(path) if presynaptic_axis is None else presynaptic_axis
+            axis, size = presynaptic(path, positions.shape, told)
             for index in range(size):
                 groups[f"{path}[{index}]"] = np.take(positions, index, axis=axis).ravel().astype(np.intp)
     if not groups:

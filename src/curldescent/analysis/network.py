@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import copy
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Network(ABC):
         n_samples: P.
         n_outputs: O.
         has_targets: whether there is a loss.
+        axes: parameters whose layout the model tells, whatever their names say, to the axis of presynaptic neurons.
     """
 
     theta: Array
@@ -39,6 +41,7 @@ class Network(ABC):
     n_samples: int
     n_outputs: int
     has_targets: bool
+    axes: Mapping[str, int] = MappingProxyType({})
 
     @property
     def n_params(self) -> int:

@@ -19,7 +19,7 @@ from curldescent import array_likes
 from curldescent.analysis import precision
 from curldescent.analysis.network import Network, chunk_layout
 from curldescent.errors import InputError
-from curldescent.parameter_names import PlainNames
+from curldescent.parameter_names import PlainNames, input_axes
 from curldescent.signatures import Signature, flatten_strengths
 
 Array = NDArray[np.float64]
@@ -51,6 +51,7 @@ class TorchNetwork(Network):
         self._function = ModuleFunction(model, self._dtype)
         self.shapes = {name: tuple(value.shape) for name, value in self._function.parameters.items()}
         self.theta = self.flat(self._function.parameters)
+        self.axes = input_axes(model)
         self.strengths = self._resolved(strengths)
         self._inputs = self._placed(inputs)
         if self._inputs.ndim == 0 or len(self._inputs) == 0:
@@ -164,7 +165,9 @@ class TorchNetwork(Network):
             return super()._resolved(strengths)
         # A signature speaks of parameters, not of how a wrapper spells their names.
         plain = PlainNames(self.shapes)
-        found = plain.signature(strengths).resolve({plain(name): shape for name, shape in self.shapes.items()})
+        found = plain.signature(strengths, self.axes).resolve(
+            {plain(name): shape for name, shape in self.shapes.items()}
+        )
         return flatten_strengths({name: found[plain(name)] for name in self.shapes}, self.shapes)
 
     # --- one chunk of samples

@@ -27,7 +27,9 @@ def curl_descent(
     Args:
         params: a module, or its ``named_parameters()``, or groups (dicts) of these with an ``lr``, ``signature``,
             ``amount``, ``momentum``, … of their own. Names are what a signature speaks of, without the components that
-            wrappers add ("module.", "_orig_mod.", "parametrizations.weight.original"). Frozen parameters are taken
+            wrappers add ("module.", "_orig_mod.", "parametrizations.weight.original"). A module also tells
+            which of its weights are (pre, post): embeddings and transposed convolutions; by name alone all are read as
+            (post, pre), and a signature of these layers needs its ``presynaptic_axis``. Frozen parameters are taken
             too, and learn once they are unfrozen.
         learning_rate: η, a number or a tensor of one element; torch's learning-rate schedulers work on it.
         signature: a `cd.Signature`, or a mapping from parameter names to strengths (tensors, arrays, numbers that

@@ -11,6 +11,7 @@ from curldescent.errors import InputError
 from curldescent.optimizers import options
 from curldescent.optimizers.torch_corrections import corrected
 from curldescent.optimizers.torch_strengths import Strengths
+from curldescent.parameter_names import input_axes
 
 OWN_ATTRIBUTES = ("_strengths", "_amount", "_correction", "_mu")
 
@@ -40,8 +41,11 @@ class CurlDescent(torch.optim.SGD):
             raise InputError("a step with a correction is not differentiable")
         self._amount = amount
         groups = _groups(params)
+        shared = [group for group in groups if "signature" not in group]
         self._strengths = Strengths(
-            signature, [(n, p) for group in groups for n, p in group["params"] if "signature" not in group]
+            signature,
+            [pair for group in shared for pair in group["params"]],
+            {name: axis for group in shared for name, axis in group["axes"].items()},
         )
         super().__init__(groups, lr=_rate(learning_rate), **sgd_options)
 
@@ -59,12 +63,12 @@ class CurlDescent(torch.optim.SGD):
             validation.real("amount", group["amount"])
         # Schedules are of the optimizer's steps, also in a group that comes later.
         group["steps"] = self.param_groups[0]["steps"] if self.param_groups else 0
-        named, signature = group["params"], group.pop("signature", None)
+        named, signature, axes = group["params"], group.pop("signature", None), group.pop("axes")
         # Apart, since PyTorch finds no names in a list of no pairs, and wants them in all groups or in none.
         group |= {"params": [p for _, p in named], "param_names": [name for name, _ in named]}
         super().add_param_group(group)
         try:
-            self._strengths.add(named, signature)
+            self._strengths.add(named, signature, axes)
         except InputError:
             self.param_groups.pop()
             raise
@@ -171,14 +175,16 @@ def _groups(params: Any) -> list[dict[str, Any]]:
             }.items():
                 if name in group:
                     raise InputError(f"{name!r} {reason}")
-            groups.append(group | {"params": list(_named(group["params"]))})
+            # PyTorch hands groups on that have been here already, their modules taken apart.
+            axes = group.get("axes") or input_axes(group["params"])
+            groups.append(group | {"params": list(_named(group["params"])), "axes": axes})
         return groups
     named = list(_named(params))
     if not named:
         raise InputError(
             "params must be a module or its named_parameters(), with at least one parameter; there is none"
         )
-    return [{"params": named}]
+    return [{"params": named, "axes": input_axes(params)}]
 
 
 def _named(params: Any) -> Iterator[tuple[str, Any]]:

@@ -20,13 +20,15 @@ class Strengths:
     Args:
         signature: of the parameters that bring none of their own.
         named: these parameters; frozen ones, too, since they may learn later.
+        axes: those whose layout their module tells, see `parameter_names.input_axes`.
 
     Raises:
         InputError: a signature that does not fit.
     """
 
-    def __init__(self, signature: Any, named: Named) -> None:
+    def __init__(self, signature: Any, named: Named, axes: Mapping[str, int]) -> None:
         self._signature = signature
+        self._axes = dict(axes)
         self._names = PlainNames(name for name, _ in named)
         # Axes along which a parameter's strengths are all the same have length one here.
         self._kept: dict[Any, torch.Tensor] = {}
@@ -35,14 +37,15 @@ class Strengths:
         self._owners: dict[str, Any] = {}
         self._factors: dict[Any, tuple[tuple[Any, ...], torch.Tensor | None]] = {}
         # All at once: a pattern has to match in one of the groups, not in each.
-        self._resolved = _resolved(signature, self._names, named, self._shapes) if named else {}
+        self._resolved = _resolved(signature, self._names, named, self._shapes, self._axes) if named else {}
 
-    def add(self, named: Named, signature: Any = None) -> None:
+    def add(self, named: Named, signature: Any = None, axes: Mapping[str, int] | None = None) -> None:
         """Take parameters in.
 
         Args:
             named: the parameters.
             signature: their own; None: the optimizer's.
+            axes: as at first.
 
         Raises:
             InputError: a signature that does not fit, or a name that stands for two tensors. Nothing is taken then.
@@ -54,11 +57,11 @@ class Strengths:
             if owners.setdefault(names(spelled), parameter) is not parameter:
                 raise InputError(f"two parameters are called {names(spelled)!r}: name them as the whole module does")
         if own:
-            found = _resolved(signature, names, named, shapes) if named else {}
+            found = _resolved(signature, names, named, shapes, axes or {}) if named else {}
         elif set(shapes) <= set(self._shapes):
             found = self._resolved
         else:
-            found = _resolved(self._signature, names, named, self._shapes | shapes)
+            found = _resolved(self._signature, names, named, self._shapes | shapes, {**self._axes, **(axes or {})})
         new: dict[Any, tuple[str, torch.Tensor | None]] = {}
         for spelled, parameter in named:
             name = names(spelled)
@@ -72,6 +75,7 @@ class Strengths:
                 self._kept[parameter] = compact
         if not own:
             self._names, self._owners, self._shapes = names, owners, self._shapes | shapes
+            self._axes |= axes or {}
 
     def get(self, parameter: Any) -> torch.Tensor | None:
         """S, in a shape that broadcasts to the parameter; None where the signature leaves it open."""
@@ -136,12 +140,12 @@ def _shapes(names: PlainNames, named: Named) -> dict[str, tuple[int, ...]]:
 
 
 def _resolved(
-    signature: Any, names: PlainNames, named: Named, shapes: Mapping[str, tuple[int, ...]]
+    signature: Any, names: PlainNames, named: Named, shapes: Mapping[str, tuple[int, ...]], axes: Mapping[str, int]
 ) -> dict[str, torch.Tensor]:
     """Strengths by plain name, those of the parameters that are named."""
     wanted = [names(name) for name, _ in named]
     if isinstance(signature, Signature):
-        found = names.signature(signature).resolve(shapes)
+        found = names.signature(signature, axes).resolve(shapes)
         return {name: _compact(found[name]) for name in wanted}
     learning = {names(name) for name, parameter in named if parameter.requires_grad}
     given = names.mapping(signature) if isinstance(signature, Mapping) else None
