@@ -227,7 +227,7 @@ def test_the_optax_rule_runs_under_strict_modes(mode):
     params = {"w": jnp.ones((2, 3)), "b": jnp.ones(3)}
     with STRICT[mode]():
         for rule in (
-            curl_descent(0.1, cd.Signature({"w": 0.5}, seed=None)),
+            curl_descent(0.1, cd.Signature({"w": 0.5}, seed=None, presynaptic_axis=1)),
             curl_descent(0.1, {"w": np.array([[1.0], [-1.0]]), "b": 1.0}),
         ):
             state = jax.jit(rule.init)(params)

@@ -207,9 +207,12 @@ def mapping(name: str, value: object, accepted: str) -> Mapping[Any, Any]:
     return value
 
 
-def function(name: str, value: object, accepted: str) -> None:
-    """Refuse what cannot be called; `accepted` says of what and to what the function is."""
-    if not callable(value) or isinstance(value, type):
+def function(name: str, value: object, accepted: str, *, classes: bool = False) -> None:
+    """Refuse what cannot be called; `accepted` says of what and to what the function is.
+
+    A class is taken where `classes` says so, as `float` may be meant for what it makes of a value.
+    """
+    if not callable(value) or (isinstance(value, type) and not classes):
         raise InputError(f"{name} must be {accepted}, got {_named(value)}")
 
 

@@ -20,7 +20,7 @@ def test_sliders_and_drags_move_the_point_and_the_pictures(open_tab, running):
     handle.focus()
     tab.page.keyboard.press("End")
     tab.until(lambda: tab.message().startswith("Unstable"))
-    assert tab.source("Array.from(plot('plane-readout').renderers[1].data_source.data.line)") != before
+    tab.until(lambda: tab.source("Array.from(plot('plane-readout').renderers[1].data_source.data.line)") != before)
     tab.page.mouse.move(*tab.place("plane-hidden", 0.6, 0.5))
     tab.page.mouse.down()
     tab.page.mouse.move(*tab.place("plane-hidden", 0.3, 0.5), steps=8)

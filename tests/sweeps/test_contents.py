@@ -218,7 +218,7 @@ def test_no_plan_crashes_a_command(store, tmp_path, capsys, case, fingerprint):
             refused += 1
             one_sentence(capsys)
         else:
-            assert code == 0, name
+            assert code == (1 if name == "verify" and cd.sweeps.status(store, verify=True).damaged else 0), name
     assert refused, "nothing was wrong with it: what is the mutation for?"
     # A plan that cannot be used costs no cell, whether it lies in the store or among those set aside.
     assert sorted(before.values()) == sorted(path.read_bytes() for path in store.rglob("*.npz"))

@@ -187,7 +187,7 @@ def follow_exponents(
     import xarray as xr
 
     validation.function("step", step, "a JAX function step(state, args) → state")
-    validation.function("args", args, "a function from a value to the step's args")
+    validation.function("args", args, "a function from a value to the step's args", classes=True)
     points = validation.finite_array("values", values, ndim=1)
     if len(points) == 0:
         raise InputError("values must name at least one point of the sweep, got none")
