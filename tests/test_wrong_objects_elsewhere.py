@@ -307,6 +307,7 @@ def cases():
             yield pytest.param(function, name, id=f"{function.__module__}.{function.__name__}-{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "name"), list(cases()))
 @pytest.mark.filterwarnings("ignore")
 def test_wrong_objects_get_one_sentence(function, name):

@@ -136,6 +136,7 @@ def test_chaotic_maps_with_known_spectra():
     np.testing.assert_allclose(found.values, np.log([2.0, 0.01]), atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_stiff_flows_exponents_add_up_to_its_divergence():
     def field(x, a):
         return jnp.array([x[1], a * (1 - x[0] ** 2) * x[1] - x[0]])
@@ -208,6 +209,7 @@ def test_precision_of_the_step_decides_what_is_told_from_nothing():
             assert np.log(small) < found.high[2] < np.log(1e-4)
 
 
+@pytest.mark.slow
 def test_nothing_moves_in_a_zero_field():
     found = lyapunov_exponents(rk4(lambda x, a: 0 * x, 0.1), [1.0, 2.0], dt=0.1, time=20, count=2)
     np.testing.assert_allclose(found.values, [0.0, 0.0], atol=1e-14)

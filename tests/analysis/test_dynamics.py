@@ -67,6 +67,7 @@ def test_a_nonlinear_map_is_train():
     np.testing.assert_allclose(d.weights(run.state)[0], history.student_hidden[0].values, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_small_steps_approach_the_flow():
     p = problem(n_outputs=1)
     d = learning_dynamics(p, RULES["hidden"], preserve_norms=True)
@@ -96,6 +97,7 @@ def test_the_flow_conserves_the_invariant():
     assert np.abs(run.state - d.start).max() > 0.01  # it moved
 
 
+@pytest.mark.slow
 def test_exponents_do_not_depend_on_the_coordinates():
     """Growth next to the unstable teacher is the predicted rate, whether or not rotations are left out."""
     p = problem(n_outputs=1)

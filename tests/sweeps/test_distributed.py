@@ -60,6 +60,7 @@ def cluster(tmp_path):
     cluster.close()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_loses_nothing_and_new_ones_help(cluster, tmp_path):
     file, store = sweep_file(tmp_path, seeds=10, epochs=4000), tmp_path / "store"
     process = start("run", file, "--store", store, "--scheduler", cluster.address, "--json")

@@ -128,6 +128,7 @@ def _dead(pid):
         return True
 
 
+@pytest.mark.slow
 def test_killed_5_times_nothing_is_lost(tmp_path):
     killed_again_and_again(tmp_path, kills=5, seeds=15, epochs=800)
 
