@@ -146,6 +146,25 @@ def test_the_size_of_outputs_changes_no_verdict(networks, size):
         assert found.lambda_max == pytest.approx(1e240 * expected.lambda_max, rel=1e-3)
 
 
+def test_a_curl_too_small_for_float64_is_not_called_none(networks):
+    """Second derivatives of 1e-400 and a work of 1e-400 are zeros that say nothing; those of a dead network do."""
+    for flipped, share in ((flips(10), np.nan), (flips(0), 0.0)):
+        tiny = cd.analysis.network(
+            lambda p, x: 1e-200 * linear(p, x), PARAMS, X, 1e-200 * np.ones((20, 1)), strengths=flipped
+        )
+        for method in ("exact", "hutchinson"):
+            found = cd.analysis.curl(tiny, method=method)
+            assert found.antisymmetric == pytest.approx(share, nan_ok=True)
+            assert ("cannot be told" in str(found)) == np.isnan(share)
+            assert (found.low, found.high) == ((0.0, 1.0) if np.isnan(share) else (0.0, 0.0))
+        around = cd.analysis.circulation(tiny, radius=0.1)
+        assert around.verdict == ("undecided" if np.isnan(share) else "none")
+        assert ("smaller than float64" in around.reason) == np.isnan(share)
+    dead = cd.analysis.network(lambda p, x: 0 * linear(p, x), PARAMS, X, np.ones((20, 1)), strengths=flips(10))
+    assert cd.analysis.curl(dead).antisymmetric == 0
+    assert cd.analysis.circulation(dead, radius=0.1).verdict == "none"
+
+
 def test_overflow_is_undecided_and_told():
     hot = cd.analysis.network(
         in_type("float16", lambda p, x: jnp.exp(10 * linear(p, x))), PARAMS, X, np.ones((20, 1)), strengths=flips(2)

@@ -11,7 +11,7 @@ from curldescent import validation
 from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.loop_integral import ORDER, LoopIntegral, integrate
 from curldescent.analysis.network import Network
-from curldescent.analysis.precision import SAFETY, finite, power_of_two, words
+from curldescent.analysis.precision import LEAST, SAFETY, finite, power_of_two, underflows, words
 from curldescent.errors import InputError
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
@@ -130,6 +130,8 @@ def circulation(
         path = _circle(network.theta, size * u, size * v)
     found = integrate(network, path, points=points, max_points=most)
     verdict, reason = _judged(network, found)
+    if not found.uniform and found.work < LEAST and underflows(found.work, _response(network, path)):
+        verdict, reason = "undecided", "the work along the loop is smaller than float64 can tell"
     return Circulation(found.value, found.error, verdict, reason, found.work, found.points)
 
 
@@ -151,6 +153,12 @@ def _judged(network: Network, found: LoopIntegral) -> tuple[str, str]:
     if SAFETY * network.precision > NOTHING:
         return "undecided", f"the model computes in {words(network.precision)}, too coarse for so small a circulation"
     return "undecided", "the error is too large; more max_points may bring it down"
+
+
+def _response(network: Network, path: Callable[[Array], Array]) -> float:
+    """How far the outputs move along the loop, or with the parameters where that is too little to see."""
+    there = [network.outputs(theta) for theta in path(np.arange(8) / 8)]
+    return float(np.ptp(there, axis=0).max()) or float(np.abs(network.jvp(np.ones(network.n_params))).max())
 
 
 def _circle(centre: Array, u: Array, v: Array) -> Callable[[Array], Array]:

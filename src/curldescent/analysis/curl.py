@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from curldescent import citations, validation
 from curldescent.analysis.from_problem import subject_network
 from curldescent.analysis.network import Network
-from curldescent.analysis.precision import SAFETY, finite, power_of_two
+from curldescent.analysis.precision import LEAST, SAFETY, finite, power_of_two, underflows
 from curldescent.plasticity import Plasticity
 from curldescent.problems import Problem
 from curldescent.representation import of_fields
@@ -25,7 +25,8 @@ class CurlShare:
     """The antisymmetric share ‖A‖²/‖J‖² of the field's Jacobian J = M + A in the Frobenius norm.
 
     Attributes:
-        antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation).
+        antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation). NaN, with the
+            interval [0, 1], where the second derivatives of the loss are smaller than float64 can tell.
         low: lower end of its confidence interval; where exact, what rounding leaves of it: 0 where the share is not
             told from a gradient's in the precision that the model computes in.
         high: the upper end.
@@ -51,6 +52,8 @@ class CurlShare:
         return 1.0 - self.antisymmetric
 
     def __str__(self) -> str:
+        if np.isnan(self.antisymmetric):
+            return "curl share cannot be told: the second derivatives of the loss underflow"
         if self.exact:
             unclear = "" if self.low > 0 or self.antisymmetric == 0 else ", not told from rounding"
             return f"curl share {self.antisymmetric:.4g} (exact{unclear})"
@@ -84,7 +87,7 @@ def curl(
         seed: of the directions.
 
     Returns:
-        A `CurlShare`. A Jacobian that is zero has no share: 0.
+        A `CurlShare`. A Jacobian that is zero has no share: 0; one that is zero only in float64, NaN.
 
     Raises:
         InputError: no targets, or an argument out of range.
@@ -115,6 +118,8 @@ def curl(
         products = np.stack([network.field_product(z), network.field_transpose_product(z)])
         if i == 0:
             unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
+            if _lost(network, products):
+                return _untold(level, exact=False)
         forward, backward = finite("the Jacobian of the field", products) / unit
         anti[i] = ((forward - backward) ** 2).sum() / 4
         total[i] = anti[i] + ((forward + backward) ** 2).sum() / 4
@@ -136,6 +141,8 @@ def _exact(network: Network, level: float) -> CurlShare:
     """From the whole Hessian, whose own asymmetry, zero but for rounding, says how precise it is."""
     rows = [network.hessian_product(row) for row in np.eye(network.n_params)]
     hessian = finite("the Hessian", np.stack(rows))
+    if _lost(network, hessian):
+        return _untold(level, exact=True)
     unit = power_of_two(float(np.abs(hessian).max()))
     hessian = hessian / unit
     symmetric, rounding = (hessian + hessian.T) / 2, (hessian - hessian.T) / 2
@@ -150,6 +157,18 @@ def _exact(network: Network, level: float) -> CurlShare:
     if not network.is_descent:
         off = float(np.linalg.norm(strengths[:, None] * rounding)) / size + SAFETY * network.precision
     return CurlShare(share, *_widened(share, off), unit * size, True, level, 0)  # noqa: FBT003
+
+
+def _lost(network: Network, products: Array) -> bool:
+    """Whether products with the Hessian are too small for float64, though the outputs move with the parameters."""
+    size = float(np.abs(products).max())
+    if size >= LEAST or network.is_descent:
+        return False
+    return underflows(size, float(np.abs(network.jvp(np.ones(network.n_params))).max()))
+
+
+def _untold(level: float, *, exact: bool) -> CurlShare:
+    return CurlShare(float("nan"), 0.0, 1.0, 0.0, exact, level, 0)
 
 
 def _widened(share: float, off: float) -> tuple[float, float]:

@@ -22,6 +22,8 @@ DOUBLE = float(np.finfo(np.float64).eps)
 
 # By how many units of its precision the Jacobian of a network of a few layers is off in the spectral norm, twice.
 SAFETY = 4.0
+# Below this, float64 loses digits that later steps need; it ends at 5e-324.
+LEAST = 1e-290
 # What accelerators make of float32 in products unless they are told otherwise.
 _COARSE_PRODUCTS = {"gpu": 2.0**-10, "cuda": 2.0**-10, "rocm": 2.0**-10, "tpu": 2.0**-7}
 _PRODUCTS = ("dot_general", "conv_general_dilated")
@@ -57,6 +59,20 @@ def finite(what: str, array: Array) -> Array:
 def power_of_two(size: float) -> float:
     """The power of two next to a size, by which dividing is exact; 1 for zero."""
     return float(2.0 ** np.clip(np.round(np.log2(size)), -1000, 1000)) if size > 0 else 1.0
+
+
+def underflows(size: float, response: float) -> bool:
+    """Whether derivatives are zero or without digits only because float64 ends there.
+
+    Args:
+        size: the largest magnitude of what is made of products of two derivatives of the outputs, or of outputs.
+        response: the largest magnitude of how the outputs move with the parameters.
+
+    Returns:
+        True where the model responds, but so little that the square of its response has no digits left. A model that
+        does not respond at all has true zeros.
+    """
+    return bool(size < LEAST and 0 < response < LEAST**0.4)
 
 
 def words(precision: float) -> str:
