@@ -164,7 +164,7 @@ def choose(
 
 
 def _digits() -> Table:
-    optional.require("sklearn", purpose="the handwritten digits")
+    optional.require("sklearn", purpose="a task on the handwritten digits")
     from sklearn.datasets import load_digits
 
     citations.use("alpaydin1998", "pedregosa2011")

@@ -122,6 +122,8 @@ def test_stores_merge(tmp_path):
     )
     damaged = next((tmp_path / "b" / "cells").glob("*/*.npz"))
     damaged.write_bytes(b"")
+    with pytest.raises(cd.InputError, match="another folder than the sources"):
+        cd.sweeps.merge([tmp_path / "a", tmp_path / "both"], tmp_path / "both")
     assert len(cd.sweeps.merge([tmp_path / "b"], tmp_path / "again").damaged) == 1
     fill(small(seed=9), tmp_path / "other")
     with pytest.raises(cd.InputError, match=r"seed is 3 in .*/a' and 9 in .*/other'"):

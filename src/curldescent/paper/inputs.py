@@ -67,7 +67,7 @@ def digits(*, whitened: bool) -> NDArray[np.float64]:
     Raises:
         InputError: scikit-learn is missing.
     """
-    optional.require("sklearn", purpose="the handwritten digits")
+    optional.require("sklearn", purpose="a task on the handwritten digits")
     from sklearn.datasets import load_digits
 
     images = np.asarray(load_digits().data, dtype=np.float64)

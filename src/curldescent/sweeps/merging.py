@@ -69,6 +69,9 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
         raise InputError("merge needs at least one store to take cells from")
     opened = [Store(source) for source in sources]
     folder = named("target", target, "a store's folder, or one to be made")
+    for source in opened:
+        if folder.exists() and source.path.resolve() == folder.resolve():
+            raise InputError(f"the target must be another folder than the sources, got {folder} as both")
     existing = [Store(folder)] if (folder / ours.PLAN).exists() else []
     union = _union([*existing, *opened])
     results_folder(folder)

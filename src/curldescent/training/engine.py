@@ -130,6 +130,7 @@ def train(
         raise InputError("stop_below names a test error, but the problem has no test samples")
     validation.choice("dtype", dtype, DTYPES)
     refuse_unrepresentable(setup, dtype)
+    record_weights = validation.boolean("record_weights", record_weights)
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0

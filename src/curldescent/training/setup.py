@@ -150,8 +150,7 @@ def experiment(
     seed = validation.integer("seed", seed, minimum=0)
     feedback = [rule.feedback_matrices(trials=trials, seed=seed, **sizes) for rule in rules]
     unused = np.zeros((trials, student.n_hidden, student.n_outputs))
-    if not isinstance(preserve_norms, bool | np.bool_):
-        raise InputError(f"preserve_norms must be True or False, got {preserve_norms!r}")
+    validation.boolean("preserve_norms", preserve_norms)
     return Experiment(
         inputs=problem.inputs,
         targets=problem.train_outputs(),
