@@ -168,6 +168,7 @@ def test_the_users_functions_compile_after_the_librarys(undisturbed):
     assert_own_functions(undisturbed[0], np.float32)
 
 
+@pytest.mark.slow
 def test_the_library_reads_double_precision_after_the_users_functions(undisturbed):
     user = Laboratory()
     for function in user.functions().values():

@@ -9,7 +9,9 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
-@pytest.mark.parametrize("name", ["your_own_network.py", "two_weights.py", "saddle_passing.py"])
+@pytest.mark.parametrize(
+    "name", ["your_own_network.py", "two_weights.py", pytest.param("saddle_passing.py", marks=pytest.mark.slow)]
+)
 def test_example_runs(name, tmp_path):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / name)], capture_output=True, text=True, cwd=tmp_path, timeout=300

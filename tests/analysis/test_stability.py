@@ -102,7 +102,7 @@ def test_norm_preservation_adds_the_theorys_term():
         )
 
 
-@pytest.mark.parametrize("samples", [10, 90])
+@pytest.mark.parametrize("samples", [10, pytest.param(90, marks=pytest.mark.slow)])
 def test_matrix_free_norm_preservation_equals_the_dense_operator(samples):
     """Φ P S Φᵀ/P written out, layer by layer, and its eigenvalues of smallest real part."""
     network, *_ = deep_network((4, 9, 7, 2), samples=samples, batch_size=7)
@@ -194,7 +194,7 @@ def test_reduction_from_either_side_is_the_dense_kernels_spectrum(samples):
     assert result.scale == pytest.approx(np.linalg.eigvalsh(plus + minus)[-1], rel=1e-10)
 
 
-@pytest.mark.parametrize("samples", [10, 90])
+@pytest.mark.parametrize("samples", [10, pytest.param(90, marks=pytest.mark.slow)])
 def test_matrix_free_equals_dense(samples):
     network, *_ = deep_network((4, 9, 7, 2), samples=samples, batch_size=7)
     dense = cd.analysis.stability(network, method="dense")

@@ -207,7 +207,10 @@ def mutated(store, change, *, fingerprint):
     ("case", "fingerprint"),
     [
         *((case, False) for case in PLANS),
-        *((case, True) for case in RECIPES),
+        *(
+            pytest.param(c, True, marks=pytest.mark.slow if c == "trials a million, a million records" else ())
+            for c in RECIPES
+        ),
         # With the fingerprint of the plan as it was, which most of them are refused for already.
         *(pytest.param(case, False, marks=pytest.mark.slow) for case in RECIPES),
     ],

@@ -157,6 +157,7 @@ def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
     assert "does it run the same version of curldescent?" in record["message"]
 
 
+@pytest.mark.slow
 def test_the_example_runs_on_two_workers(tmp_path):
     example = Path(__file__).parents[2] / "examples" / "cluster.py"
     done = subprocess.run(

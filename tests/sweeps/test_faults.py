@@ -154,7 +154,7 @@ def test_an_interrupt_ends_the_cells_in_flight_and_no_more(tmp_path):
     assert summary["computed"] == len(contents(store)) < 40
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_signal_to_the_whole_job_ends_the_cells_in_flight_and_no_more(tmp_path, number):
     file, store = sweep_file(tmp_path, seeds=10, epochs=4000), tmp_path / "store"
     process = start("run", file, "--store", store, "--json", start_new_session=True)
@@ -279,6 +279,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_with_one_sentence_and_a_freed_one_resumes(tmp_path, small_disk):
     file, store = sweep_file(tmp_path, seeds=15, epochs=10), small_disk / "store"
     ballast = small_disk / "ballast"

@@ -34,7 +34,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("how", ["-c", "script", "stdin"])
+@pytest.mark.parametrize("how", ["script", *(pytest.param(how, marks=pytest.mark.slow) for how in ("-c", "stdin"))])
 def test_a_users_module_is_not_taken_for_one_of_pythons(folder, how):
     (folder / "work").mkdir()
     # The parent has its modules already when the folder comes first, as a notebook has.
