@@ -23,7 +23,7 @@ demo: setup
 
 # Browser tests are skipped, with the reason, where no Chromium can be had.
 browser:
-	sh tests/explorer/install_browser.sh
+	sh tests/apps/explorer/install_browser.sh
 
 # A file's tests stay in one process, which compiles and computes what they share once.
 test: setup browser

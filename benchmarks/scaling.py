@@ -16,12 +16,12 @@ import numpy as np  # noqa: E402
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from curldescent.benchmarking.measure import side_by_side  # noqa: E402
-from curldescent.benchmarking.settings import Setting  # noqa: E402
-from curldescent.benchmarking.table import setup  # noqa: E402
+from curldescent.apps.bench.measure import side_by_side  # noqa: E402
+from curldescent.apps.bench.settings import Setting  # noqa: E402
+from curldescent.apps.bench.table import setup  # noqa: E402
+from curldescent.learning.engines.fused import FusedEngine  # noqa: E402
+from curldescent.learning.engines.reduced import OrderParameterEngine  # noqa: E402
 from curldescent.plots import style  # noqa: E402
-from curldescent.training.fused_engine import FusedEngine  # noqa: E402
-from curldescent.training.order_parameters import OrderParameterEngine  # noqa: E402
 
 SIZES = [8, 16, 32, 64, 128, 256, 512, 1024]
 

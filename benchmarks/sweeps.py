@@ -17,9 +17,9 @@ from pathlib import Path
 
 import curldescent as cd
 from curldescent.sweeps import Store
-from curldescent.sweeps.cell import compute
-from curldescent.sweeps.cell_file import encode
-from curldescent.sweeps.running import _tasks
+from curldescent.sweeps.execution.cell import compute
+from curldescent.sweeps.execution.running import _tasks
+from curldescent.sweeps.storage.cell_file import encode
 
 REPEATS = 3
 

@@ -9,9 +9,9 @@ what the machine does: cores that share a physical core, or a memory, with each 
 import statistics
 import time
 
-from curldescent.benchmarking import table
-from curldescent.benchmarking.settings import SETTINGS
-from curldescent.training.fused_engine import FusedEngine
+from curldescent.apps.bench import table
+from curldescent.apps.bench.settings import SETTINGS
+from curldescent.learning.engines.fused import FusedEngine
 
 STRETCH = 0.5
 REPEATS = 9

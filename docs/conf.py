@@ -90,7 +90,7 @@ html_extra_path = [str(STATIC_PAGE.parent)]
 
 def write_static_page(app: "Sphinx", config: object) -> None:
     """Make the static phase diagram, which is copied beside the pages."""
-    from curldescent.explorer import static_page
+    from curldescent.apps.explorer import static_page
 
     static_page(STATIC_PAGE)
 

@@ -14,9 +14,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import curldescent as cd
+from curldescent.plots import finite_sizes as draw_finite
 from curldescent.plots import style
 from curldescent.plots import theory as draw
-from curldescent.plots import theory_finite_size as draw_finite
 
 
 def save(figure: Figure, path: Path) -> None:

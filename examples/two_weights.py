@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from curldescent.plots.style import save
-from curldescent.plots.toy import flow_fields
+from curldescent.plots.two_weights import flow_fields
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 for path in save(flow_fields(), folder / "two_weights"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.toy import TwoWeights
+from curldescent.model.two_weights import TwoWeights
 from tests.conftest import random_problem
 
 X = np.ones((4, 3))

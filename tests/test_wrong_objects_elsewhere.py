@@ -13,7 +13,8 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 import curldescent as cd
-from curldescent import optimizers, optional, paper, plots, sweeps
+from curldescent import optimizers, paper, plots, sweeps
+from curldescent.foundation import optional
 from tests.sweeps.conftest import fill
 from tests.test_wrong_objects import OBJECTS, PROBLEM, complaint, history
 
@@ -420,7 +421,7 @@ def test_packages_that_are_kept_out_by_hand_are_lacking(monkeypatch):
 
 @pytest.mark.parametrize("call", [lambda: cd.explorer.static_page("a.html"), lambda: cd.explorer.serve(browser=False)])
 def test_the_explorer_without_panel_says_what_it_needs(call, monkeypatch):
-    monkeypatch.setattr("curldescent.optional.find_spec", lambda module: None)
+    monkeypatch.setattr("curldescent.foundation.optional.find_spec", lambda module: None)
     with pytest.raises(
         cd.InputError, match=r"the explorer needs Panel and Bokeh: pip install 'curldescent\[explore\]'"
     ):

@@ -6,32 +6,33 @@ only by what trains. Start with `student_teacher`, `Plasticity` and `train`; `th
 
 from importlib import import_module
 
+from curldescent.foundation.version import __version__
+
 # What type checkers take for true, without the 10 ms that `typing` takes: a command answers Ctrl-C only after this.
 TYPE_CHECKING = False
 
-__version__ = "0.1.0"
 
 # public name -> the module that defines it
 _HOME = {
-    "InputError": "curldescent.errors",
-    "PlasticityWarning": "curldescent.errors",
-    "Flips": "curldescent.flips",
-    "Problem": "curldescent.problems",
-    "Weights": "curldescent.problems",
-    "student_teacher": "curldescent.sampling",
-    "from_data": "curldescent.data",
-    "Plasticity": "curldescent.plasticity",
-    "Signature": "curldescent.signatures",
-    "TwoWeights": "curldescent.toy",
-    "accuracy": "curldescent.evaluation",
-    "cite": "curldescent.citations",
-    "predict": "curldescent.evaluation",
-    "train": "curldescent.training.engine",
-    "flow": "curldescent.training.flow",
-    "wide_students": "curldescent.training.wide",
-    "log_epochs": "curldescent.training.schedule",
-    "epochs_to_threshold": "curldescent.training.censoring",
-    "summarise_epochs": "curldescent.training.censoring",
+    "InputError": "curldescent.foundation.errors",
+    "PlasticityWarning": "curldescent.foundation.errors",
+    "Flips": "curldescent.model.flips",
+    "Problem": "curldescent.model.problem",
+    "Weights": "curldescent.model.problem",
+    "student_teacher": "curldescent.model.student_teacher",
+    "from_data": "curldescent.model.data",
+    "Plasticity": "curldescent.model.plasticity",
+    "Signature": "curldescent.model.signatures",
+    "TwoWeights": "curldescent.model.two_weights",
+    "accuracy": "curldescent.learning.evaluation",
+    "cite": "curldescent.foundation.citations",
+    "predict": "curldescent.learning.evaluation",
+    "train": "curldescent.learning.train",
+    "flow": "curldescent.learning.flow",
+    "wide_students": "curldescent.learning.wide_students",
+    "log_epochs": "curldescent.learning.schedule",
+    "epochs_to_threshold": "curldescent.learning.censoring",
+    "summarise_epochs": "curldescent.learning.censoring",
 }
 _SUBMODULES = ("analysis", "explorer", "optimizers", "paper", "plots", "sweeps", "theory")
 
@@ -66,22 +67,23 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent import analysis, explorer, optimizers, paper, plots, sweeps, theory
-    from curldescent.citations import cite
-    from curldescent.data import from_data
-    from curldescent.errors import InputError, PlasticityWarning
-    from curldescent.evaluation import accuracy, predict
-    from curldescent.flips import Flips
-    from curldescent.plasticity import Plasticity
-    from curldescent.problems import Problem, Weights
-    from curldescent.sampling import student_teacher
-    from curldescent.signatures import Signature
-    from curldescent.toy import TwoWeights
-    from curldescent.training.censoring import epochs_to_threshold, summarise_epochs
-    from curldescent.training.engine import train
-    from curldescent.training.flow import flow
-    from curldescent.training.schedule import log_epochs
-    from curldescent.training.wide import wide_students
+    from curldescent import analysis, optimizers, paper, plots, sweeps, theory
+    from curldescent.apps import explorer
+    from curldescent.foundation.citations import cite
+    from curldescent.foundation.errors import InputError, PlasticityWarning
+    from curldescent.learning.censoring import epochs_to_threshold, summarise_epochs
+    from curldescent.learning.evaluation import accuracy, predict
+    from curldescent.learning.flow import flow
+    from curldescent.learning.schedule import log_epochs
+    from curldescent.learning.train import train
+    from curldescent.learning.wide_students import wide_students
+    from curldescent.model.data import from_data
+    from curldescent.model.flips import Flips
+    from curldescent.model.plasticity import Plasticity
+    from curldescent.model.problem import Problem, Weights
+    from curldescent.model.signatures import Signature
+    from curldescent.model.student_teacher import student_teacher
+    from curldescent.model.two_weights import TwoWeights
 
 
 def __getattr__(name: str) -> object:

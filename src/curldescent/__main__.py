@@ -1,5 +1,5 @@
 """`python -m curldescent` is the `curldescent` command."""
 
-from curldescent.cli import main
+from curldescent.apps.cli import main
 
 main()

@@ -16,8 +16,8 @@ from curldescent.analysis import (
     rk4,
     step_size_check,
 )
-from curldescent.analysis.regimes import regime_of, watch
-from curldescent.errors import InputError
+from curldescent.analysis._dynamics.regimes import regime_of, watch
+from curldescent.foundation.errors import InputError
 
 
 def linear(x, a):

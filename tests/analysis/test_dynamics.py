@@ -15,8 +15,8 @@ from curldescent.analysis import (
     order_parameter,
     order_parameter_of,
 )
-from curldescent.analysis.exponents import loss_at
-from curldescent.errors import InputError
+from curldescent.analysis._dynamics.exponents import loss_at
+from curldescent.foundation.errors import InputError
 
 RULES = {
     "GD": cd.Plasticity(),

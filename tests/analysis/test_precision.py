@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.analysis.precision import of_jax
+from curldescent.learning.fields.precision import of_jax
 
 LOW = ("float32", "float16", "bfloat16")
 EPSILON = {name: float(jnp.finfo(name).eps) for name in ("float64", *LOW)}

@@ -16,7 +16,7 @@ from curldescent.analysis import (
     plateaus,
     spectrum_at,
 )
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 
 
 def linear(seed=0):

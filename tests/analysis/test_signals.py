@@ -7,8 +7,8 @@ import pytest
 
 import curldescent as cd
 from curldescent.analysis import regime, regime_of, signal_kind, zero_one_test
-from curldescent.analysis.regimes import Record
-from curldescent.errors import InputError
+from curldescent.analysis._dynamics.regimes import Record
+from curldescent.foundation.errors import InputError
 
 N = np.arange(6000)
 T = N * 0.5

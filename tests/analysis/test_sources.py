@@ -5,7 +5,7 @@ import pytest
 
 import curldescent as cd
 from curldescent.analysis import HebbianNetwork, antisymmetric_share, dales_law
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 
 DALE = np.array([1.0, 1, 1, -1, -1])
 

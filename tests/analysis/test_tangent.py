@@ -12,7 +12,7 @@ from curldescent.analysis import (
     rk4,
     step_size_check,
 )
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 
 
 def henon(x, a):
@@ -172,7 +172,7 @@ def test_bad_input_is_refused(arguments, message):
 
 
 def test_a_second_run_compiles_nothing():
-    from curldescent.analysis.tangent import advance_frame
+    from curldescent.analysis._dynamics.tangent import advance_frame
 
     def run():
         dynamics = TangentDynamics(henon, [0.1, 0.1], args=(1.4, 0.3), every=5)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.contract import Results
+from curldescent.paper.machinery.claims import Results
 
 
 def constructed(sweep, epochs_of):

@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.paper import Computation, Results, figure, graded, inputs, joint, lyapunov, norms, outputs
+from curldescent.paper import Computation, Results, figure
+from curldescent.paper.beyond import graded, inputs, joint, lyapunov, norms, outputs
 from curldescent.plots.coordinates import cell_borders
 from curldescent.theory import Spectrum
 

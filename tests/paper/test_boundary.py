@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from curldescent.paper import boundary
+from curldescent.paper.machinery import boundary
 
 
 def low(pattern: list[list[int]], ratio: list[float]) -> xr.DataArray:

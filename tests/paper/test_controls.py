@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from curldescent.paper import control_learning_rate, control_mechanism, control_placement, control_summary, controls
-from curldescent.paper.computation import Computation
-from curldescent.paper.contract import SCALES, Results
-from curldescent.paper.controls import Arm
+from curldescent.paper.controls import learning_rate, placement, summary
+from curldescent.paper.controls import mechanism as control_mechanism
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.claims import SCALES, Results
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.controls import Arm
 from curldescent.plots import style
 
 mpl.use("agg")
@@ -49,7 +51,7 @@ def _computed(figure, experiment, start, scatter, factor):
     curl = given.get("flips") or given.get("layer") is not None
     made = {"arm": (start * (factor * scatter if curl else 1), np.ones(len(start), bool))}
     if figure.key == "control-digits":
-        names = import_module("curldescent.paper.control_digits").RULES
+        names = import_module("curldescent.paper.controls.digits").RULES
         made = {n: (start * (factor * scatter if n.startswith("CD") else 1), np.ones(len(start), bool)) for n in names}
         data = controls.arms_dataset(made).assign_coords(epoch=[0, 10, 100])
         data["train_error"] = (("arm", "trial", "epoch"), np.ones((len(names), len(start), 3)) * [1.0, 0.1, 0.01])
@@ -143,8 +145,8 @@ def test_learning_rates_that_fail_are_not_the_best_and_limit_stability():
     fails = (data.learning_rate >= 50) & (data.rule == "CD")
     data = data.assign(stopped_at=data.stopped_at.where(~fails, -1))
     partly = Results("quick", {"control-learning-rate": data})
-    assert control_learning_rate.best(partly, "CD")[0] == 30
-    assert control_learning_rate.best(partly, "GD")[0] == 100
+    assert learning_rate.best(partly, "CD")[0] == 30
+    assert learning_rate.best(partly, "GD")[0] == 100
     assert measured(partly, figure)["stability"] is False
     slow = data.assign(epochs_to_train=data.epochs_to_train * (1 + 999 * (data.learning_rate > 0.1)))
     assert measured(Results("quick", {"control-learning-rate": slow}), figure)["tuned gradient descent"] is False
@@ -161,8 +163,8 @@ def test_first_or_another_neuron():
 
 
 def test_random_sets_are_not_the_first_three():
-    sets = control_placement.random_sets()
-    assert len({tuple(s) for s in sets}) == control_placement.RANDOM_SETS
+    sets = placement.random_sets()
+    assert len({tuple(s) for s in sets}) == placement.RANDOM_SETS
     assert [0, 1, 2] not in sets
 
 
@@ -187,16 +189,16 @@ def test_pictures(name):
 
 
 def test_summary_counts_and_draws():
-    won = constructed(control_summary.FIGURE, 0.4)
+    won = constructed(summary.FIGURE, 0.4)
     # The summary reads every control's data; only the digits' need more than arms.
     won = Results("quick", {**won.data, "control-digits": constructed(FIGURES["digits"], 0.4)["control-digits"]})
-    assert set(measured(won, control_summary.FIGURE).values()) == {True}
-    assert {row[4] for row in control_summary.rows(won)} == {"wins"}
-    lost = constructed(control_summary.FIGURE, 2.0)
+    assert set(measured(won, summary.FIGURE).values()) == {True}
+    assert {row[4] for row in summary.rows(won)} == {"wins"}
+    lost = constructed(summary.FIGURE, 2.0)
     lost = Results("quick", {**lost.data, "control-digits": constructed(FIGURES["digits"], 2.0)["control-digits"]})
-    assert set(measured(lost, control_summary.FIGURE).values()) == {False}
-    assert {row[4] for row in control_summary.rows(lost)} == {"loses"}
-    control_summary.FIGURE.draw(won).canvas.draw()
+    assert set(measured(lost, summary.FIGURE).values()) == {False}
+    assert {row[4] for row in summary.rows(lost)} == {"loses"}
+    summary.FIGURE.draw(won).canvas.draw()
 
 
 def mechanism(*, climb=0.0, share=0.9, kept=0.8, saving="late"):
@@ -255,8 +257,8 @@ def test_mechanism_is_drawn():
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_drift_is_the_change_of_the_error_along_one_small_update(sign):
-    from curldescent.network import error, outputs
-    from curldescent.training.rule import Convention, Learning, Synapses, update
+    from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, update
+    from curldescent.model.forward import error, outputs
 
     rng = np.random.default_rng(3)
     w1, w2 = rng.normal(size=(5, 8)), rng.normal(size=(1, 5))

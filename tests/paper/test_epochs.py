@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 
 import curldescent as cd
-from curldescent.paper import epochs
-from curldescent.paper.epochs_panels import signs
-from curldescent.sweeps.cell import compute
-from curldescent.sweeps.preflight import check
+from curldescent.paper.machinery import epochs
+from curldescent.paper.machinery.epochs_panels import signs
+from curldescent.sweeps.description.preflight import check
+from curldescent.sweeps.execution.cell import compute
 from tests.paper.speedup import constructed, with_gain
 
 

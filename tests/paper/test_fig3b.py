@@ -6,8 +6,9 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.analysis.regimes import LABELS
-from curldescent.paper import Results, fig3b
+from curldescent.analysis._dynamics.regimes import LABELS
+from curldescent.paper import Results
+from curldescent.paper.figures import fig3b
 from curldescent.theory import critical_ratio
 
 from .maps import verdicts

@@ -6,7 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from curldescent.paper import histograms
+from curldescent.paper.figures import histograms
 from curldescent.theory import Spectrum
 
 from .maps import results, verdicts

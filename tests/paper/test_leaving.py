@@ -6,7 +6,8 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.paper import figure, leaving
+from curldescent.paper import figure
+from curldescent.paper.machinery import leaving
 
 from .maps import follow_theory, results, verdicts
 

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.paper import Results, figure, nonlinear_boundary
+from curldescent.paper import Results, figure
+from curldescent.paper.machinery import nonlinear_boundary
 from curldescent.sweeps import Sweep
 
 from .maps import follow_theory, verdicts

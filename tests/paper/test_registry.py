@@ -2,11 +2,11 @@
 
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, figure, figures
-from curldescent.paper.contract import ORIGINS, SCALES
-from curldescent.paper.registry import matching
-from curldescent.sweeps.preflight import check
+from curldescent.paper.machinery.claims import ORIGINS, SCALES
+from curldescent.paper.machinery.registry import matching
+from curldescent.sweeps.description.preflight import check
 
 EVERY = figures()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, reproduce
-from curldescent.paper.computation import kept, path_of
+from curldescent.paper.machinery.computation import kept, path_of
 from curldescent.sweeps import status
 from tests.paper import figures
 

@@ -7,11 +7,11 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
-from curldescent.paper import table
-from curldescent.paper.changes import changes
-from curldescent.paper.contract import SCALES, Results
-from curldescent.paper.fig5ab import climb
-from curldescent.paper.registry import figure, matching
+from curldescent.paper.figures import numbers
+from curldescent.paper.figures.fig5ab import climb
+from curldescent.paper.machinery.changes import changes
+from curldescent.paper.machinery.claims import SCALES, Results
+from curldescent.paper.machinery.registry import figure, matching
 from curldescent.plots import style
 from tests.paper.speedup import results, with_gain
 
@@ -72,16 +72,16 @@ def test_the_papers_scale_is_the_papers(key):
 
 
 def test_the_tables_numbers_are_the_papers():
-    assert table.SAMPLES == (100, 260, 500, 1000, 1400, 2000)
-    assert table.PAPER == {
+    assert numbers.SAMPLES == (100, 260, 500, 1000, 1400, 2000)
+    assert numbers.PAPER == {
         "GD": (191.3, 569.1, 1250.3, 2575.4, 2747.5, 2972.0),
         "FA": (692.6, 1949.7, 3364.5, 4060.3, 4970.8, 4840.9),
         "CD": (203.7, 590.1, 1060.9, 1563.2, 1185.9, 1090.1),
     }
     for scale in ("standard", "paper"):
         experiments = figure("table").experiments(scale)
-        assert set(table.SAMPLES) <= set(experiments["fig5c"].grid.axes[1].columns["n_train"])
-        assert experiments["table-feedback"].grid.axes[1].columns["n_train"] == table.SAMPLES
+        assert set(numbers.SAMPLES) <= set(experiments["fig5c"].grid.axes[1].columns["n_train"])
+        assert experiments["table-feedback"].grid.axes[1].columns["n_train"] == numbers.SAMPLES
         assert {sweep.recipe.student_teacher["trials"] for sweep in experiments.values()} == {10}
         # The same students under all three rules: seeds come from P alone.
         seeds = {
@@ -156,9 +156,9 @@ def entries_world(shift):
     """Epochs whose means are the paper's times a factor by rule, with a spread between trials."""
 
     def epochs_of(rule, value, part, trial):
-        if value not in table.SAMPLES:
+        if value not in numbers.SAMPLES:
             return np.full(len(trial), 500.0)
-        mean = table.PAPER[rule][table.SAMPLES.index(value)] * shift[rule]
+        mean = numbers.PAPER[rule][numbers.SAMPLES.index(value)] * shift[rule]
         return mean * (1 + 0.04 * (trial - trial.mean()))
 
     return epochs_of
@@ -170,7 +170,7 @@ def test_the_table_confirms_the_papers_numbers_and_rejects_others():
     for world, expected in ((same, True), (other, False)):
         assert {claim.measure(world).holds for claim in figure("table").claims} == {expected}
     # By hand: ten trials of spread s around a mean shifted by a tenth of it lie 0.1 μ / (√2 s/√10) away.
-    entry = table.entries(results(figure("table"), entries_world({"GD": 1.1, "FA": 1, "CD": 1})))[0]
+    entry = numbers.entries(results(figure("table"), entries_world({"GD": 1.1, "FA": 1, "CD": 1})))[0]
     sample = 1.1 * 191.3 * (1 + 0.04 * (np.arange(10) - 4.5))
     assert (entry.rule, entry.samples, entry.trials) == ("GD", 100, 10)
     assert entry.error == pytest.approx(np.sqrt(((sample - sample.mean()) ** 2).sum() / 9 / 10))
@@ -180,10 +180,10 @@ def test_the_table_confirms_the_papers_numbers_and_rejects_others():
 def test_a_single_far_entry_is_enough_to_disagree():
     world = results(figure("table"), entries_world({"GD": 1, "FA": 1, "CD": 1}))
     world["fig5c"].epochs_to_train.loc[{"rule": "CD", "n_train": 1400}] *= 1.6
-    finding = table.curl_agreement(world)
+    finding = numbers.curl_agreement(world)
     assert finding.holds is False
     assert "5 of 6" in finding.said
-    assert table.gradient_agreement(world).holds is True
+    assert numbers.gradient_agreement(world).holds is True
 
 
 def curves(cd_rises, cd_speed, trials=8):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from curldescent.paper.statistics import paired, proportion_interval, standard_error
+from curldescent.paper.machinery.statistics import paired, proportion_interval, standard_error
 
 
 def test_wilcoxon_of_six_clear_pairs_is_the_exact_two_sided_minimum() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.paper.teachers import extreme_rates, leaves, tangent_kernels, teacher_stability
+from curldescent.paper.machinery.teachers import extreme_rates, leaves, tangent_kernels, teacher_stability
 
 
 @pytest.mark.parametrize("activation", ["linear", "tanh", "sigmoid"])

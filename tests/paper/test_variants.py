@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.paper import controls
-from curldescent.paper.variants import Variant, _noisy, epochs_until, problem_layers, signals
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.variants import Variant, _noisy, epochs_until, problem_layers, signals
 
 RECORD = cd.log_epochs(600, 80).tolist()
 

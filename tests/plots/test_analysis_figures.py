@@ -5,7 +5,7 @@ import matplotlib.pyplot
 import numpy as np
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.plots.chaos import LOOK, TITLES, regime_map, spectrum_trace
 from curldescent.plots.hebbian import hebbian_curl
 
@@ -18,7 +18,7 @@ def cell(ratio, fraction, trial, label):
 
 
 def test_every_label_has_a_look_and_appears_in_the_legend():
-    from curldescent.analysis.regimes import LABELS
+    from curldescent.analysis._dynamics.regimes import LABELS
 
     assert set(LOOK) == set(LABELS)
     cells = [cell(0.5, 0.1 * i, 0, label) for i, label in enumerate(LABELS)]

@@ -11,9 +11,9 @@ from curldescent.plots import theory as theory_pictures
 from curldescent.plots.coordinates import MISSING, ascending, cell_borders
 from curldescent.plots.epochs import draw_epochs
 from curldescent.plots.fates import draw_fate_map
-from curldescent.plots.order_parameter import order_parameter_lines
+from curldescent.plots.finite_sizes import stability_probabilities
 from curldescent.plots.sweeps import error_map
-from curldescent.plots.theory_finite_size import stability_probabilities
+from curldescent.plots.weight_motion import order_parameter_lines
 
 mpl.use("agg")
 RATIOS, FRACTIONS = np.array([0.1, 0.3, 1.0, 3.0]), np.array([0.0, 0.5, 1.0])

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from matplotlib import pyplot as plt
 
-from curldescent.cli.app import main
+from curldescent.apps.cli.app import main
 from curldescent.plots.learning_curves import learning_curves
 
 mpl.use("agg")
@@ -87,12 +87,12 @@ def test_a_seed_beyond_32_bits_is_kept(folder):
 
 
 def test_a_picture_that_cannot_be_drawn_costs_no_data(folder, monkeypatch, capsys):
-    from curldescent.training import summary
+    from curldescent.apps.cli import train_results
 
     def broken(history):
         raise ArithmeticError("no picture today")
 
-    monkeypatch.setattr(summary, "learning_curves", broken)
+    monkeypatch.setattr(train_results, "learning_curves", broken)
     assert train() == 0
     out = folder / "results" / "train"
     assert {path.name for path in out.iterdir()} == {"history.nc", "numbers.json", "report.html"}

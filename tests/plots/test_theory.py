@@ -7,9 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
+from curldescent.plots import finite_sizes as draw_finite
 from curldescent.plots import theory as draw
-from curldescent.plots import theory_finite_size as draw_finite
 from curldescent.theory import Spectrum, critical_ratio, finite_size_scaling, phase_diagram
 
 mpl.use("Agg")

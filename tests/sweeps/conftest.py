@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.cell import compute
-from curldescent.sweeps.cell_file import encode
+from curldescent.sweeps.execution.cell import compute
+from curldescent.sweeps.storage.cell_file import encode
 
 
 def small(**changes):
@@ -79,8 +79,9 @@ def store(finished, tmp_path):
 @pytest.fixture
 def in_this_process(monkeypatch):
     """Runs compute their cells here: for tests of what a run makes of a store, not of its workers."""
-    from curldescent.sweeps import Store, running, worker
-    from curldescent.sweeps.pool import Outcome
+    from curldescent.sweeps import Store
+    from curldescent.sweeps.execution import running, worker
+    from curldescent.sweeps.execution.pool import Outcome
 
     def local(folder, tasks, **options):
         opened = Store(folder)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.cell import compute
+from curldescent.sweeps.execution.cell import compute
 from tests.sweeps.conftest import small
 
 KEEP = {

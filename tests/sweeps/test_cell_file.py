@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from curldescent.sweeps.cell_file import DamagedCell, decode, encode
+from curldescent.sweeps.storage.cell_file import DamagedCell, decode, encode
 
 ARRAYS = {"q": np.array([1.5, np.nan]), "predicted_lambda_min": np.array(-0.25)}
 WHOLE = encode(ARRAYS, fingerprint="f" * 64, key="k", cell={"ratio": 0.5})

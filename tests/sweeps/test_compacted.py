@@ -11,8 +11,8 @@ import pytest
 import xarray as xr
 
 import curldescent as cd
-from curldescent.sweeps import compacted, zarr_form
-from curldescent.sweeps.canonical import canonical, digest
+from curldescent.foundation.canonical import canonical, digest
+from curldescent.sweeps.storage import compacted, zarr_form
 from tests.sweeps.conftest import fill, small
 
 OLD = Path(__file__).parent / "data" / "store_format_1.zip"

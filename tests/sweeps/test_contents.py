@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.cli.app import main
+from curldescent.apps.cli.app import main
+from curldescent.foundation.canonical import canonical, digest
 from curldescent.sweeps import Store
-from curldescent.sweeps.canonical import canonical, digest
 from tests.sweeps.conftest import contents, fill, small
 
 # A size that a file names must not be spent, and must not take the process that runs the tests with it.

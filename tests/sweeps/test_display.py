@@ -2,9 +2,9 @@
 
 import pytest
 
-from curldescent.sweeps import display as module
-from curldescent.sweeps.display import OnStderr, duration
-from curldescent.sweeps.running import Summary
+from curldescent.sweeps.execution import display as module
+from curldescent.sweeps.execution.display import OnStderr, duration
+from curldescent.sweeps.execution.running import Summary
 
 
 @pytest.fixture

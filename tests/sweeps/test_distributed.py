@@ -97,7 +97,7 @@ def test_futures_are_released_and_failures_come_back_as_data(tmp_path):
 
 
 def test_quick_cells_travel_together_and_one_that_kills_takes_no_other_with_it(tmp_path, monkeypatch):
-    from curldescent.sweeps import distributed as ours
+    from curldescent.sweeps.execution import distributed as ours
 
     # A file: the function travels to the worker as a copy.
     compute, sizes = ours.compute_remotely, tmp_path / "sizes"
@@ -123,7 +123,7 @@ def test_quick_cells_travel_together_and_one_that_kills_takes_no_other_with_it(t
 
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
-    from curldescent.sweeps.distributed import connected
+    from curldescent.sweeps.execution.distributed import connected
 
     address = f"tcp://127.0.0.1:{free_port()}"
     with (
@@ -135,7 +135,7 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
 
 
 def test_an_unknown_batch_system_is_one_sentence():
-    from curldescent.sweeps.distributed import connected
+    from curldescent.sweeps.execution.distributed import connected
 
     with pytest.raises(cd.InputError, match=r"did you mean 'slurm'"), connected(jobqueue="slum"):
         pass
@@ -143,7 +143,7 @@ def test_an_unknown_batch_system_is_one_sentence():
 
 def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
     """A worker that computes something else, an older version for one, leaves no cell."""
-    from curldescent.sweeps import distributed as ours
+    from curldescent.sweeps.execution import distributed as ours
 
     def other(recipe, bundle):
         return 1.0, [ours.cell_file.encode({}, fingerprint="0" * 64, key=task["key"], cell={}) for task in bundle]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from curldescent.sweeps import durable
+from curldescent.foundation import durable
 
 # Writes files whose content follows from their name, as fast as it can, and says which are written.
 WRITER = """

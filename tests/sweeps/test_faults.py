@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.lock import locked
+from curldescent.sweeps.storage.lock import locked
 from tests.sweeps.conftest import command, contents, small, start
 
 SWEEP = """

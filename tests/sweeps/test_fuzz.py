@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import curldescent as cd
-from curldescent.sweeps.sections import parameters
+from curldescent.sweeps.description.parameter_sections import parameters
 
 _NAMES = sorted({name for section in ("student_teacher", "start", "rule", "training") for name in parameters(section)})
 _KEEP = [*cd.sweeps.Keep.__dataclass_fields__]

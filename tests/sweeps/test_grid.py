@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.grid import Grid, parse_axis
+from curldescent.sweeps.description.grid import Grid, parse_axis
 
 
 def test_ranges_are_the_papers():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.lock import locked
+from curldescent.sweeps.storage.lock import locked
 
 # Holds the lock of a folder until its input closes; the file system it sees has no locks.
 HOLDER = """
@@ -22,7 +22,7 @@ def flock(handle, operation):
     raise OSError(int(sys.argv[2]), os.strerror(int(sys.argv[2])))
 fcntl.flock = flock
 warnings.simplefilter("ignore")
-from curldescent.sweeps.lock import locked
+from curldescent.sweeps.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps import Store, durable, plain
-from curldescent.sweeps.lock import locked
+from curldescent.foundation import durable
+from curldescent.sweeps import Store
+from curldescent.sweeps.storage import plain
+from curldescent.sweeps.storage.lock import locked
 from tests.sweeps.conftest import contents, fill, small
 
 pytestmark = [

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.keep import Keep
-from curldescent.sweeps.recipe import Recipe
+from curldescent.sweeps.description.cell_settings import Recipe
+from curldescent.sweeps.description.keep import Keep
 
 PROBLEM = {"n_inputs": 4, "n_train": 8}
 TRAINING = {"epochs": 3}

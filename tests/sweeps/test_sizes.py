@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps import exporting, grid, lazy, planning, preflight, zarr_form
-from curldescent.sweeps.work import memory_bytes, operations
+from curldescent.sweeps.description import cost, grid, preflight
+from curldescent.sweeps.description.arithmetic_work import memory_bytes, operations
+from curldescent.sweeps.storage import exporting, lazy, zarr_form
 from tests.sweeps.conftest import fill, small
 
 BILLION = 10**9
@@ -130,10 +131,10 @@ def test_a_long_epoch_is_timed_on_a_part_of_it():
         training={"epochs": 1000, "batch_size": 10},
     )
     whole = sweep.recipe.resolved({})
-    part = planning._shortened(whole)
+    part = cost._shortened(whole)
     assert operations(part) / 1000 < 1e9 < 1e13 < operations(whole) / 1000
     short = cd.sweeps.Sweep(axes={}, student_teacher=PROBLEM, training=TRAINING).recipe.resolved({})
-    assert planning._shortened(short) == short
+    assert cost._shortened(short) == short
 
 
 @pytest.mark.usefixtures("little_memory")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.foundation.canonical import canonical, digest
 from curldescent.sweeps import Store
-from curldescent.sweeps.canonical import canonical, digest
 from tests.sweeps.conftest import contents, fill, small
 
 

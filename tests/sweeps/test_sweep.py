@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.errors import InputError
-from curldescent.sweeps.preflight import check
+from curldescent.foundation.errors import InputError
+from curldescent.sweeps.description.preflight import check
 from tests.sweeps.conftest import small
 
 FIG_4 = """

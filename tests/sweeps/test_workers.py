@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps import pool
+from curldescent.sweeps.execution import pool
 from tests.sweeps.conftest import small
 
 SOURCE = Path(cd.__file__).parents[1]
@@ -127,7 +127,7 @@ def test_a_process_that_cannot_be_made_is_tried_again(tmp_path, monkeypatch):
 
 
 def test_failed_cells_are_an_exit_code_and_one_line(tmp_path, capsys):
-    from curldescent.cli.app import main
+    from curldescent.apps.cli.app import main
 
     (tmp_path / "sweep.toml").write_text(
         '[axes]\nactivation = ["linear", "tanh"]\nengine = ["fused", "order-parameters"]\n'

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.theory import Spectrum, critical_fraction, critical_ratio, lambda_min, stable_ratios
 
 from .conftest import as_mapping, direct_x

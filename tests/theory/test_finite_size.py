@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.theory import Spectrum, finite_size_scaling, sample_lambda_min, stability_probability
 from curldescent.theory.finite_size import wilson
 

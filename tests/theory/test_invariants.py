@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.theory import invariants
 
 INPUTS, WIDTH, OUTPUTS = 4, 5, 2

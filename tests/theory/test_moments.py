@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curldescent.theory import Spectrum
-from curldescent.theory.moments import free_cumulants, moments_from_cumulants
+from curldescent.theory._moments import free_cumulants, moments_from_cumulants
 
 from .conftest import band_integral
 

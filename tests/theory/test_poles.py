@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curldescent.theory.poles import expand, gaps, upper_root
-from curldescent.theory.strengths import parse_strengths
+from curldescent.theory._poles import expand, gaps, upper_root
+from curldescent.theory._strengths import parse_strengths
 
 from .conftest import direct_x
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import ks_2samp
 
 from curldescent.theory import Spectrum
-from curldescent.theory.sampling import _gram
+from curldescent.theory.sample_matrices import _gram
 
 
 def test_wishart_shortcut_has_the_law_of_the_product(rng):

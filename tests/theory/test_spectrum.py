@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.theory import Spectrum
 
 from .conftest import as_mapping, band_integral, direct_x

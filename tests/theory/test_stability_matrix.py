@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.theory import inertia_of, linear_stability, origin_spectrum, stability_matrix
 
 

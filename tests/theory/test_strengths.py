@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curldescent.errors import InputError
-from curldescent.theory.strengths import parse_strengths
+from curldescent.foundation.errors import InputError
+from curldescent.theory._strengths import parse_strengths
 
 
 @pytest.mark.parametrize(

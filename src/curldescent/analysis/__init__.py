@@ -6,29 +6,34 @@ dynamical system, for exponents, regimes and saddles. docs/analysis.md, docs/cha
 """
 
 # All at once and not lazily: several functions share the name of their module, and the function must win.
-from curldescent.analysis.circulation import Circulation, circulation
-from curldescent.analysis.covariant import CovariantVectors, covariant_vectors
-from curldescent.analysis.curl import CurlShare, curl
-from curldescent.analysis.descent import DescentProfile, descent_profile
-from curldescent.analysis.dynamics import LearningDynamics, learning_dynamics
-from curldescent.analysis.escapes import Escape, escape
-from curldescent.analysis.exponents import StepSizeCheck, follow_exponents, lyapunov, step_size_check
-from curldescent.analysis.flip_sets import StableFlips, largest_stable_flips
-from curldescent.analysis.flips import FlipMargins, flip_margins, neurons
-from curldescent.analysis.from_problem import problem_network
-from curldescent.analysis.integrate import rk4
-from curldescent.analysis.jacobian import JacobianSpectrum, jacobian_spectrum
-from curldescent.analysis.loss_curve import Climb, Plateau, climbs, plateaus
-from curldescent.analysis.network import Network, network
-from curldescent.analysis.order_parameters import late_order_parameter, order_parameter
-from curldescent.analysis.regimes import Record, Regime, regime, regime_of, watch
-from curldescent.analysis.saddles import CriticalPoint, critical_point, critical_points_along, spectrum_at
-from curldescent.analysis.signals import SignalKind, signal_kind, zero_one_test
-from curldescent.analysis.sources import HebbianNetwork, antisymmetric_share, dales_law
-from curldescent.analysis.stability import Stability, TrialStability, stability
-from curldescent.analysis.tangent import Exponents, TangentDynamics, lyapunov_exponents
-from curldescent.analysis.tangent_kernel import tangent_kernels
-from curldescent.order_parameter import order_parameter_of
+from curldescent.analysis._curl.circulation import Circulation, circulation
+from curldescent.analysis._curl.curl import CurlShare, curl
+from curldescent.analysis._curl.descent import DescentProfile, descent_profile
+from curldescent.analysis._curl.hebbian import HebbianNetwork, antisymmetric_share, dales_law
+from curldescent.analysis._dynamics.covariant import CovariantVectors, covariant_vectors
+from curldescent.analysis._dynamics.exponents import StepSizeCheck, follow_exponents, lyapunov, step_size_check
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
+from curldescent.analysis._dynamics.loss_curve import Climb, Plateau, climbs, plateaus
+from curldescent.analysis._dynamics.motion_of_runs import late_order_parameter, order_parameter
+from curldescent.analysis._dynamics.regimes import Record, Regime, regime, regime_of, watch
+from curldescent.analysis._dynamics.runge_kutta import rk4
+from curldescent.analysis._dynamics.signals import SignalKind, signal_kind, zero_one_test
+from curldescent.analysis._dynamics.tangent import Exponents, TangentDynamics, lyapunov_exponents
+from curldescent.analysis._saddles.critical_points import (
+    CriticalPoint,
+    critical_point,
+    critical_points_along,
+    spectrum_at,
+)
+from curldescent.analysis._saddles.escapes import Escape, escape
+from curldescent.analysis._saddles.spectrum import JacobianSpectrum, jacobian_spectrum
+from curldescent.analysis._stability.flip_margins import FlipMargins, flip_margins, neurons
+from curldescent.analysis._stability.flip_sets import StableFlips, largest_stable_flips
+from curldescent.analysis._stability.stability import Stability, TrialStability, stability
+from curldescent.analysis._stability.tangent_kernel import tangent_kernels
+from curldescent.learning.fields.from_problem import problem_network
+from curldescent.learning.fields.network import Network, network
+from curldescent.learning.weight_motion import order_parameter_of
 
 __all__ = [
     "Circulation",

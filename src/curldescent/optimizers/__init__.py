@@ -4,8 +4,8 @@
 name. Both are optional extras: pip install 'curldescent[optimizers]' or 'curldescent[torch]'.
 """
 
+from curldescent.model.signatures import Signature
 from curldescent.optimizers import optax, torch
 from curldescent.optimizers.optax import curl_descent, scale_by_signature
-from curldescent.signatures import Signature
 
 __all__ = ["Signature", "curl_descent", "optax", "scale_by_signature", "torch"]

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from curldescent import citations, validation
-from curldescent.errors import InputError
+from curldescent.foundation import citations, validation
+from curldescent.foundation.errors import InputError
 
 CORRECTIONS = ("sga", "aligned-sga", "extragradient")
 

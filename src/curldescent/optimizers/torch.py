@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from curldescent import optional
-from curldescent.signatures import Signature
+from curldescent.foundation import optional
+from curldescent.model.signatures import Signature
 
 Schedule = Callable[[int], float]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 from curldescent.optimizers import options
 from curldescent.optimizers.torch_strengths import Strengths
 

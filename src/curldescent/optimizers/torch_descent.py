@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch.optim.sgd import sgd
 
-from curldescent import validation
-from curldescent.errors import InputError
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.model.parameter_names import input_axes
 from curldescent.optimizers import options
 from curldescent.optimizers.torch_corrections import corrected
 from curldescent.optimizers.torch_strengths import Strengths
-from curldescent.parameter_names import input_axes
 
 OWN_ATTRIBUTES = ("_strengths", "_amount", "_correction", "_mu")
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from curldescent import array_likes
-from curldescent.errors import InputError
-from curldescent.parameter_names import PlainNames
-from curldescent.signatures import Signature, flatten_strengths
+from curldescent.foundation import array_likes
+from curldescent.foundation.errors import InputError
+from curldescent.model.parameter_names import PlainNames
+from curldescent.model.signatures import Signature, flatten_strengths
 
 Named = Sequence[tuple[str, Any]]
 

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 # public name -> the module that defines it
 _HOME = {
-    "Claim": "curldescent.paper.contract",
-    "Computation": "curldescent.paper.computation",
-    "Figure": "curldescent.paper.contract",
-    "Finding": "curldescent.paper.contract",
-    "Results": "curldescent.paper.contract",
-    "Unfinished": "curldescent.paper.reproduction",
-    "figure": "curldescent.paper.registry",
-    "figures": "curldescent.paper.registry",
-    "reproduce": "curldescent.paper.reproduction",
-    "write_reproduction_report": "curldescent.paper.report",
+    "Claim": "curldescent.paper.machinery.claims",
+    "Computation": "curldescent.paper.machinery.computation",
+    "Figure": "curldescent.paper.machinery.claims",
+    "Finding": "curldescent.paper.machinery.claims",
+    "Results": "curldescent.paper.machinery.claims",
+    "Unfinished": "curldescent.paper.machinery.reproduction",
+    "figure": "curldescent.paper.machinery.registry",
+    "figures": "curldescent.paper.machinery.registry",
+    "reproduce": "curldescent.paper.machinery.reproduction",
+    "write_reproduction_report": "curldescent.paper.machinery.report",
 }
 
 __all__ = [
@@ -38,11 +38,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent.paper.computation import Computation
-    from curldescent.paper.contract import Claim, Figure, Finding, Results
-    from curldescent.paper.registry import figure, figures
-    from curldescent.paper.report import write_reproduction_report
-    from curldescent.paper.reproduction import Unfinished, reproduce
+    from curldescent.paper.machinery.claims import Claim, Figure, Finding, Results
+    from curldescent.paper.machinery.computation import Computation
+    from curldescent.paper.machinery.registry import figure, figures
+    from curldescent.paper.machinery.report import write_reproduction_report
+    from curldescent.paper.machinery.reproduction import Unfinished, reproduce
 
 
 def __getattr__(name: str) -> object:

@@ -15,8 +15,8 @@ _HOME = {
     "error_map": "curldescent.plots.sweeps",
     "spectrum_trace": "curldescent.plots.chaos",
     "figure_style": "curldescent.plots.style",
-    "finite_size": "curldescent.plots.theory_finite_size",
-    "flow_fields": "curldescent.plots.toy",
+    "finite_size": "curldescent.plots.finite_sizes",
+    "flow_fields": "curldescent.plots.two_weights",
     "hebbian_curl": "curldescent.plots.hebbian",
     "joint_boundaries": "curldescent.plots.theory",
     "lambda_min_map": "curldescent.plots.theory",
@@ -24,7 +24,7 @@ _HOME = {
     "regime_map": "curldescent.plots.chaos",
     "save": "curldescent.plots.style",
     "spectrum": "curldescent.plots.theory",
-    "stability_probabilities": "curldescent.plots.theory_finite_size",
+    "stability_probabilities": "curldescent.plots.finite_sizes",
 }
 
 __all__ = [
@@ -46,12 +46,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from curldescent.plots.chaos import regime_map, spectrum_trace
+    from curldescent.plots.finite_sizes import finite_size, stability_probabilities
     from curldescent.plots.hebbian import hebbian_curl
     from curldescent.plots.style import figure_style, save
     from curldescent.plots.sweeps import error_map
     from curldescent.plots.theory import joint_boundaries, lambda_min_map, phase_diagrams, spectrum
-    from curldescent.plots.theory_finite_size import finite_size, stability_probabilities
-    from curldescent.plots.toy import flow_fields
+    from curldescent.plots.two_weights import flow_fields
 
 
 def __getattr__(name: str) -> object:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent.model.two_weights import TwoWeights
 from curldescent.plots import style
 from curldescent.plots.learning_curves import draw_curves
-from curldescent.plots.toy import draw_flow
+from curldescent.plots.two_weights import draw_flow
 from curldescent.theory import critical_ratio
-from curldescent.toy import TwoWeights
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.errors import InputError
+from curldescent.foundation.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr

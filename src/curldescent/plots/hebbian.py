@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent import memory, validation
-from curldescent.analysis.sources import HebbianNetwork
-from curldescent.errors import InputError
+from curldescent.analysis._curl.hebbian import HebbianNetwork
+from curldescent.foundation import memory, validation
+from curldescent.foundation.errors import InputError
 from curldescent.plots import style
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2) -> "Figure":
     Returns:
         The figure; every pair of inputs has the correlation on the axis.
 
-    Source: the gradient condition in `curldescent.analysis.sources`.
+    Source: the gradient condition in `curldescent.analysis._curl.hebbian`.
 
     Example:
         >>> from curldescent.plots.hebbian import hebbian_curl

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent import validation
-from curldescent.errors import InputError
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
 from curldescent.plots import style
 
 if TYPE_CHECKING:

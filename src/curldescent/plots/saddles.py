@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.analysis.dynamics import LearningDynamics
-from curldescent.analysis.escapes import Escape
-from curldescent.analysis.saddles import velocity_and_jacobian
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
+from curldescent.analysis._saddles.critical_points import velocity_and_jacobian
+from curldescent.analysis._saddles.escapes import Escape
 from curldescent.plots import style
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def follow(dynamics: LearningDynamics, times: Array, *, leading: int = 2) -> Pat
     """
     import jax
 
-    from curldescent.arithmetic import arithmetic
+    from curldescent.foundation.arithmetic import arithmetic
 
     advance = jax.jit(lambda s, n: jax.lax.fori_loop(0, n, lambda _, x: dynamics.step(x, dynamics.args), s))
     steps = np.round(np.asarray(times) / dynamics.dt).astype(int)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent import validation
-from curldescent.files import named
-from curldescent.writing import results_folder
+from curldescent.foundation import validation
+from curldescent.foundation.files import named
+from curldescent.foundation.writing import results_folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,7 +91,7 @@ def save(figure: "Figure", stem: str | Path) -> list[Path]:
     """
     from matplotlib.figure import Figure
 
-    from curldescent.sweeps import durable
+    from curldescent.foundation import durable
 
     validation.instance("figure", figure, Figure, "a figure of matplotlib, as the functions of cd.plots return")
     stem = named("stem", stem, "a path without a suffix")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from curldescent import validation
-from curldescent.errors import InputError
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
 from curldescent.plots import style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.theory import Spectrum, critical_fraction, critical_ratio

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 # public name -> the module that defines it
 _HOME = {
-    "Keep": "curldescent.sweeps.keep",
-    "Start": "curldescent.sweeps.start",
-    "Store": "curldescent.sweeps.store",
-    "Sweep": "curldescent.sweeps.sweep",
-    "compact": "curldescent.sweeps.compaction",
-    "export": "curldescent.sweeps.exporting",
-    "lin": "curldescent.sweeps.grid",
-    "log": "curldescent.sweeps.grid",
-    "merge": "curldescent.sweeps.merging",
-    "open": "curldescent.sweeps.dataset",
-    "plan": "curldescent.sweeps.planning",
-    "read": "curldescent.sweeps.sweep",
-    "retry": "curldescent.sweeps.running",
-    "run": "curldescent.sweeps.running",
-    "status": "curldescent.sweeps.state",
+    "Keep": "curldescent.sweeps.description.keep",
+    "Start": "curldescent.sweeps.description.start",
+    "Store": "curldescent.sweeps.storage.store",
+    "Sweep": "curldescent.sweeps.description.sweep",
+    "compact": "curldescent.sweeps.storage.compaction",
+    "export": "curldescent.sweeps.storage.exporting",
+    "lin": "curldescent.sweeps.description.grid",
+    "log": "curldescent.sweeps.description.grid",
+    "merge": "curldescent.sweeps.storage.merging",
+    "open": "curldescent.sweeps.storage.opening",
+    "plan": "curldescent.sweeps.description.cost",
+    "read": "curldescent.sweeps.description.sweep",
+    "retry": "curldescent.sweeps.execution.running",
+    "run": "curldescent.sweeps.execution.running",
+    "status": "curldescent.sweeps.storage.state",
 }
 
 __all__ = [
@@ -45,18 +45,18 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from curldescent.sweeps.compaction import compact
-    from curldescent.sweeps.dataset import open
-    from curldescent.sweeps.exporting import export
-    from curldescent.sweeps.grid import lin, log
-    from curldescent.sweeps.keep import Keep
-    from curldescent.sweeps.merging import merge
-    from curldescent.sweeps.planning import plan
-    from curldescent.sweeps.running import retry, run
-    from curldescent.sweeps.start import Start
-    from curldescent.sweeps.state import status
-    from curldescent.sweeps.store import Store
-    from curldescent.sweeps.sweep import Sweep, read
+    from curldescent.sweeps.description.cost import plan
+    from curldescent.sweeps.description.grid import lin, log
+    from curldescent.sweeps.description.keep import Keep
+    from curldescent.sweeps.description.start import Start
+    from curldescent.sweeps.description.sweep import Sweep, read
+    from curldescent.sweeps.execution.running import retry, run
+    from curldescent.sweeps.storage.compaction import compact
+    from curldescent.sweeps.storage.exporting import export
+    from curldescent.sweeps.storage.merging import merge
+    from curldescent.sweeps.storage.opening import open
+    from curldescent.sweeps.storage.state import status
+    from curldescent.sweeps.storage.store import Store
 
 
 def __getattr__(name: str) -> object:

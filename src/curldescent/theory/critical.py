@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
-from curldescent.errors import InputError
-from curldescent.theory import closed_forms, poles
-from curldescent.theory.critical_solver import first_loss, second_gain
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.theory import _closed_forms, _poles
+from curldescent.theory._critical_solver import first_loss, second_gain
+from curldescent.theory._strengths import StrengthsLike, parse_strengths
 from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambda_min, required, scalar_or_array
-from curldescent.theory.strengths import StrengthsLike, parse_strengths
 
 Array = NDArray[np.float64]
 LAYERS = ("hidden", "readout")
@@ -62,7 +62,7 @@ def critical_ratio(
     if readout is None:
         (alpha,) = broadcast_arguments(hidden=hidden)
         if rho == sigma2:
-            return scalar_or_array(closed_forms.hidden_ratio(alpha))
+            return scalar_or_array(_closed_forms.hidden_ratio(alpha))
         exact = _surface(alpha, np.zeros_like(alpha), rho, sigma2)
         return scalar_or_array(np.where(alpha == 0, 2 * sigma2 / (2 * rho + sigma2), exact))
     h, r = broadcast_arguments(hidden=0.0 if hidden is None else hidden, readout=readout)
@@ -70,8 +70,8 @@ def critical_ratio(
     only_readout = (h == 0) & (rho == sigma2)
     only_hidden = (r == 0) & (h > 0) & (rho == sigma2)
     joint = ~(only_readout | only_hidden)
-    out[only_readout] = closed_forms.readout_ratio(r[only_readout])
-    out[only_hidden] = closed_forms.hidden_ratio(h[only_hidden])
+    out[only_readout] = _closed_forms.readout_ratio(r[only_readout])
+    out[only_hidden] = _closed_forms.hidden_ratio(h[only_hidden])
     if joint.any():
         out[joint] = _surface(h[joint], r[joint], rho, sigma2)
     return scalar_or_array(out)
@@ -131,7 +131,7 @@ def stable_ratios(
     if lowest == 0 and d2.values[0] >= 0:
         # K is positive semidefinite: it is positive as long as the readout term covers the frozen inputs.
         return [(0.0, d2.plastic / d1.weights[0])]
-    law = poles.expand(1.0, d1, d2, rho, sigma2)
+    law = _poles.expand(1.0, d1, d2, rho, sigma2)
     arguments = (np.array(law.offset), law.positions, law.residues)
     first = float(first_loss(*arguments, np.array(lowest)))
     if first == np.inf:
@@ -171,7 +171,7 @@ def critical_fraction(
     c, held = broadcast_arguments(ratio=required("ratio", ratio), other=required("other", other))
     rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
     if rho == sigma2 and not held.any():
-        closed = closed_forms.hidden_fraction if layer == "hidden" else closed_forms.readout_fraction
+        closed = _closed_forms.hidden_fraction if layer == "hidden" else _closed_forms.readout_fraction
         return scalar_or_array(closed(c))
 
     def stable(alpha: Array) -> NDArray[np.bool_]:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import memory, validation
-from curldescent.errors import InputError
+from curldescent.foundation import memory, validation
+from curldescent.foundation.errors import InputError
 from curldescent.theory.critical import critical_fraction, critical_ratio
 from curldescent.theory.sign_flips import lambda_min
 

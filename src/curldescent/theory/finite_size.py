@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent import validation
-from curldescent.errors import InputError
-from curldescent.representation import of_fields
-from curldescent.theory.sampling import Distribution, checked_sizes, n_hidden_for, sample_matrix
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.representation import of_fields
+from curldescent.theory.sample_matrices import Distribution, checked_sizes, n_hidden_for, sample_matrix
 from curldescent.theory.spectrum import Spectrum
 
 Array = NDArray[np.float64]

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
-from curldescent.errors import InputError
-from curldescent.flips import strengths_array
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.model.flips import strengths_array
 
 Array = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
+from curldescent.foundation import validation
+from curldescent.theory._strengths import StrengthsLike
 from curldescent.theory.spectrum import Spectrum
-from curldescent.theory.strengths import StrengthsLike
 
 Array = NDArray[np.float64]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
-from curldescent.flips import strengths_array
-from curldescent.representation import of_fields
+from curldescent.foundation import validation
+from curldescent.foundation.representation import of_fields
+from curldescent.model.flips import strengths_array
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
-from curldescent.errors import InputError
-from curldescent.theory.poles import left_of_all
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.theory._poles import left_of_all
 
 Array = NDArray[np.float64]
 

@@ -8,11 +8,11 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import citations, representation, validation
-from curldescent.theory import moments as _moments
-from curldescent.theory import poles as _poles
-from curldescent.theory.sampling import Distribution, checked_sizes, n_hidden_for, sample_matrix
-from curldescent.theory.strengths import Strengths, StrengthsLike, parse_strengths
+from curldescent.foundation import citations, representation, validation
+from curldescent.theory import _moments as _moments
+from curldescent.theory import _poles as _poles
+from curldescent.theory._strengths import Strengths, StrengthsLike, parse_strengths
+from curldescent.theory.sample_matrices import Distribution, checked_sizes, n_hidden_for, sample_matrix
 
 Array = NDArray[np.float64]
 

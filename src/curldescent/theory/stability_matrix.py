@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent import validation
-from curldescent.errors import InputError
-from curldescent.flips import strengths_array
-from curldescent.representation import of_fields
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.representation import of_fields
+from curldescent.model.flips import strengths_array
 
 Array = NDArray[np.float64]
 

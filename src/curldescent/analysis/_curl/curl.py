@@ -1,0 +1,200 @@
+"""How much of a learning field's Jacobian is curl: the shares of its symmetric and antisymmetric parts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.foundation import citations, validation
+from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.network import Network
+from curldescent.learning.fields.precision import LEAST, SAFETY, finite, power_of_two, underflows
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+
+Array = NDArray[np.float64]
+METHODS = ("auto", "exact", "hutchinson")
+
+# Exact needs n Hessian products and an n×n matrix.
+EXACT_SIZE = 1500
+
+
+@dataclass(frozen=True)
+class CurlShare:
+    """The antisymmetric share ‖A‖²/‖J‖² of the field's Jacobian J = M + A in the Frobenius norm.
+
+    Attributes:
+        antisymmetric: the share of A = (J − Jᵀ)/2, between 0 (a gradient, locally) and 1 (pure rotation). NaN, with the
+            interval [0, 1], where the second derivatives of the loss are smaller than float64 can tell.
+        low: lower end of its confidence interval; where exact, what rounding leaves of it: 0 where the share is not
+            told from a gradient's in the precision that the model computes in.
+        high: the upper end.
+        norm: ‖J‖_F; estimated where not exact.
+        exact: whether the whole Jacobian was computed, so that nothing is left to chance.
+        confidence: the interval's level.
+        probes: random directions used; 0 where exact.
+    """
+
+    antisymmetric: float
+    low: float
+    high: float
+    norm: float
+    exact: bool
+    confidence: float
+    probes: int
+
+    __repr__ = of_fields
+
+    @property
+    def symmetric(self) -> float:
+        """The share of M = (J + Jᵀ)/2; the two add up to one."""
+        return 1.0 - self.antisymmetric
+
+    def __str__(self) -> str:
+        if np.isnan(self.antisymmetric):
+            return "curl share cannot be told: the second derivatives of the loss underflow"
+        if self.exact:
+            unclear = "" if self.low > 0 or self.antisymmetric == 0 else ", not told from rounding"
+            return f"curl share {self.antisymmetric:.4g} (exact{unclear})"
+        return (
+            f"curl share {self.antisymmetric:.4g}, {100 * self.confidence:g} % within [{self.low:.4g}, {self.high:.4g}]"
+        )
+
+
+def curl(
+    network: Network | Problem,
+    rule: Plasticity | None = None,
+    *,
+    trial: int = 0,
+    method: str = "auto",
+    probes: int = 100,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> CurlShare:
+    """Split the Jacobian of the field into symmetric and antisymmetric part and compare their sizes.
+
+    With random signs z, E‖Az‖² = ‖A‖² and E‖Mz‖² = ‖M‖² (Hutchinson), each probe taking two Hessian products: Jz =
+    −S∘(Hz) and Jᵀz = −H(S∘z). The interval is that of a ratio of means (delta method, Student's t).
+
+    Args:
+        network: from `cd.analysis.network`, with targets; or a problem.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
+        method: "exact", "hutchinson", or "auto": exact up to 1500 synapses.
+        probes: how many random directions, at least 10.
+        confidence: level of the interval, in (0, 1).
+        seed: of the directions.
+
+    Returns:
+        A `CurlShare`. A Jacobian that is zero has no share: 0; one that is zero only in float64, NaN.
+
+    Raises:
+        InputError: no targets, or an argument out of range.
+
+    Source: Hutchinson (1989) for the estimator; docs/analysis.md, section "Curl".
+
+    Example:
+        >>> import curldescent as cd
+        >>> problem = cd.student_teacher(n_inputs=6, n_hidden=8, n_train=40)
+        >>> cd.analysis.curl(cd.analysis.problem_network(problem, cd.Plasticity())).antisymmetric < 1e-30
+        True
+        >>> cd.analysis.curl(cd.analysis.problem_network(problem, cd.Plasticity(readout=0.5))).antisymmetric > 0.05
+        True
+    """
+    network = subject_network(network, rule, trial)
+    network.require_targets("curl")
+    validation.choice("method", method, METHODS)
+    probes = validation.integer("probes", probes, minimum=10)
+    level = validation.real("confidence", confidence)
+    validation.fraction("confidence", level)
+    rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
+    if method == "exact" or (method == "auto" and network.n_params <= EXACT_SIZE):
+        return _exact(network, level)
+    citations.use("hutchinson1989")
+    anti, total = np.empty(probes), np.empty(probes)
+    for i in range(probes):
+        z = rng.choice([-1.0, 1.0], size=network.n_params)
+        products = np.stack([network.field_product(z), network.field_transpose_product(z)])
+        if i == 0:
+            unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
+            if _lost(network, products):
+                return _untold(level, exact=False)
+        forward, backward = finite("the Jacobian of the field", products) / unit
+        anti[i] = ((forward - backward) ** 2).sum() / 4
+        total[i] = anti[i] + ((forward + backward) ** 2).sum() / 4
+    share, half = ratio_interval(anti, total, level)
+    rounding = 0.0 if network.is_descent else SAFETY * network.precision
+    low, high = _widened(max(0.0, share - half), rounding)[0], _widened(min(1.0, share + half), rounding)[1]
+    return CurlShare(
+        antisymmetric=share,
+        low=low,
+        high=high,
+        norm=unit * float(np.sqrt(total.mean())),
+        exact=False,
+        confidence=level,
+        probes=probes,
+    )
+
+
+def _exact(network: Network, level: float) -> CurlShare:
+    """From the whole Hessian, whose own asymmetry, zero but for rounding, says how precise it is."""
+    rows = [network.hessian_product(row) for row in np.eye(network.n_params)]
+    hessian = finite("the Hessian", np.stack(rows))
+    if _lost(network, hessian):
+        return _untold(level, exact=True)
+    unit = power_of_two(float(np.abs(hessian).max()))
+    hessian = hessian / unit
+    symmetric, rounding = (hessian + hessian.T) / 2, (hessian - hessian.T) / 2
+    strengths = network.strengths
+    jacobian = -strengths[:, None] * symmetric
+    size = float(np.linalg.norm(jacobian))
+    if size == 0:
+        return CurlShare(0.0, 0.0, 0.0, 0.0, True, level, 0)  # noqa: FBT003
+    # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
+    share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / size**2
+    off = 0.0
+    if not network.is_descent:
+        off = float(np.linalg.norm(strengths[:, None] * rounding)) / size + SAFETY * network.precision
+    return CurlShare(share, *_widened(share, off), unit * size, True, level, 0)  # noqa: FBT003
+
+
+def _lost(network: Network, products: Array) -> bool:
+    """Whether products with the Hessian are too small for float64, though the outputs move with the parameters."""
+    size = float(np.abs(products).max())
+    if size >= LEAST or network.is_descent:
+        return False
+    return underflows(size, float(np.abs(network.jvp(np.ones(network.n_params))).max()))
+
+
+def _untold(level: float, *, exact: bool) -> CurlShare:
+    return CurlShare(float("nan"), 0.0, 1.0, 0.0, exact, level, 0)
+
+
+def _widened(share: float, off: float) -> tuple[float, float]:
+    """The shares that a share may really be where ‖A‖/‖J‖, its root, is off by so much."""
+    root = np.sqrt(share)
+    return float(max(0.0, root - off) ** 2), float(min(1.0, root + off) ** 2)
+
+
+def ratio_interval(numerator: Array, denominator: Array, confidence: float) -> tuple[float, float]:
+    """A ratio of means and the half-width of its confidence interval.
+
+    Args:
+        numerator: samples, (k,).
+        denominator: samples taken together with them, (k,).
+        confidence: level.
+
+    Returns:
+        The ratio and the half-width, Student's t times the delta method's standard error; (0, 0) for a zero
+        denominator.
+    """
+    from scipy.stats import t
+
+    mean = denominator.mean()
+    if mean == 0:
+        return 0.0, 0.0
+    ratio = float(numerator.mean() / mean)
+    deviations = (numerator - ratio * denominator) / mean
+    error = float(np.sqrt((deviations**2).sum() / (len(deviations) - 1) / len(deviations)))
+    return ratio, float(t.ppf((1 + confidence) / 2, len(deviations) - 1)) * error

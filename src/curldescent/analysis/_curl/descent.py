@@ -1,0 +1,139 @@
+"""How far learning is from descending, along a run: angles to the gradient, climbing steps, height climbed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.network import Network
+from curldescent.learning.fields.precision import SAFETY
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class DescentProfile:
+    """What a run of k recorded parameters did to the loss.
+
+    Attributes:
+        loss: C at every point, (k,).
+        field_alignment: cosine of the angle between the field −S ∘ ∂C/∂θ and −∂C/∂θ at every point, (k,): 1 for
+            gradient descent, negative where the field climbs; NaN where either vanishes.
+        step_alignment: the same for the displacement to the next point and −∂C/∂θ at the first of the two, (k − 1,).
+        rate: dC/dt along the field, −Σ S (∂C/∂θ)², (k,).
+        climbing: fraction of the k − 1 steps that end with a higher loss than they began with, by more than rounding.
+        height: sum of all rises of the loss, over the steps that climb.
+        drop: sum of all falls; loss[0] − loss[-1] = drop − height.
+        rounding: estimate of how much of each loss is rounding in the precision that the model computes in, (k,).
+    """
+
+    loss: Array
+    field_alignment: Array
+    step_alignment: Array
+    rate: Array
+    climbing: float
+    height: float
+    drop: float
+    rounding: Array
+
+    __repr__ = of_fields
+
+    def __str__(self) -> str:
+        return (
+            f"loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}; {100 * self.climbing:.3g} % of steps climb, "
+            f"{self.height:.4g} in all; mean cosine of field and −gradient {np.nanmean(self.field_alignment):.3g}"
+        )
+
+
+def descent_profile(
+    network: Network | Problem, run: Iterable[Any], *, rule: Plasticity | None = None, trial: int = 0
+) -> DescentProfile:
+    """Compare a run with descent of the loss.
+
+    Args:
+        network: from `cd.analysis.network`, with targets: the loss and the strengths; or a problem.
+        run: at least two parameter sets in the form the network was given its own, in order; or the history of
+            `cd.train(…, record_weights=True)` for one trial and rule.
+        rule: the plasticity, where a problem is given instead of a network.
+        trial: which of the problem's.
+
+    Returns:
+        A `DescentProfile`. Between recorded points a run may climb and fall again: what it climbs is at least the
+        height.
+
+    Raises:
+        InputError: fewer than two points, a history without weights or with several trials.
+
+    Source: docs/analysis.md, section "Curl".
+
+    Example:
+        >>> import curldescent as cd
+        >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50)
+        >>> rule = cd.Plasticity(readout=0.3)
+        >>> history = cd.train(problem, rule, epochs=50, record=range(51), record_weights=True)
+        >>> cd.analysis.descent_profile(cd.analysis.problem_network(problem, rule), history.isel(trial=0)).climbing
+        0.0
+    """
+    network = subject_network(network, rule, trial)
+    network.require_targets("a descent profile")
+    path = [network.flat(params) for params in _points(run)]
+    if len(path) < 2:
+        raise InputError(f"a run needs at least two points, got {len(path)}")
+    losses = np.array([network.loss(theta) for theta in path])
+    gradients = [network.gradient(theta) for theta in path]
+    rounding = np.array([_rounding(network, theta) for theta in path])
+    steps = np.diff(losses)
+    # At the end of learning losses go up and down by rounding, and no run climbs there.
+    rises = steps[steps > rounding[:-1] + rounding[1:]]
+    height = float(rises.sum())
+    return DescentProfile(
+        loss=losses,
+        field_alignment=np.array([cosine(network.strengths * g, g) for g in gradients]),
+        step_alignment=np.array(
+            [cosine(b - a, -g) for a, b, g in zip(path[:-1], path[1:], gradients[:-1], strict=True)]
+        ),
+        rate=np.array([-float(network.strengths @ g**2) for g in gradients]),
+        climbing=len(rises) / len(steps),
+        height=height,
+        drop=float(losses[0] - losses[-1]) + height,
+        rounding=rounding,
+    )
+
+
+def _rounding(network: Network, theta: Array) -> float:
+    """What outputs that are off by their rounding do to the loss: to first order, and to second at zero residual."""
+    here = network.moved(theta)
+    outputs = SAFETY * network.precision * np.abs(here.outputs())
+    return float((np.abs(here.residual()) * outputs + outputs**2).sum() / network.n_samples)
+
+
+def _points(run: Any) -> Iterable[Any]:
+    if not hasattr(run, "data_vars"):
+        if isinstance(run, str | Mapping) or not isinstance(run, Iterable):
+            raise InputError(
+                "run must be parameter sets in order, or a history of cd.train(…, record_weights=True), got "
+                f"{type(run).__name__}"
+            )
+        return run
+    if "hidden_history" not in run:
+        raise InputError("the history has no weights along the run: train with record_weights=True")
+    if run.hidden_history.ndim != 3:
+        raise InputError(
+            "the history must be of one trial and one rule, e.g. history.isel(trial=0), got dimensions "
+            f"{run.hidden_history.dims}"
+        )
+    layers = zip(run.hidden_history.values, run.readout_history.values, strict=True)
+    return [{"hidden": hidden, "readout": readout} for hidden, readout in layers]
+
+
+def cosine(a: Array, b: Array) -> float:
+    """Cosine of the angle between two vectors; NaN where one is zero."""
+    size = np.linalg.norm(a) * np.linalg.norm(b)
+    return float(a @ b / size) if size > 0 else float("nan")

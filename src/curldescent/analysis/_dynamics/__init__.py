@@ -1,0 +1,1 @@
+"""Learning as a dynamical system: exponents, regimes, motion of weights."""

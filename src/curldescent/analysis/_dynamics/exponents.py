@@ -1,0 +1,303 @@
+"""Lyapunov exponents of learning runs, of swept parameters, and the check that a step is fine enough."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
+from curldescent.analysis._dynamics.runge_kutta import Field, rk4
+from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
+from curldescent.foundation import validation
+from curldescent.foundation.arithmetic import arithmetic
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.representation import of_fields
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+
+def lyapunov(
+    problem: Problem,
+    rule: Plasticity,
+    *,
+    time: float,
+    transient: float = 0.0,
+    learning_rate: float = 0.1,
+    count: int = 1,
+    preserve_norms: bool = False,
+    output_error: str = "delta",
+    continuous: bool = False,
+    every: int = 10,
+    blocks: int = 20,
+    seed: int = 0,
+) -> "xr.Dataset":
+    """Leading Lyapunov exponents of full-batch learning, for every trial of a problem.
+
+    The unit of time is the total step: an update of step η advances time by η, an epoch of `train` by its learning
+    rate, and the exponents of the map and of the flow are directly comparable.
+
+    Zero exponents are common here and no sign of trouble: solutions of a wide network form a manifold, and hidden
+    neurons with equal plasticity can be rotated into each other, so that a stable solution has exponents 0 (along the
+    manifold) and the negative ones only come after them. Chaos is a positive exponent.
+
+    Args:
+        problem: student, targets, inputs.
+        rule: the plasticity.
+        time: how long to measure, in units of total step.
+        transient: time before that. A start near an unstable solution escapes at a positive rate, which is no chaos:
+            leave that out here, or look at the blocks.
+        learning_rate: η, the total step of an update; the Runge–Kutta step where continuous.
+        count: how many exponents.
+        preserve_norms: whether layers keep their initial norms.
+        output_error: "delta" or "mse".
+        continuous: the flow instead of the map.
+        every: steps between QR decompositions, at most.
+        blocks: batches for the confidence interval, and finite-time exponents.
+        seed: of tangent vectors and sampled feedback.
+
+    Returns:
+        A dataset: `exponent`, `low`, `high` (trial, index), `finite_time` (trial, block, index) with the block's end
+        as coordinate `time`, `running` (the convergence trace), `block_correlation`, `final_loss`, `status` (trial).
+
+    Raises:
+        InputError: arguments out of range.
+
+    Source: Benettin et al. (1980); docs/chaos.md.
+
+    Example:
+        >>> import curldescent as cd
+        >>> from curldescent.analysis import lyapunov
+        >>> problem = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=10)
+        >>> found = lyapunov(problem, cd.Plasticity(), time=400.0, transient=100.0)
+        >>> abs(float(found.exponent[0, 0])) < 1e-3      # solutions form a manifold: neutral, not chaotic
+        True
+    """
+    import xarray as xr
+
+    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
+    found: list[Exponents] = []
+    losses = []
+    for trial in range(problem.trials):
+        dynamics = learning_dynamics(
+            problem,
+            rule,
+            learning_rate=learning_rate,
+            preserve_norms=preserve_norms,
+            output_error=output_error,
+            continuous=continuous,
+            trial=trial,
+            seed=seed,
+        )
+        one = lyapunov_exponents(
+            dynamics.step,
+            dynamics.start,
+            args=dynamics.args,
+            dt=dynamics.dt,
+            time=time,
+            transient=transient,
+            count=count,
+            every=every,
+            blocks=blocks,
+            seed=seed,
+        )
+        found.append(one)
+        losses.append(loss_at(dynamics.field, one.state, dynamics.args))
+    unit = {"units": "per unit of total step"}
+    return xr.Dataset(
+        {
+            "exponent": (("trial", "index"), np.stack([f.values for f in found]), unit),
+            "low": (("trial", "index"), np.stack([f.low for f in found]), unit),
+            "high": (("trial", "index"), np.stack([f.high for f in found]), unit),
+            "finite_time": (("trial", "block", "index"), np.stack([f.blocks for f in found]), unit),
+            "running": (("trial", "block", "index"), np.stack([f.trace for f in found]), unit),
+            "block_correlation": (("trial", "index"), np.stack([f.block_correlation for f in found])),
+            "final_loss": (("trial",), np.array(losses)),
+            "status": (("trial",), [f.status for f in found]),
+        },
+        coords={"trial": np.arange(len(found)), "time": ("block", found[0].times, {"units": "total step"})},
+        attrs={
+            "learning_rate": learning_rate,
+            "continuous": int(continuous),
+            "preserve_norms": int(preserve_norms),
+            "problem": repr(problem),
+            "rule": repr(rule),
+            "interval": "95 %, Student's t on batch means",
+        },
+    )
+
+
+def loss_at(field: Any, state: Array, args: Any) -> float:
+    """C at a flat state of a learning run, in double precision."""
+    with arithmetic():
+        return float(field.loss(np.asarray(state), args))
+
+
+def follow_exponents(
+    step: Step,
+    start: ArrayLike,
+    values: Sequence[float],
+    *,
+    args: Callable[[float], Any],
+    time: float,
+    transient: float = 0.0,
+    dt: float = 1.0,
+    count: int = 1,
+    every: int = 10,
+    blocks: int = 20,
+    seed: int = 0,
+) -> "xr.Dataset":
+    """Exponents along a swept parameter, every point started where the one before ended.
+
+    Following one attractor shows where it loses stability, and a sweep back shows hysteresis. Where the trajectory
+    leaves the finite numbers the next point starts anew from `start`.
+
+    Args:
+        step: the map, (state, args) → state.
+        start: the first point's initial state, (D,).
+        values: of the parameter, in the order of the sweep.
+        args: from a value to the step's args.
+        time: to measure at every point.
+        transient: before it, at every point.
+        dt: time per step.
+        count: how many exponents.
+        every: steps between QR decompositions, at most.
+        blocks: batches.
+        seed: of the tangent vectors.
+
+    Returns:
+        A dataset over `value`: `exponent`, `low`, `high` (value, index), `state` (value, dimension), `status`.
+
+    Raises:
+        InputError: no values, or arguments out of range.
+
+    Example:
+        >>> from curldescent.analysis import follow_exponents
+        >>> logistic = lambda x, r: r * x * (1 - x)
+        >>> sweep = follow_exponents(logistic, [0.3], [3.2, 4.0], args=float, time=4000, transient=500)
+        >>> (sweep.exponent[:, 0] > 0).values.tolist()
+        [False, True]
+    """
+    import xarray as xr
+
+    validation.function("step", step, "a JAX function step(state, args) → state")
+    validation.function("args", args, "a function from a value to the step's args", classes=True)
+    points = validation.finite_array("values", values, ndim=1)
+    if len(points) == 0:
+        raise InputError("values must name at least one point of the sweep, got none")
+    begin = validation.finite_array("start", start, ndim=1)
+    state, found = begin, []
+    for value in points.tolist():
+        options: dict[str, Any] = {"transient": transient, "dt": dt, "count": count, "every": every, "blocks": blocks}
+        one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
+        state = one.state if np.isfinite(one.state).all() else begin
+        found.append(one)
+    return xr.Dataset(
+        {
+            "exponent": (("value", "index"), np.stack([f.values for f in found])),
+            "low": (("value", "index"), np.stack([f.low for f in found])),
+            "high": (("value", "index"), np.stack([f.high for f in found])),
+            "state": (("value", "dimension"), np.stack([f.state for f in found])),
+            "status": (("value",), [f.status for f in found]),
+        },
+        coords={"value": points},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class StepSizeCheck:
+    """A flow's exponents with a step and with half of it.
+
+    Attributes:
+        coarse: with the step asked for.
+        fine: with half of it.
+        change: (k,), |coarse − fine|.
+        tolerance: (k,), what the two confidence intervals and the requested accuracy allow.
+        stiffness: the fastest rate at the end of the fine run times the step; above 2.8 Runge–Kutta is unstable.
+        agree: whether the change is within the tolerance everywhere and the stiffness below 1.
+    """
+
+    coarse: Exponents
+    fine: Exponents
+    change: Array
+    tolerance: Array
+    stiffness: float
+    agree: bool
+
+    __repr__ = of_fields
+
+
+def step_size_check(
+    field: Field,
+    start: ArrayLike,
+    *,
+    dt: float,
+    time: float,
+    transient: float = 0.0,
+    args: Any = None,
+    count: int = 1,
+    accuracy: float = 1e-3,
+    **options: Any,
+) -> StepSizeCheck:
+    """Whether a flow's exponents depend on the integration step.
+
+    Near a stable fixed point an integrator at the limit of its own stability reports exponents near zero whatever the
+    true rate. Halving the step and looking at the fastest rate times the step both give that away.
+
+    Args:
+        field: (state, args) → velocity on flat arrays.
+        start: (D,).
+        dt: the step to check.
+        time: to measure.
+        transient: before it.
+        args: passed to the field.
+        count: how many exponents.
+        accuracy: a difference below this counts as none, per unit time.
+        **options: for `lyapunov_exponents`.
+
+    Returns:
+        `StepSizeCheck`.
+
+    Raises:
+        InputError: arguments out of range.
+
+    Example:
+        >>> from curldescent.analysis import step_size_check
+        >>> decay = lambda x, args: -2.0 * x
+        >>> step_size_check(decay, [1.0], dt=0.05, time=20.0).agree
+        True
+        >>> step_size_check(decay, [1.0], dt=1.3, time=200.0).agree     # near the edge of stability
+        False
+    """
+    import jax
+
+    validation.function("field", field, "a JAX function field(state, args) → velocity")
+    accuracy = validation.positive("accuracy", accuracy)
+    coarse, fine = (
+        lyapunov_exponents(
+            rk4(field, h), start, args=args, dt=h, time=time, transient=transient, count=count, **options
+        )
+        for h in (validation.positive("dt", dt), dt / 2)
+    )
+    with arithmetic():
+        stiffness = float("inf")
+        if fine.status != "diverged":
+            jacobian = jax.jacobian(field)(fine.state, args)
+            stiffness = float(np.abs(np.linalg.eigvals(np.asarray(jacobian))).max() * dt)
+    # Two rates of −inf agree, whatever is known of them; any other pair with one does not.
+    gone = np.isneginf(coarse.values) & np.isneginf(fine.values)
+    change = np.abs(np.where(gone, 0.0, coarse.values) - np.where(gone, 0.0, fine.values))
+    widths = [
+        np.where(np.isneginf(e.values), 0.0, e.high - np.where(np.isneginf(e.values), 0.0, e.low)) / 2
+        for e in (coarse, fine)
+    ]
+    tolerance = np.hypot(*widths) + accuracy
+    return StepSizeCheck(
+        coarse, fine, change, tolerance, stiffness, bool((change <= tolerance).all() and stiffness < 1)
+    )

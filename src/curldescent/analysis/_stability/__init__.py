@@ -1,0 +1,1 @@
+"""Is a solution stable under a plasticity, and which flips matter?"""

@@ -1,0 +1,1 @@
+"""What people start: the command line, the explorer, the demo and the benchmark."""

@@ -1,5 +1,0 @@
-"""The guided tour behind `curldescent demo`: four experiments, one file each, and their report."""
-
-from curldescent.demo.tour import run_demo
-
-__all__ = ["run_demo"]

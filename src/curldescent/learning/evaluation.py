@@ -1,0 +1,79 @@
+"""What trained students say: their outputs and, for classes, how often they are right."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.model import forward
+from curldescent.model.problem import Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def predict(problem: Problem, history: "xr.Dataset", inputs: ArrayLike | None = None) -> "xr.DataArray":
+    """The trained students' outputs ŷ.
+
+    Args:
+        problem: what was trained; gives the activations and the test inputs.
+        history: what `curldescent.train` returned for it.
+        inputs: samples as rows, (P, M); the problem's test inputs by default.
+
+    Returns:
+        Outputs with dimensions ([rule,] trial, sample, output); NaN for diverged trials.
+
+    Raises:
+        InputError: no inputs given and none in the problem, or of the wrong width; no history with final weights.
+    """
+    import xarray as xr
+
+    _check(problem, history)
+    if inputs is None:
+        if problem.test_inputs is None:
+            raise InputError("predict needs inputs: this problem has no test inputs")
+        inputs = problem.test_inputs
+    x = validation.finite_array("inputs", inputs, ndim=2)
+    validation.shape("inputs", x, (len(x), problem.student.n_inputs), "(samples, the student's inputs)")
+    hidden, readout = history["student_hidden"], history["student_readout"]
+    _, output = forward.outputs(x, hidden.values, readout.values, problem.activation, problem.output_activation)
+    lead = hidden.dims[:-2]
+    return xr.DataArray(output, dims=(*lead, "sample", "output"), coords={d: history[d] for d in lead})
+
+
+def _check(problem: object, history: object) -> None:
+    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
+    if not hasattr(history, "data_vars") or not {"student_hidden", "student_readout"} <= set(history.data_vars):
+        raise InputError(
+            "history must be what cd.train returned, with the students' final weights, got "
+            f"{type(history).__name__ if not hasattr(history, 'data_vars') else 'a Dataset without them'}"
+        )
+
+
+def accuracy(problem: Problem, history: "xr.Dataset") -> "xr.DataArray":
+    """Share of test samples whose largest output is the right class.
+
+    Args:
+        problem: with one-hot targets, as `curldescent.from_data` makes them with `one_hot`.
+        history: what `curldescent.train` returned for it.
+
+    Returns:
+        Accuracies in [0, 1] with dimensions ([rule,] trial); NaN for diverged trials.
+
+    Raises:
+        InputError: the problem has no test samples or its targets are not classes.
+    """
+    _check(problem, history)
+    targets = problem.test_outputs()
+    if (
+        targets is None
+        or problem.student.n_outputs < 2
+        or not np.array_equal(targets.sum(axis=-1), targets.max(axis=-1))
+    ):
+        raise InputError("accuracy needs test samples with one-hot targets, at least two outputs")
+    output = predict(problem, history)
+    right = output.fillna(0).argmax("output") == targets.argmax(axis=-1)
+    diverged = output.isnull().any(("sample", "output"))
+    return right.mean("sample").where(~diverged)

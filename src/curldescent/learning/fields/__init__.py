@@ -1,0 +1,1 @@
+"""A learning rule as a vector field on weights: of a problem, a JAX network, a PyTorch module."""

@@ -1,0 +1,1 @@
+"""Learning rules, one file each. `signed_gradient` is the meaning of `curldescent.Plasticity`."""

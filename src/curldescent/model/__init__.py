@@ -1,0 +1,1 @@
+"""What learns and what is to be learned: weights, networks, problems, data and plasticity."""

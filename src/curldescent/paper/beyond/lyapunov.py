@@ -1,0 +1,291 @@
+"""The Lyapunov map: the leading exponent beside the order parameter q, over the plane of figure 3."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from curldescent.learning.weight_motion import order_parameter_of
+from curldescent.model.flips import flipped_count
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.student_teacher import student_teacher
+from curldescent.paper.machinery.beside_solution import over_grid
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.statistics import proportion_interval
+from curldescent.plots import style
+from curldescent.plots.coordinates import cell_borders, colours
+from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks
+from curldescent.sweeps import lin, log
+from curldescent.sweeps.description.start import Start
+from curldescent.theory import critical_ratio, linear_stability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+
+SAMPLES = 250
+# W1 can gather its whole norm √N in one direction, whose rate is N/2 with inputs of variance ½: this step resolves it
+# up to N = 80. With the paper's 0.1 cycles of the step itself appear (docs/chaos.md).
+STEP = 0.05
+# Into how many computations the ratios are dealt, so that they can run side by side.
+_PARTS = 4
+# Steps between renormalisations, and between the weights that q looks at.
+EVERY = 10
+# q is taken over this many of them, 1000 epochs as in the paper.
+WINDOW = 1000 // EVERY
+BLOCKS = 20
+# Above this the weights move; they rest at 1e-30.
+MOVING = 1e-10
+# Separation that grows with a power of time adds up to log(end/begin); twice that is the least that counts as
+# exponential, as in `analysis.regimes`.
+SHEAR = 2.0
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Observer for tangent dynamics: the flat state as it is."""
+
+    def __call__(self, state: Any, facts: Any) -> Any:
+        """All weights."""
+        return state
+
+
+def experiments(scale: Scale) -> Experiments:
+    """The plane of ratio and flipped inputs; every computation takes some of the ratios."""
+    total, ratios, fractions, trials, time = {
+        "quick": (40, 6, 4, 2, 1_000),
+        "standard": (60, 8, 8, 2, 2_000),
+        "paper": (60, 16, 16, 10, 5_000),
+    }[scale]
+    settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}
+    every = log(0.12, 3, ratios)
+    return {
+        f"lyapunov-{part + 1}": Computation(plane, {"ratios": every[part::_PARTS], **settings})
+        for part in range(_PARTS)
+    }
+
+
+def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
+    """Exponents and order parameters over ratio and flipped inputs."""
+    columns = [column(ratio, hidden, total, trials, time) for ratio in ratios]
+    return xr.concat(columns, "ratio").assign_attrs(least=SHEAR * np.log(2) / (time / 2))
+
+
+def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
+    """Exponents and order parameters over flipped inputs at one ratio, figure 3b's start."""
+    n_hidden, n_inputs = int(total / (1 + ratio)), int(total / (1 + 1 / ratio))
+    problem = student_teacher(
+        n_inputs=n_inputs, n_hidden=n_hidden, n_train=SAMPLES, n_test=0, trials=trials, seed=round(1000 * ratio)
+    )
+    problem = Start(at="teacher", readout_noise=1e-10, normalise_teacher=True).applied(problem, seed=0)
+    assert problem.teacher is not None
+    w1, w2 = problem.teacher.hidden, problem.teacher.readout
+    covariance = problem.inputs.T @ problem.inputs / SAMPLES
+
+    def cell(hidden: float, seed: int) -> dict[str, object]:
+        d1 = np.where(np.arange(n_inputs) < flipped_count(hidden, n_inputs), -1.0, 1.0)
+        runs = [measured(problem, Plasticity(hidden=d1), trial=t, time=time, seed=seed) for t in range(trials)]
+        operators = [
+            linear_stability(w1[t], w2[t], d1, preserve_norms=True, covariance=covariance).lambda_min
+            for t in range(trials)
+        ]
+        return {"lowest": np.array(operators), **{name: np.array([r[name] for r in runs]) for name in runs[0]}}
+
+    return over_grid({"hidden": hidden}, cell, seed=0).expand_dims(ratio=[n_inputs / n_hidden])
+
+
+def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: int) -> dict[str, float]:
+    """The leading exponent over the second half of a run with its 95 % interval, and q at its end.
+
+    Args:
+        problem: figure 3b's.
+        rule: the plasticity.
+        trial: which student.
+        time: length of the run, in units of total step.
+        seed: of the tangent vector.
+
+    Returns:
+        exponent, low, high (per unit of total step), q, loss at the end; NaN where the run diverged.
+    """
+    from curldescent.analysis._dynamics.exponents import loss_at
+    from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
+    from curldescent.analysis._dynamics.tangent import TangentDynamics, summarised
+
+    # Not reduced: q is a statistic of the weights themselves.
+    dynamics = learning_dynamics(
+        problem, rule, learning_rate=STEP, preserve_norms=True, trial=trial, seed=seed, reduce=False
+    )
+    run = TangentDynamics(
+        dynamics.step, dynamics.start, args=dynamics.args, dt=STEP, every=EVERY, seed=seed, observe=Weights()
+    )
+    # Two halves of equal blocks; the first holds the escape from the solution, which is no chaos.
+    steps = max(round(time / (2 * BLOCKS) / STEP / EVERY), 1) * EVERY
+    growth, tail = [], []
+    for block in range(2 * BLOCKS):
+        more, weights = run.advance(steps)
+        assert weights is not None
+        growth.append(float(more.sum()))
+        if (2 * BLOCKS - block - 1) * steps < WINDOW * EVERY:
+            tail.append(weights)
+    rates = np.array(growth[BLOCKS:])[:, None] / (steps * STEP)
+    found = summarised(rates, rates, np.arange(1.0, BLOCKS + 1), STEP, run.state)
+    finite = found.status == "ok"
+    return {
+        "exponent": float(found.values[0]),
+        "low": float(found.low[0]),
+        "high": float(found.high[0]),
+        "q": float(order_parameter_of(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
+        "loss": loss_at(dynamics.field, run.state, dynamics.args) if finite else float("nan"),
+    }
+
+
+def whole(results: Results) -> xr.Dataset:
+    """All ratios, with dimensions ratio, hidden and trial."""
+    parts = list(results.data.values())
+    joined = xr.concat(parts, "ratio", combine_attrs="drop").sortby(["ratio", "hidden"])
+    return joined.assign_attrs(least=parts[0].attrs["least"])
+
+
+def chaotic(data: xr.Dataset) -> xr.DataArray:
+    """Runs whose exponent's interval lies above zero and above what shear can do."""
+    return data.low > data.attrs["least"]
+
+
+def regular(data: xr.Dataset) -> xr.DataArray:
+    """Runs whose exponent's interval includes zero or lies below, or ends below what counts as exponential."""
+    return (data.low <= 0) | (data.high < data.attrs["least"])
+
+
+def draw(results: Results) -> "Picture":
+    """Exponent and order parameter, medians of the trials, and both of every run against its stability."""
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import LogNorm
+
+    data = whole(results)
+    figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.7), width_ratios=(1, 1, 0.9))
+    limit = max(float(np.abs(data.exponent.median("trial")).max()), data.attrs["least"])
+    two_ended = {"cmap": colours(style.DIVERGING), "vmin": -limit, "vmax": limit}
+    decades = {"cmap": colours(style.SEQUENTIAL), "norm": LogNorm(1e-32, 1)}
+    maps = (
+        (data.exponent, "exponent λ", two_ended),
+        (np.maximum(data.q, 1e-32), "order parameter q", decades),
+    )
+    edges = cell_borders(data.ratio.values, logarithmic=True), cell_borders(data.hidden.values, logarithmic=False)
+    alpha = np.linspace(0.01, 1, 200)
+    for axis, (values, title, look) in zip(axes, maps, strict=False):
+        median = values.median("trial").transpose("hidden", "ratio")
+        image = axis.pcolormesh(*edges, median, rasterized=True, **look)
+        axis.set(xscale="log", xlabel=LABELS["ratio"], title=title)
+        axis.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
+        plain_log_ticks(axis)
+        draw_boundary(axis, np.asarray(critical_ratio(hidden=alpha)), alpha)
+        figure.colorbar(image, ax=axis, fraction=0.07)
+    axes[0].set_ylabel(LABELS["hidden"])
+    _draw_runs(axes[2], data)
+    return figure
+
+
+def _draw_runs(axis: "Axes", data: xr.Dataset) -> None:
+    value, low, high, lowest = (data[name].values.ravel() for name in ("exponent", "low", "high", "lowest"))
+    moving = data.q.values.ravel() > MOVING
+    for which, colour, label in ((~moving, style.STABLE, "at rest"), (moving, style.UNSTABLE, "moving")):
+        bars = np.stack([value - low, high - value])[:, which]
+        options: dict[str, Any] = {"markersize": 2.5, "elinewidth": 0.6, "alpha": 0.8}
+        axis.errorbar(lowest[which], value[which], bars, fmt="o", color=colour, label=label, **options)
+    axis.axhline(0, color="0.4", linewidth=0.8)
+    axis.axvline(0, color="0.4", linewidth=0.8)
+    axis.axhline(data.attrs["least"], color="0.4", linewidth=0.8, linestyle=":")
+    axis.set(xlabel="λ$_{min}$ at the start", ylabel="exponent λ", title="every run")
+    axis.legend(loc="upper right", fontsize=7)
+
+
+def stable_side(results: Results) -> Finding:
+    """Runs that start at a solution that is stable by its own operator: no exponent above zero."""
+    data = whole(results)
+    stable = data.lowest > 0
+    return _all(regular(data), stable, "runs from stable solutions have an interval that reaches zero or below")
+
+
+def chaos_needs_instability(results: Results) -> Finding:
+    """Chaotic runs, and the sign of the operator at their start."""
+    data = whole(results)
+    return _all(data.lowest < 0, chaotic(data), "chaotic runs started at an unstable solution")
+
+
+def q_does_not_prove_chaos(results: Results) -> Finding:
+    """Runs whose weights move and whose exponent is not positive."""
+    data = whole(results)
+    moving = data.q > MOVING
+    count, calm = int(moving.sum()), int((moving & regular(data)).sum())
+    if not count:
+        return Finding(None, "no run's weights move at this scale")
+    low, high = proportion_interval(calm, count)
+    said = (
+        f"{calm} of {count} moving runs are regular, share [{low:.2f}, {high:.2f}]; "
+        f"{int((moving & chaotic(data)).sum())} are chaotic"
+    )
+    return Finding(low > 0.05, said, {"regular": calm, "of": count, "low": low, "high": high})
+
+
+def q_follows_theory(results: Results) -> Finding:
+    """Runs move where their solution is unstable and rest where it is stable."""
+    data = whole(results)
+    right = (data.q > MOVING) == (data.lowest < 0)
+    count, total = int(right.sum()), int(right.size)
+    resting = int(((data.q <= MOVING) & (data.lowest < 0)).sum())
+    said = f"{count} of {total} runs; {resting} of the others left an unstable solution and came to rest elsewhere"
+    return Finding(count / total >= 0.9, said, {"agree": count, "of": total, "resting": resting})
+
+
+def _all(test: xr.DataArray, among: xr.DataArray, phrase: str) -> Finding:
+    count, right = int(among.sum()), int((among & test).sum())
+    if not count:
+        return Finding(None, "there is no such run at this scale")
+    return Finding(right == count, f"{right} of {count} {phrase}", {"agree": right, "of": count})
+
+
+FIGURE = Figure(
+    "lyapunov",
+    title="Order parameter and Lyapunov exponent",
+    about=(
+        "Linear students with flipped inputs start 1e-10 beside a teacher, whole training set as the batch, norms "
+        "preserved. Left: the leading Lyapunov exponent over the second half of the run, per unit of total step. "
+        "Middle: the order parameter q of the same runs over their last 1000 updates, every tenth looked at. Right: "
+        "exponents with 95 % intervals from batch means against the lowest eigenvalue of the operator at the start, by "
+        "whether weights move in the end (q > 1e-10); dotted: the least growth that shear cannot explain. Lines: the "
+        "critical ratio of theory. A stable solution has λ = 0, because solutions form a manifold."
+    ),
+    origin="beyond",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        Claim(
+            "stable side",
+            "Beside stable solutions no exponent is positive.",
+            "every run whose solution is stable by its own operator, norm preservation included: the 95 % interval "
+            "reaches down to zero, or ends below what shear can do",
+            stable_side,
+        ),
+        Claim(
+            "chaos needs instability",
+            "Positive exponents occur beside unstable solutions only.",
+            "every run whose interval lies above what shear can do; not tested where there is none",
+            chaos_needs_instability,
+        ),
+        Claim(
+            "q does not prove chaos",
+            "Weights move without chaos: q is large where λ is not positive.",
+            f"the share of regular runs among those with q > {MOVING:g} is above 5 %, lower end of its 95 % interval",
+            q_does_not_prove_chaos,
+        ),
+        Claim(
+            "q follows theory",
+            "q tells unstable from stable solutions.",
+            f"q > {MOVING:g} exactly where the own operator is unstable, in at least 90 % of the runs",
+            q_follows_theory,
+        ),
+    ),
+)

@@ -1,0 +1,118 @@
+"""Control: handwritten digits, a classification of measured data."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.statistics import paired
+from curldescent.plots import style
+from curldescent.plots.arms import draw_arms, plain_ticks
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure as Picture
+
+NAME = "control-digits"
+HIDDEN = 30
+DIGITS_THRESHOLD = 0.03
+RULES = {"GD": 0, "CD, 1 of 30": 1, "CD, 3 of 30": 3, "CD, 9 of 30": 9}
+
+
+def experiments(scale: Scale) -> Experiments:
+    """One computation for all rules: they share data and students."""
+    trials, epochs = {"quick": (6, 150), "standard": (10, 400), "paper": (10, 2000)}[scale]
+    return {NAME: Computation(digits, {"trials": trials, "epochs": epochs}, needs=("sklearn",))}
+
+
+def digits(trials: int, epochs: int) -> "xr.Dataset":
+    """Training-error curves, epochs to the threshold and final test accuracy of every rule."""
+    import curldescent as cd
+
+    problem = cd.from_data(
+        "digits", n_hidden=HIDDEN, activation="tanh", output_activation="sigmoid", trials=trials, seed=0
+    )
+    rules = {name: cd.Plasticity(readout=np.where(np.arange(HIDDEN) < k, -1.0, 1.0)) for name, k in RULES.items()}
+    record = cd.log_epochs(epochs, controls.POINTS).tolist()
+    history = cd.train(problem, rules, epochs=epochs, learning_rate=1.0, batch_size=10, record=record, seed=0)
+    needed = cd.epochs_to_threshold(history.train_error, DIGITS_THRESHOLD, never="last")
+    reached = (history.train_error < DIGITS_THRESHOLD).any("epoch")
+    made = controls.arms_dataset(
+        {name: (needed.sel(rule=name).values, reached.sel(rule=name).values) for name in RULES}
+    )
+    made["train_error"] = (("arm", "trial", "epoch"), history.train_error.values)
+    made["accuracy"] = (("arm", "trial"), cd.accuracy(problem, history).sel(rule=list(RULES)).values)
+    return made.assign_coords(epoch=record)
+
+
+def arms(results: Results) -> dict[str, Arm]:
+    """The rules."""
+    return controls.computed_arms(results[NAME])
+
+
+def accuracy(results: Results) -> Finding:
+    """Final test accuracy, one flip against none."""
+    data = results[NAME].accuracy
+    gd, cd = (data.sel(arm=name).values for name in ("GD", "CD, 1 of 30"))
+    if len(gd) < controls.LEAST_PAIRS:
+        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    test = paired(gd, cd)
+    said = (
+        f"GD {100 * test.first:.1f} ± {100 * test.first_error:.1f} %, CD {100 * test.second:.1f} ± "
+        f"{100 * test.second_error:.1f} %; Wilcoxon p = {test.p_value:.2g}, d_z = {test.effect:.2f}"
+    )
+    return Finding(abs(test.first - test.second) < 0.01, said, {"gd": test.first, "cd": test.second})
+
+
+def draw(results: Results) -> "Picture":
+    """Curves and epochs to the threshold."""
+    import matplotlib.pyplot as plt
+
+    from curldescent.plots.learning_curves import draw_curves
+
+    data = results[NAME]
+    figure, (curves, rows) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.8))
+    for name, colour in zip(RULES, (style.GRADIENT_DESCENT, *style.CYCLE[1:]), strict=False):
+        draw_curves(curves, data.train_error.sel(arm=name), colour=colour, label=name)
+    curves.axhline(DIGITS_THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
+    curves.set_ylabel("training error ½⟨‖ŷ − y‖²⟩")
+    curves.set_title("Digits")
+    curves.legend(loc="lower left")
+    draw_arms(
+        rows,
+        {name: (arm.epochs, arm.reached) for name, arm in arms(results).items()},
+        label=f"epochs to training error {DIGITS_THRESHOLD:g}",
+    )
+    plain_ticks(rows)
+    rows.set_title("Same students, paired")
+    return figure
+
+
+FIGURE = Figure(
+    NAME,
+    title="Control: handwritten digits",
+    about=(
+        "scikit-learn's digits, 1438 training images; 64 inputs, 30 tanh neurons, 10 sigmoid outputs, batch 10, total "
+        f"step 1 an epoch, free norms. Epochs to a training error of {DIGITS_THRESHOLD:g} and test accuracy at the end."
+    ),
+    origin="control",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        controls.faster_claim(
+            "one flip", "One flipped readout neuron of 30 is faster than gradient descent.", arms, "GD", "CD, 1 of 30"
+        ),
+        controls.faster_claim(
+            "three flips", "Three of 30 are faster than gradient descent.", arms, "GD", "CD, 3 of 30"
+        ),
+        Claim(
+            "accuracy",
+            "One flip costs no test accuracy.",
+            "means differ by less than one percentage point",
+            accuracy,
+        ),
+    ),
+)

@@ -1,0 +1,93 @@
+"""Control: the exact gradient of the reported error instead of the paper's delta rule."""
+
+from typing import TYPE_CHECKING
+
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.control_drawing import drawn
+from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.statistics import LEVEL, paired
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+NAME = "control-gradient"
+
+
+def experiments(scale: Scale) -> Experiments:
+    """The base setting, and the same with φ'_out in the output error."""
+    size = controls.SIZES[scale]
+    exact = controls.sweep(
+        size, controls.RULES, axes={"n_train": [size.few, size.many]}, training={"output_error": "mse"}
+    )
+    return {controls.BASE: controls.base(size), NAME: exact}
+
+
+def arms(results: Results) -> dict[str, Arm]:
+    """Both conventions at many samples, both rules."""
+    many = controls.SIZES[results.scale].many
+    exact = {f"{r}, exact": controls.arm(results[NAME], rule=r, n_train=many) for r in controls.RULES}
+    return controls.base_arms(results) | exact
+
+
+def few_arms(results: Results) -> dict[str, Arm]:
+    """The same with few samples."""
+    few = controls.SIZES[results.scale].few
+    found = {r: controls.arm(results[controls.BASE], rule=r, n_train=few) for r in controls.RULES}
+    return found | {f"{r}, exact": controls.arm(results[NAME], rule=r, n_train=few) for r in controls.RULES}
+
+
+def smaller_advantage(results: Results) -> Finding:
+    """GD/CD per student, few against many samples."""
+    many, few = arms(results), few_arms(results)
+    if len(many["GD"].epochs) < controls.LEAST_PAIRS:
+        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    gains = [pair["GD"].epochs / pair["CD"].epochs for pair in (many, few)]
+    test = paired(*gains)
+    ratios = [controls.ratio_interval(pair["GD"], pair["CD"]) for pair in (many, few)]
+    said = "; ".join(
+        f"GD/CD {ratio:.2f} [{low:.2f}, {high:.2f}] with {name} samples"
+        for name, (ratio, low, high) in zip(("many", "few"), ratios, strict=True)
+    )
+    numbers = {"many": ratios[0], "few": ratios[1], "p_value": test.p_value, "effect": test.effect}
+    return Finding(test.faster, f"{said}; Wilcoxon p = {test.p_value:.2g}, d_z = {test.effect:.2f}", numbers)
+
+
+def draw(results: Results) -> "Picture":
+    """Epochs of all arms, few and many samples."""
+    size = controls.SIZES[results.scale]
+    return drawn({f"P = {size.many}": arms(results), f"P = {size.few}": few_arms(results)})
+
+
+FIGURE = Figure(
+    NAME,
+    title="Control: the exact gradient",
+    about=(
+        "The paper's output error is e = ŷ − y; the gradient of the reported error is e·φ'_out. Epochs to a training "
+        "error of 1e-3 for both, with many and few samples; a dot is a student, the same height the same student."
+    ),
+    origin="control",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        controls.faster_claim(
+            "base", "Curl descent is faster than gradient descent in the base setting.", arms, "GD", "CD"
+        ),
+        controls.faster_claim(
+            "exact gradient", "It is faster with the exact gradient too.", arms, "GD, exact", "CD, exact"
+        ),
+        controls.faster_claim(
+            "exact against delta",
+            "Curl descent with the delta rule is faster than descent along the exact gradient.",
+            arms,
+            "GD, exact",
+            "CD",
+        ),
+        Claim(
+            "few samples",
+            "The advantage is smaller with few samples.",
+            f"GD/CD lower with few than with many samples, p < {LEVEL:g} in a two-sided Wilcoxon test over pairs",
+            smaller_advantage,
+        ),
+    ),
+)

@@ -1,0 +1,390 @@
+"""What curl descent does where it is faster: climbs, plateaus, the flipped neuron, and whether the rule must go on."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.controls import Arm
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure as Picture
+
+    from curldescent.model.problem import Problem
+
+Array = NDArray[np.float64]
+NAME = "control-mechanism"
+# Curl descent is replaced by gradient descent after so many epochs.
+SWITCHES = (25, 50, 100, 200, 400)
+# A climb counts from this relative height on (between recorded epochs).
+LEAST_CLIMB = 0.05
+# A plateau: the error stays within this relative band for at least half of the time before it.
+BAND = 0.2
+# Gradients on the whole training set are taken at every so many recorded epochs.
+STRIDE = 3
+COLOURS = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT}
+
+
+def experiments(scale: Scale) -> Experiments:
+    """Trajectories of both rules, and runs that change rules on the way."""
+    size = controls.SIZES[scale]
+    arguments = {"trials": size.trials, "n_train": size.many, "epochs": size.epochs}
+    return {
+        NAME: Computation(trajectories, arguments),
+        f"{NAME}-switch": Computation(switched, {**arguments, "after": list(SWITCHES)}),
+    }
+
+
+def _train(problem: "Problem", rules: Any, epochs: int, seed: int, **more: Any) -> "xr.Dataset":
+    import curldescent as cd
+
+    return cd.train(
+        problem,
+        rules,
+        epochs=epochs,
+        learning_rate=controls.LEARNING_RATE,
+        batch_size=controls.BATCH,
+        preserve_norms=True,
+        seed=seed,
+        **more,
+    )
+
+
+def _rules() -> dict[str, Any]:
+    import curldescent as cd
+
+    flipped = np.where(np.arange(controls.N_HIDDEN) < 1, -1.0, 1.0)
+    return {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=flipped)}
+
+
+def trajectories(trials: int, n_train: int, epochs: int) -> "xr.Dataset":
+    """Both rules on the students of the base setting, until the threshold.
+
+    Args:
+        trials: T.
+        n_train: P.
+        epochs: the most a run gets.
+
+    Returns:
+        By rule, trial and epoch: `train_error`; `share`, the first readout weight squared over the readout's squared
+        norm; `input_norm`, ‖W1‖ of the first neuron over its initial value. By rule, trial and look (every few
+        epochs): `rate`, dC/dt of the reported error along the norm-preserving flow on all samples, and `speed`, the
+        length of that flow's velocity. NaN once a run has ended.
+    """
+    import curldescent as cd
+
+    problem, seed = controls.base_problem(trials, n_train)
+    record = cd.log_epochs(epochs, controls.POINTS)
+    history = _train(
+        problem,
+        _rules(),
+        epochs,
+        seed,
+        record=record.tolist(),
+        stop_below=controls.THRESHOLD,
+        record_weights=True,
+    )
+    end = history.stopped_at
+    running = (end < 0) | (history.epoch <= end)
+    readout = history.readout_history.isel(output=0)
+    hidden = history.hidden_history.isel(hidden=0)
+    share = readout.isel(hidden=0) ** 2 / (readout**2).sum("hidden")
+    norms = np.sqrt((hidden**2).sum("input"))
+    looks = np.arange(0, len(record), STRIDE)
+    rate = np.full((2, trials, len(looks)), np.nan)
+    speed = rate.copy()
+    targets = problem.train_outputs()
+    for r, rule in enumerate(("GD", "CD")):
+        for t in range(trials):
+            for k, look in enumerate(looks):
+                if bool(running.sel(rule=rule)[t, look]):
+                    rate[r, t, k], speed[r, t, k] = drift(
+                        history.hidden_history.sel(rule=rule)[t, look].values,
+                        history.readout_history.sel(rule=rule)[t, look].values,
+                        1.0 if rule == "GD" else -1.0,
+                        problem.inputs,
+                        targets[t],
+                    )
+    dims, look_dims = ("rule", "trial", "epoch"), ("rule", "trial", "look")
+
+    def until_end(values: "xr.DataArray") -> Array:
+        return values.where(running).transpose(*dims).values
+
+    import xarray as xr
+
+    return xr.Dataset(
+        {
+            "train_error": (dims, until_end(history.train_error)),
+            "share": (dims, until_end(share)),
+            "input_norm": (dims, until_end(norms / norms.isel(epoch=0))),
+            "rate": (look_dims, rate),
+            "speed": (look_dims, speed),
+            "stopped_at": (("rule", "trial"), end.values),
+        },
+        coords={"rule": ["GD", "CD"], "epoch": record, "look": record[looks]},
+    )
+
+
+def drift(hidden: Array, readout: Array, sign: float, inputs: Array, targets: Array) -> tuple[float, float]:
+    """Rate of change of the reported error, and speed, of the norm-preserving flow on all samples.
+
+    Args:
+        hidden: W1, (N, M), tanh.
+        readout: W2, (1, N), tanh.
+        sign: strength of the first readout neuron.
+        inputs: (P, M).
+        targets: (P, 1).
+
+    Returns:
+        dC/dt = ⟨∂C/∂W, v⟩ and ‖v‖ for v = −S ∘ signal without its part along each layer's weights, per unit of total
+        step. The signal is the paper's, the gradient that of the reported error.
+    """
+    from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients
+
+    weights = Synapses(hidden, readout)
+    signs = np.where(np.arange(readout.shape[1]) < 1, sign, 1.0)
+    learning = Learning(np.ones_like(hidden), np.broadcast_to(signs, readout.shape), readout.T, np.array([False]))
+    signal, gradient = (
+        gradients(weights, learning, inputs, targets, Convention("tanh", "tanh", error, preserve_norms=True), np)
+        for error in ("delta", "mse")
+    )
+    rate = square = 0.0
+    for w, s, g, strength in zip(weights, signal, gradient, (1.0, learning.readout), strict=True):
+        v = -strength * np.asarray(s)
+        v = v - w * (np.sum(w * v) / np.sum(w * w))
+        rate += float(np.sum(np.asarray(g) * v))
+        square += float(np.sum(v * v))
+    return rate, float(np.sqrt(square))
+
+
+def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Dataset":
+    """Curl descent for so many epochs, gradient descent from there; epochs of both together."""
+    from dataclasses import replace
+
+    import curldescent as cd
+
+    problem, seed = controls.base_problem(trials, n_train)
+    rules = _rules()
+    made = {}
+    for count in after:
+        first = _train(problem, rules["CD"], count, seed, record=[0, count])
+        onwards = replace(problem, student=cd.Weights(first.student_hidden.values, first.student_readout.values))
+        record = cd.log_epochs(epochs, controls.POINTS).tolist()
+        second = _train(onwards, rules["GD"], epochs, seed + 1, record=record, stop_below=controls.THRESHOLD)
+        needed = cd.epochs_to_threshold(second.train_error, controls.THRESHOLD, never="last").values + count
+        made[f"GD after {count} epochs of CD"] = (needed, second.stopped_at.values >= 0)
+    return controls.arms_dataset(made)
+
+
+def _curve(results: Results, rule: str, trial: int) -> tuple[Array, Array]:
+    error = results[NAME].train_error.sel(rule=rule)[trial]
+    there = np.isfinite(error.values) & (error["epoch"].values > 0)
+    return error["epoch"].values[there].astype(float), error.values[there]
+
+
+def _first_times(times: Array, error: Array, levels: Array) -> Array:
+    """When the error first is at or below each level, between recorded epochs on a logarithmic scale of the error."""
+    lowest = np.minimum.accumulate(error)
+    keep = np.concatenate([[True], lowest[1:] < lowest[:-1]])
+    return np.asarray(np.interp(-np.log(levels), -np.log(lowest[keep]), times[keep]))
+
+
+def saved_on_plateaus(gd: tuple[Array, Array], cd: tuple[Array, Array]) -> tuple[float, float]:
+    """How many epochs curl descent saves at error levels at which gradient descent is on a plateau, and in all.
+
+    Args:
+        gd: times and errors of gradient descent up to the threshold.
+        cd: likewise of curl descent.
+
+    Returns:
+        Epochs saved on plateaus and in all. Saved at a level: how much longer gradient descent takes from this level
+        to the next, by first passages, over 200 levels from the smaller first error to the larger last one.
+    """
+    from curldescent.analysis import plateaus
+
+    levels = np.geomspace(min(gd[1][0], cd[1][0]), max(gd[1].min(), cd[1].min()), 201)
+    saved = np.diff(_first_times(*gd, levels)) - np.diff(_first_times(*cd, levels))
+    middle = np.sqrt(levels[1:] * levels[:-1])
+    flat = np.zeros(len(middle), dtype=bool)
+    for p in plateaus(*gd, tolerance=BAND, share=0.5):
+        flat |= (middle <= gd[1][p.first]) & (middle >= gd[1][p.last])
+    return float(saved[flat].sum()), float(saved.sum())
+
+
+def plateau_share(results: Results) -> Finding:
+    """Saved epochs on gradient descent's plateaus over all saved epochs, where curl descent is faster."""
+    shares = []
+    for trial in range(results[NAME].sizes["trial"]):
+        flat, total = saved_on_plateaus(_curve(results, "GD", trial), _curve(results, "CD", trial))
+        if total > 0:
+            shares.append(flat / total)
+    if not shares:
+        return Finding(None, "curl descent is faster in no trial")
+    middle = float(np.median(shares))
+    said = (
+        f"median {100 * middle:.0f} % over the {len(shares)} trials in which curl descent is faster, "
+        f"from {100 * min(shares):.0f} to {100 * max(shares):.0f} %"
+    )
+    return Finding(middle >= 0.5, said, {"median": middle, "shares": shares})
+
+
+def climbing(results: Results) -> Finding:
+    """In how many trials each rule climbs, and how the trials without a climb do."""
+    from curldescent.analysis import climbs
+
+    data = results[NAME]
+    found: dict[str, list[bool]] = {"GD": [], "CD": []}
+    heights = []
+    faster_without = []
+    for trial in range(data.sizes["trial"]):
+        curves = {rule: _curve(results, rule, trial) for rule in found}
+        for rule, curve in curves.items():
+            up = climbs(*curve, least=LEAST_CLIMB)
+            found[rule].append(bool(up))
+            if rule == "CD":
+                heights.append(max((c.top / c.bottom - 1 for c in up), default=0.0))
+                if not up:
+                    faster_without.append(bool(curves["CD"][0][-1] < curves["GD"][0][-1]))
+    rising = {rule: float((data.rate.sel(rule=rule) > 0).sum() / data.rate.sel(rule=rule).count()) for rule in found}
+    n = len(found["CD"])
+    said = (
+        f"climbs of {100 * LEAST_CLIMB:.0f} % or more in {sum(found['CD'])} of {n} trials of curl descent (highest "
+        f"{100 * max(heights):.0f} %), {sum(found['GD'])} of gradient descent; dC/dt > 0 at {100 * rising['CD']:.0f} % "
+        f"of the looks ({100 * rising['GD']:.0f} %); of the {len(faster_without)} trials without a climb "
+        f"{sum(faster_without)} are faster than gradient descent"
+    )
+    numbers = {"climbing": {r: sum(f) for r, f in found.items()}, "of": n, "rising": rising, "heights": heights}
+    numbers["faster_without"] = sum(faster_without)
+    return Finding(sum(found["CD"]) >= 0.5 * n and sum(faster_without) == 0, said, numbers)
+
+
+def takeover(results: Results) -> Finding:
+    """The flipped neuron's share of the readout's squared norm at the end of each run, and its input weights."""
+    data = results[NAME]
+    last = {rule: _at_the_end(data.share.sel(rule=rule)) for rule in ("GD", "CD")}
+    inputs = _at_the_end(data.input_norm.sel(rule="CD"))
+    n = len(last["CD"])
+    most = int((last["CD"] >= 0.5).sum())
+    said = (
+        f"at least half of the readout's squared norm in {most} of {n} trials of curl descent (median "
+        f"{np.median(last['CD']):.2f}), {int((last['GD'] >= 0.5).sum())} of gradient descent (median "
+        f"{np.median(last['GD']):.2f}); its input weights end at {np.median(inputs):.2f} of their initial norm (median)"
+    )
+    return Finding(most >= 0.9 * n, said, {"share": last, "input_norm": inputs})
+
+
+def _at_the_end(values: "xr.DataArray") -> Array:
+    """Each trial's last value before its run ended, (T,)."""
+    curves = values.transpose("trial", "epoch").values
+    return np.array([curve[np.isfinite(curve)][-1] for curve in curves])
+
+
+def switch_arms(results: Results) -> dict[str, Arm]:
+    """Gradient descent, the runs that change to it, curl descent."""
+    data = results[NAME]
+    ends = {}
+    for rule in ("GD", "CD"):
+        stopped = data.stopped_at.sel(rule=rule).values
+        ends[rule] = Arm(np.where(stopped < 0, data["epoch"].values[-1], stopped).astype(float), stopped >= 0)
+    return {"GD": ends["GD"], **controls.computed_arms(results[f"{NAME}-switch"]), "CD": ends["CD"]}
+
+
+def kept_after_switch(results: Results) -> Finding:
+    """What is left of the saved epochs when curl descent stops early."""
+    every = switch_arms(results)
+    gd, cd = every["GD"].epochs.mean(), every["CD"].epochs.mean()
+    kept = {name: float((gd - arm.epochs.mean()) / (gd - cd)) for name, arm in every.items() if " after " in name}
+    said = "of the saved epochs, " + ", ".join(
+        f"{100 * share:.0f} % remain with {name.removeprefix('GD after ')}" for name, share in kept.items()
+    )
+    missed = {name: int((~arm.reached).sum()) for name, arm in every.items()}
+    if any(missed.values()):
+        said += "; threshold not reached by " + ", ".join(f"{n} ({name})" for name, n in missed.items() if n)
+    return Finding(max(kept.values()) >= 0.5, said, {"kept": kept, "not_reached": missed})
+
+
+def draw(results: Results) -> "Picture":
+    """One trial's errors, the flipped neuron's share, dC/dt, and what stays after a switch."""
+    import matplotlib.pyplot as plt
+
+    from curldescent.plots.arms import draw_arms, plain_ticks
+
+    data = results[NAME]
+    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.2))
+    error, share, rate, switch = axes.ravel()
+    for rule, colour in COLOURS.items():
+        for trial in range(data.sizes["trial"]):
+            label = rule if trial == 0 else None
+            look = {"color": colour, "linewidth": 0.8, "alpha": 0.8, "label": label}
+            error.plot(*_curve(results, rule, trial), **look)
+            share.plot(data["epoch"], data.share.sel(rule=rule)[trial], **look)
+        values = data.rate.sel(rule=rule) / data.train_error.sel(rule=rule).sel(epoch=data["look"].values).values
+        middle = values.where(values.notnull().sum("trial") > data.sizes["trial"] / 2).median("trial")
+        rate.plot(data["look"], -middle, color=colour, label=rule)
+    error.axhline(controls.THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
+    error.set(xscale="log", yscale="log", xlabel="epochs", ylabel="training error")
+    error.set_title("Every trial")
+    error.legend(loc="lower left")
+    share.set(xscale="log", xlabel="epochs", ylabel="share of the readout's norm²", ylim=(0, 1))
+    share.set_title("The neuron that CD flips")
+    rate.set(xscale="log", yscale="log", xlabel="epochs", ylabel="−d ln C/dt, per unit of total step")
+    rate.set_title("Rate of descent, median over trials")
+    draw_arms(
+        switch,
+        {name: (arm.epochs, arm.reached) for name, arm in switch_arms(results).items()},
+        label="epochs to training error $10^{-3}$",
+    )
+    labels = [
+        name.replace("GD after ", "GD after\n").replace(" epochs of CD", " of CD") for name in switch_arms(results)
+    ]
+    switch.set_yticklabels(labels, fontsize=7)
+    switch.set_title("Curl descent at first")
+    plain_ticks(switch)
+    return figure
+
+
+FIGURE = Figure(
+    NAME,
+    title="Control: by which mechanism",
+    about=(
+        "The base setting's paired runs until a training error of 1e-3: error; the first readout neuron's share of the "
+        "readout's squared norm (flipped under CD, the same neuron under GD); relative rate of descent along the flow "
+        "on all samples; and runs that start with curl descent and go on with gradient descent."
+    ),
+    origin="control",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        Claim(
+            "uphill",
+            "The speed-up comes from moves uphill.",
+            f"at least half of the trials of curl descent climb by {100 * LEAST_CLIMB:.0f} % or more between recorded "
+            "epochs, and none that does not is faster than gradient descent",
+            climbing,
+        ),
+        Claim(
+            "plateaus",
+            "The saved epochs are those gradient descent spends on plateaus.",
+            f"median over trials of at least half; a plateau is a stretch within a {100 * BAND:.0f} % band that lasts "
+            "at least half of the time before it, and epochs are counted by first passage of error levels",
+            plateau_share,
+        ),
+        Claim(
+            "takeover",
+            "The flipped neuron takes over the readout.",
+            "at least half of the readout's squared norm at the end in at least 90 % of the trials",
+            takeover,
+        ),
+        Claim(
+            "place, not rule",
+            "Curl descent leads the weights to a place from which gradient descent is fast too.",
+            f"some switch within {SWITCHES[-1]} epochs keeps at least half of the saved epochs (ratio of means)",
+            kept_after_switch,
+        ),
+    ),
+)

@@ -1,0 +1,128 @@
+"""Every control in one picture: epochs of a gradient-descent variant over those of curl descent."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from curldescent.paper.machinery import controls
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.controls import Arms
+from curldescent.plots import style
+from curldescent.plots.arms import draw_ratios
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+# What is said in the row, the module, its arms, the variant of gradient descent and the curl descent it is against.
+ROWS = (
+    ("GD, base setting", "control_gradient", "arms", "GD", "CD"),
+    ("GD, few samples", "control_gradient", "few_arms", "GD", "CD"),
+    ("GD, exact gradient (CD exact)", "control_gradient", "arms", "GD, exact", "CD, exact"),
+    ("GD, tuned η (CD tuned)", "control_learning_rate", "arms", "GD, best η", "CD, best η"),
+    ("GD, momentum 0.9", "control_momentum", "arms", "GD, μ = 0.9", "CD"),
+    ("GD, momentum 0.9999", "control_momentum", "arms", "GD, μ = 0.9999", "CD"),
+    ("GD, momentum 0.9 (CD too)", "control_momentum", "arms", "GD, μ = 0.9", "CD, μ = 0.9"),
+    ("GD, matched noise", "control_noise", "arms", "GD, random direction", "CD"),
+    ("GD, another flip each update", "control_noise", "arms", "GD, another flip each update", "CD"),
+    ("GD, one synapse frozen", "control_metric", "arms", "GD, frozen", "CD"),
+    ("metric |S| = 2 (CD S = −2)", "control_metric", "arms", "GD |S| = 2, others 1", "CD |S| = 2, others 1"),
+    ("metric |S| = ½ (CD S = −½)", "control_metric", "arms", "GD |S| = ½, others 1", "CD |S| = ½, others 1"),
+    (
+        "metric |S| spread (CD S = −1)",
+        "control_metric",
+        "arms",
+        "GD |S| = 1, others ½–3/2",
+        "CD |S| = 1, others ½–3/2",
+    ),
+    ("GD, free norms (CD free)", "control_norms", "arms", "GD, free norms", "CD, free norms"),
+    ("GD, free norms (CD preserved)", "control_norms", "arms", "GD, free norms", "CD"),
+    ("GD (CD flips another neuron)", "control_placement", "pooled", "GD", "CD, another neuron"),
+    ("GD (CD flips three at random)", "control_placement", "pooled", "GD", "CD, random three"),
+    ("GD, two hidden layers (last)", "control_depth", "arms", "GD", "CD, last layer"),
+    ("GD, two hidden layers (middle)", "control_depth", "arms", "GD", "CD, middle layer"),
+    ("GD, digits (CD 1 of 30)", "control_digits", "arms", "GD", "CD, 1 of 30"),
+    ("GD, digits (CD 3 of 30)", "control_digits", "arms", "GD", "CD, 3 of 30"),
+)
+# Rows of the paper's own task and student in which only gradient descent is given something.
+HELPED = ROWS[4:6] + ROWS[7:10] + ROWS[14:15]
+
+
+def experiments(scale: Scale) -> Experiments:
+    """Those of all controls; what they computed already is read, not computed again."""
+    everything = {}
+    for module in dict.fromkeys(row[1] for row in ROWS):
+        everything.update(_module(module).FIGURE.experiments(scale))
+    return everything
+
+
+def _module(name: str):  # type: ignore[no-untyped-def]
+    return import_module(f"curldescent.paper.{name}")
+
+
+def _arms(results: Results, row: tuple[str, ...]) -> tuple[Arms, str, str]:
+    _, module, function, first, second = row
+    return getattr(_module(module), function)(results), first, second
+
+
+def rows(results: Results) -> list[tuple[str, float, float, float, str]]:
+    """Name, ratio, interval, and who wins, of every row."""
+    out = []
+    for row in ROWS:
+        arms, first, second = _arms(results, row)
+        interval = controls.ratio_interval(arms[first], arms[second])
+        out.append((row[0], *interval, controls.outcome(arms[first], arms[second])))
+    return out
+
+
+def draw(results: Results) -> "Picture":
+    """A row a control, the ratio with its 95 % interval."""
+    import matplotlib.pyplot as plt
+
+    found = rows(results)
+    figure, axis = plt.subplots(figsize=(style.PAGE_INCHES * 0.8, 0.9 + 0.22 * len(found)))
+    draw_ratios(axis, found, label="epochs of the GD variant / epochs of CD")
+    axis.set_title("Where curl descent wins, ties and loses")
+    axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def count(results: Results) -> Finding:
+    """Wins, ties and losses over all rows."""
+    found = rows(results)
+    by = {kind: [row[0] for row in found if row[4] == kind] for kind in ("wins", "ties", "loses")}
+    said = "; ".join(f"{kind} {len(names)}" for kind, names in by.items())
+    if by["ties"] or by["loses"]:
+        said += " (ties: " + (", ".join(by["ties"]) or "none") + "; loses: " + (", ".join(by["loses"]) or "none") + ")"
+    return Finding(len(by["wins"]) == len(found), said, by)
+
+
+def helped(results: Results) -> Finding:
+    """The rows in which gradient descent is given momentum, noise, a frozen synapse or free norms."""
+    kinds = {}
+    for row in HELPED:
+        arms, first, second = _arms(results, row)
+        kinds[row[0]] = controls.outcome(arms[first], arms[second])
+    said = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
+    return Finding(all(kind == "wins" for kind in kinds.values()), said, kinds)
+
+
+FIGURE = Figure(
+    "control-summary",
+    title="Controls of the speed-up, together",
+    about=(
+        "One row a control: geometric mean over paired students of the ratio of epochs to the threshold, gradient "
+        "descent's variant over curl descent, with its 95 % interval. Above 1 curl descent is faster. Coloured by a "
+        "two-sided Wilcoxon test at p < 0.05; the rows are not corrected for their number."
+    ),
+    origin="control",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        Claim("everywhere", "Curl descent wins in every control.", "it wins in every row", count),
+        Claim(
+            "no substitute",
+            "Nothing that gradient descent is given makes up for the flip.",
+            "curl descent wins against momentum, noise, passing flips, a frozen synapse and free norms",
+            helped,
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The figures and numbers of the paper, one file each."""

@@ -1,0 +1,1 @@
+"""What the figures share: claims and verdicts, experiments, statistics, the report."""

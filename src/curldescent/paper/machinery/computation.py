@@ -1,0 +1,98 @@
+"""A computation that is no sweep: a function and plain arguments, its dataset kept in a file that says what made it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curldescent.foundation import optional, validation
+from curldescent.foundation.canonical import canonical, digest
+from curldescent.foundation.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SUFFIX = ".nc"
+
+
+@dataclass(frozen=True)
+class Computation:
+    """A function of a module and its arguments: what the sweep engine has no words for.
+
+    Args:
+        function: at the top level of its module, so that another process can import it; returns an xarray.Dataset of
+            numbers and text. The same arguments give the same dataset.
+        arguments: plain data, keyword arguments.
+        needs: optional modules that it imports, keys of `optional.PACKAGES`; asked for before anything is computed.
+        version: raise it when the function comes to mean something else, so that kept results are not taken for it.
+    """
+
+    function: "Callable[..., xr.Dataset]"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 1
+    needs: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        where = "a function at the top level of a module, which returns an xarray.Dataset"
+        validation.function("function", self.function, where)
+        name = str(getattr(self.function, "__qualname__", "<"))
+        # What another process, or the same one tomorrow, could not find again.
+        if "<" in name or not hasattr(self.function, "__module__"):
+            raise InputError(f"function must be {where}, got {validation.shown(self.function)}")
+        validation.mapping("arguments", self.arguments, "a mapping from argument names to plain data")
+        validation.integer("version", self.version, minimum=1)
+        if isinstance(self.needs, str) or not isinstance(self.needs, Sequence):
+            raise InputError(f"needs must be a list of modules, got {validation.shown(self.needs)}")
+        for module in self.needs:
+            validation.choice("a module that is needed", module, tuple(optional.PACKAGES))
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything that determines the dataset."""
+        name = f"{self.function.__module__}.{self.function.__qualname__}"
+        return digest(canonical({"function": name, "arguments": self.arguments, "version": self.version}))
+
+    def compute(self) -> "xr.Dataset":
+        """Call the function."""
+        return self.function(**self.arguments)
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """The file of a computation."""
+    return folder / f"{name}{_SUFFIX}"
+
+
+def kept(folder: Path, name: str, computation: Computation) -> "xr.Dataset | None":
+    """Read a computation's dataset.
+
+    Args:
+        folder: of the data.
+        name: of the computation.
+        computation: what should have made it.
+
+    Returns:
+        The dataset, in memory; None where there is no file, or one that other arguments made.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    import xarray as xr
+
+    path = path_of(folder, name)
+    if not path.exists():
+        return None
+    try:
+        with xr.open_dataset(path, engine="scipy") as file:
+            data = file.load()
+    except (OSError, ValueError, TypeError, KeyError, IndexError) as fault:
+        raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
+    return data if data.attrs.get("fingerprint") == computation.fingerprint else None
+
+
+def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") -> None:
+    """Write a computation's dataset, whole or not at all."""
+    from curldescent.foundation import durable
+    from curldescent.foundation.writing import for_netcdf
+
+    stamped = data.assign_attrs(fingerprint=computation.fingerprint)
+    durable.write(path_of(folder, name), bytes(for_netcdf(stamped).to_netcdf(engine="scipy")))

@@ -1,0 +1,35 @@
+"""The picture that most controls share: rows of paired students."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from curldescent.paper.machinery.controls import Arms
+from curldescent.plots import style
+from curldescent.plots.arms import draw_arms, plain_ticks
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+EPOCHS_LABEL = "epochs to training error $10^{-3}$"
+
+
+def drawn(panels: Mapping[str, Arms], *, label: str = EPOCHS_LABEL) -> "Picture":
+    """Panels side by side, each a row an arm, on one epoch axis.
+
+    Args:
+        panels: title → arms.
+        label: of the epochs.
+
+    Returns:
+        The figure.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = max(len(arms) for arms in panels.values())
+    width = style.PAGE_INCHES if len(panels) > 1 else style.COLUMN_INCHES + 1.2
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, 0.9 + 0.34 * rows), squeeze=False, sharex=True)
+    for axis, (title, arms) in zip(axes[0], panels.items(), strict=True):
+        draw_arms(axis, {name: (arm.epochs, arm.reached) for name, arm in arms.items()}, label=label)
+        axis.set_title(title)
+    plain_ticks(axes[0, 0])
+    return figure

@@ -1,0 +1,124 @@
+"""Which figures there are, and how they are called."""
+
+from importlib import import_module
+
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery.claims import Figure
+
+# In the order of the report; one module a figure, named after it.
+_MODULES = (
+    "fig1",
+    "fig2",
+    "fig3a",
+    "fig3a_inset",
+    "fig3b",
+    "fig4",
+    "fig5ab",
+    "fig5c",
+    "fig5d",
+    "fig5e",
+    "fig5f",
+    "fig6a",
+    "fig6b",
+    "fig8",
+    "fig10ab",
+    "fig10c",
+    "fig11a",
+    "fig11b",
+    "fig11c",
+    "fig11d",
+    "histograms",
+    "table",
+    "joint",
+    "graded",
+    "outputs",
+    "norms",
+    "lyapunov",
+    "inputs",
+    "control_gradient",
+    "control_learning_rate",
+    "control_momentum",
+    "control_noise",
+    "control_metric",
+    "control_norms",
+    "control_placement",
+    "control_depth",
+    "control_digits",
+    "control_mechanism",
+    "control_summary",
+)
+# Names in a message.
+_SHOWN = 20
+
+
+def figures() -> tuple[Figure, ...]:
+    """Every figure, in the order of the report.
+
+    Returns:
+        The figures; nothing is computed.
+
+    Example:
+        >>> [figure.key for figure in figures()][:1]
+        ['fig1']
+    """
+    return tuple(import_module(f"curldescent.paper.{name}").FIGURE for name in _MODULES)
+
+
+def figure(name: str) -> Figure:
+    """The figure of a name.
+
+    Args:
+        name: its key or an alias; case and a leading "fig" do not matter.
+
+    Returns:
+        The figure.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    found = matching(name)
+    if len(found) > 1:
+        raise InputError(f"{validation.shown(name)} means several figures: {', '.join(f.key for f in found)}")
+    return found[0]
+
+
+def matching(name: str) -> tuple[Figure, ...]:
+    """The figures that a name on the command line means: one, or all panels of a number ("fig5"), or "all".
+
+    Args:
+        name: what was typed.
+
+    Returns:
+        At least one figure.
+
+    Raises:
+        InputError: nothing is called that.
+    """
+    validation.text("the name of a figure", name)
+    everything = figures()
+    asked = _plain(name)
+    if asked == "all":
+        return everything
+    exact = [f for f in everything if asked in map(_plain, (f.key, *f.aliases))]
+    if exact:
+        return (exact[0],)
+    panels = [f for f in everything if asked.isdigit() and _plain(f.key).rstrip("abcdefinst") == asked]
+    if panels:
+        return tuple(panels)
+    known = [f.key for f in everything]
+    hint = validation.nearest(name.lower(), known)
+    first = ", ".join(known[:_SHOWN])
+    raise InputError(
+        f"there is no figure {validation.shown(name)}, accepted are all, {first} and {len(known) - _SHOWN} more "
+        f"(curldescent reproduce --list, cd.paper.figures()){hint}"
+    )
+
+
+def _plain(name: str) -> str:
+    """The name without case, separators, and a leading "fig" or "figure"."""
+    text = "".join(c for c in name.lower() if c.isalnum())
+    for prefix in ("figure", "fig"):
+        if text.startswith(prefix):
+            return text[len(prefix) :]
+    return text

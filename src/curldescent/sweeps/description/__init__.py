@@ -1,0 +1,1 @@
+"""What a sweep is, before any of it runs: axes, cells, settings, cost."""

@@ -1,0 +1,93 @@
+"""The shape of a sweep's dataset, known from the plan alone: no cell has to be read for it."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from curldescent.sweeps.description.grid import Axis
+from curldescent.sweeps.description.keep import ALWAYS, VARIABLES
+from curldescent.sweeps.description.sweep import Sweep
+
+
+def variables(sweep: Sweep) -> dict[str, tuple[tuple[str, ...], str]]:
+    """Variable → (dimensions after the grid's axes, description)."""
+    problem = sweep.recipe.student_teacher
+    names = [*sweep.recipe.keep.names, *ALWAYS]
+    if problem.get("n_test") == 0:
+        names = [name for name in names if "test" not in name]
+    return {name: (VARIABLES[name][0], sweep.recipe.keep.description(name)) for name in names}
+
+
+def dimensions(sweep: Sweep) -> dict[str, int]:
+    """Length of every dimension that comes after the grid's axes; networks count with their largest size."""
+    recipe = sweep.recipe
+    first = recipe.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
+    sizes = {"trial": first.student_teacher["trials"], "threshold": len(recipe.keep.epochs_to)}
+    if recipe.keep.error_curves:
+        sizes["epoch"] = len(recipe.recorded(first))
+    if recipe.keep.weights:
+        sizes |= _largest(sweep)
+    return sizes
+
+
+def _largest(sweep: Sweep) -> dict[str, int]:
+    """Sizes of the largest layers on the grid; only the axes that sizes depend on are walked."""
+    names = {"n_inputs", "n_hidden", "n_outputs", "total", "ratio"}
+    walked = [range(len(axis)) if names & set(axis.columns) else range(1) for axis in sweep.grid.axes]
+    found = [sweep.recipe.resolved(sweep.grid.cell(index)).student_teacher for index in itertools.product(*walked)]
+    return {
+        dimension: max(problem[size] for problem in found)
+        for dimension, size in (
+            ("hidden_neuron", "n_hidden"),
+            ("input_neuron", "n_inputs"),
+            ("output_neuron", "n_outputs"),
+        )
+    }
+
+
+def coordinates(sweep: Sweep) -> dict[str, Any]:
+    """The coordinates: values of plain axes, labels or positions of zipped ones, derived sizes beside them."""
+    out: dict[str, Any] = {}
+    for axis in sweep.grid.axes:
+        out |= _axis_coordinates(axis)
+    recipe = sweep.recipe
+    sizes = dimensions(sweep)
+    out["trial"] = np.arange(sizes["trial"])
+    if "epoch" in sizes:
+        first = recipe.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
+        out["epoch"] = ("epoch", recipe.recorded(first), {"long_name": "finished epochs"})
+    if sizes["threshold"]:
+        out["threshold"] = np.array(recipe.keep.epochs_to)
+    return out | _derived_sizes(sweep)
+
+
+def _axis_coordinates(axis: Axis) -> dict[str, Any]:
+    if axis.plain:
+        return {axis.name: (axis.name, np.array(axis.columns[axis.name]))}
+    out: dict[str, Any] = {axis.name: (axis.name, np.array(axis.labels) if axis.labels else np.arange(len(axis)))}
+    for parameter, values in axis.columns.items():
+        if parameter not in ("rule", axis.name):
+            out[parameter] = (axis.name, np.array(values))
+    return out
+
+
+def _derived_sizes(sweep: Sweep) -> dict[str, Any]:
+    """n_inputs and n_hidden where they follow from a ratio that is one of the axes."""
+    axes = [(i, axis) for i, axis in enumerate(sweep.grid.axes) if {"ratio", "total"} & set(axis.columns)]
+    if not axes:
+        return {}
+    others = {name for axis in sweep.grid.axes for name in axis.columns}
+    shape = [len(axis) for _, axis in axes]
+    values = {name: np.zeros(shape, dtype=np.int64) for name in ("n_inputs", "n_hidden") if name not in others}
+    index = [0] * len(sweep.grid.axes)
+    for position in np.ndindex(*shape):
+        for (i, _), at in zip(axes, position, strict=True):
+            index[i] = at
+        problem = sweep.recipe.resolved(sweep.grid.cell(index)).student_teacher
+        for name, array in values.items():
+            array[position] = problem[name]
+    # A size that another axis varies is not a function of these axes alone.
+    fixed = not {"n_inputs", "n_hidden"} & others
+    dims = tuple(axis.name for _, axis in axes)
+    return {name: (dims, array) for name, array in values.items()} if fixed else {}

@@ -1,0 +1,91 @@
+"""Which section of a sweep a parameter belongs to: read off the signatures of the functions it goes to."""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from curldescent.foundation import array_likes, validation
+from curldescent.foundation.errors import InputError
+from curldescent.learning.train import train
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.student_teacher import student_teacher
+from curldescent.sweeps.description.derived_parameters import DERIVED
+from curldescent.sweeps.description.start import Start
+
+_TARGETS: dict[str, Callable[..., Any]] = {
+    "student_teacher": student_teacher,
+    "start": Start,
+    "rule": Plasticity,
+    "training": train,
+}
+# Seeds are derived per cell; the rest belongs to whoever runs the cell and changes no result.
+_NOT_THE_USERS = {"seed", "problem", "progress", "observe", "stopping", "threads", "record_weights"}
+# Trials and recorded epochs are dimensions of the dataset and must be those of every cell.
+_NOT_AN_AXIS = {"trials", "record", "covariance", "dtype"}
+
+
+@cache
+def parameters(section: str) -> dict[str, inspect.Parameter]:
+    """The parameters a section accepts, by name."""
+    found = inspect.signature(_TARGETS[section]).parameters
+    own = {
+        name: found[name] for name in found if name not in _NOT_THE_USERS and (section, name) != ("training", "rule")
+    }
+    for name, home in DERIVED.items():
+        if home == section:
+            kind = float if name == "ratio" else int
+            own[name] = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind)
+    return own
+
+
+@cache
+def section_of() -> dict[str, str]:
+    """Parameter → section, for everything that can be an axis; `seed` belongs to the sweep itself."""
+    homes = {name: section for section in _TARGETS for name in parameters(section) if name not in _NOT_AN_AXIS}
+    return {**homes, "seed": "sweep"}
+
+
+def is_whole(name: str) -> bool:
+    """Whether a parameter takes whole numbers, so that a range of it is rounded."""
+    if name == "seed":
+        return True
+    annotation = parameters(section_of()[name])[name].annotation
+    return annotation is int or annotation == int | None
+
+
+def defaults(section: str) -> dict[str, Any]:
+    """What a section's omitted entries mean."""
+    return {name: p.default for name, p in parameters(section).items() if p.default is not inspect.Parameter.empty}
+
+
+def known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None:
+    """Refuse names that are not accepted, with the nearest one that is."""
+    accepted = list(accepted)
+    for name in given:
+        if name not in accepted:
+            hint = validation.nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
+            raise InputError(f"{where} has an unknown entry {validation.shown(name)}{hint}")
+
+
+def plain(value: Any, *, where: str) -> Any:
+    """Refuse what a plan cannot hold: everything but numbers, text, booleans, None and lists of them."""
+    if reason := array_likes.refusal(value):
+        raise InputError(f"{where} must be a number, text, true, false or a list, got {reason}")
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float):
+        validation.real(where, value)
+        return value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist(), where=where)
+    if isinstance(value, list | tuple):
+        return [plain(item, where=where) for item in value]
+    raise InputError(f"{where} must be a number, text, true, false or a list, got {validation.shown(value)}")
+
+
+def plain_mapping(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """The same for every entry of a section."""
+    if not isinstance(given, Mapping):
+        raise InputError(f"{where} must be a section, got {validation.shown(given)}")
+    return {str(name): plain(value, where=f"{where} {name}") for name, value in given.items()}

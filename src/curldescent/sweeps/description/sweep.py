@@ -1,0 +1,227 @@
+"""A sweep: a recipe and the grid it is cooked on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.files import named, read_toml
+from curldescent.model.flips import Flips, read_rule
+from curldescent.sweeps.description import parameter_sections
+from curldescent.sweeps.description.cell_settings import Recipe
+from curldescent.sweeps.description.grid import Axis, Grid, Range, parse_axis, refuse_too_many
+from curldescent.sweeps.description.keep import ALWAYS, VARIABLES, Keep
+
+# What every function that takes a sweep accepts.
+A_SWEEP = "a Sweep, made by cd.sweeps.Sweep or read from a file by cd.sweeps.read"
+# Names that the dataset needs itself.
+_RESERVED = {
+    *("trial", "epoch", "threshold", "hidden_neuron", "input_neuron", "output_neuron", "status"),
+    *VARIABLES,
+    *ALWAYS,
+}
+
+
+class Sweep:
+    """Many experiments on a grid: which ones, how each is run, and what is kept of it.
+
+    Args:
+        axes: dimension → its values: a list, `lin(…)`, `log(…)`, or ``{"zip": {parameter: values, …}}``. The name of a
+            plain axis is the parameter it varies: an argument of `curldescent.student_teacher`, `Start`,
+            `curldescent.Plasticity` or `curldescent.train`, a derived one (`total`, `ratio`, `hidden_flips`,
+            `readout_flips`), or `seed` for replicates.
+        student_teacher: fixed arguments of `curldescent.student_teacher`, or `total` and `ratio` for the sizes.
+        start: arguments of `Start`.
+        rules: name → arguments of `curldescent.Plasticity`; they make an axis `rule`, whose cells share their random
+            numbers. Without rules, plasticity is what the axes say; gradient descent where they say nothing.
+        training: fixed arguments of `curldescent.train`.
+        keep: a `Keep`, or its arguments.
+        seed: base seed of everything random.
+        paired: axes whose cells share teachers, students, inputs and sample orders.
+
+    Raises:
+        InputError: anything that does not describe a sweep, in one sentence.
+
+    Example:
+        >>> import curldescent as cd
+        >>> sweep = cd.sweeps.Sweep(
+        ...     axes={"ratio": cd.sweeps.log(0.1, 10, 3), "hidden": [0, 0.5]},
+        ...     student_teacher={"total": 22, "trials": 2},
+        ...     training={"epochs": 10, "batch_size": 10},
+        ... )
+        >>> sweep
+        Sweep(ratio=3 × hidden=2, 6 cells)
+    """
+
+    def __init__(
+        self,
+        *,
+        axes: Mapping[str, Any],
+        student_teacher: Mapping[str, Any] | None = None,
+        start: Mapping[str, Any] | None = None,
+        rules: Mapping[str, Mapping[str, Any]] | None = None,
+        training: Mapping[str, Any] | None = None,
+        keep: Keep | Mapping[str, Any] | None = None,
+        seed: int = 0,
+        paired: Sequence[str] = (),
+    ) -> None:
+        if not isinstance(axes, Mapping):
+            raise InputError(f"axes must be a table of names and values, got {validation.shown(axes)}")
+        if "rule" in axes:
+            raise InputError("the axis 'rule' is made by the sections [rules.NAME], it cannot be listed")
+        refuse_too_many([*axes.values(), *([list(rules)] if isinstance(rules, Mapping) else [])])
+        parsed = [_whole_numbers(parse_axis(str(name), given)) for name, given in axes.items()]
+        if rules is not None:
+            parsed.insert(0, rule_axis(rules, parsed))
+        check_names(parsed)
+        if isinstance(paired, str) or not isinstance(paired, Sequence) or not all(isinstance(p, str) for p in paired):
+            raise InputError(f"paired must be a list of axis names, got {validation.shown(paired)}")
+        if keep is not None and not isinstance(keep, Keep):
+            given = parameter_sections.plain_mapping(keep, where="[keep]")
+            parameter_sections.known(given, Keep.__dataclass_fields__.keys() - {"_"}, where="[keep]")
+            keep = Keep(**given)
+        self._assemble(
+            Recipe(
+                student_teacher={} if student_teacher is None else student_teacher,
+                start={} if start is None else start,
+                training={} if training is None else training,
+                keep=keep or Keep(),
+                seed=seed,
+                paired=tuple(paired),
+                varied={axis.name: tuple(axis.columns) for axis in parsed},
+            ),
+            Grid(tuple(parsed)),
+        )
+
+    def _assemble(self, recipe: Recipe, grid: Grid) -> None:
+        self.recipe = recipe
+        self.grid = grid
+        # The rule axis is paired without being asked: rules are there to be compared.
+        self._shared = {*recipe.paired, "rule"}
+
+    @classmethod
+    def from_parts(cls, recipe: Recipe, grid: Grid) -> "Sweep":
+        """A sweep from what a store holds."""
+        self = cls.__new__(cls)
+        self._assemble(recipe, grid)
+        return self
+
+    def seed_text(self, index: Sequence[int]) -> str:
+        """What the seeds of a cell are derived from: its values on the axes that are not paired."""
+        return self.grid.spelling_without(index, tuple(self._shared))
+
+    def __repr__(self) -> str:
+        axes = " × ".join(f"{axis.name}={len(axis)}" for axis in self.grid.axes)
+        return f"Sweep({axes or 'no axes'}, {self.grid.size} cells)"
+
+
+def read(path: str | Path) -> Sweep:
+    """Read a sweep from a TOML file whose sections are the arguments of `Sweep`.
+
+    Args:
+        path: the file; see docs/sweeps.md and examples/fig3a_tenth.toml.
+
+    Returns:
+        The sweep; nothing is run.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or has an unknown, missing or unusable entry.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> import curldescent as cd
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "sweep.toml"
+        ...     _ = file.write_text('''
+        ...     [axes]
+        ...     hidden = { lin = [0, 1, 5] }
+        ...     [student_teacher]
+        ...     n_inputs = 10
+        ...     n_hidden = 20
+        ...     [training]
+        ...     epochs = 100
+        ...     ''')
+        ...     cd.sweeps.read(file)
+        Sweep(hidden=5, 5 cells)
+    """
+    content = read_toml(named("path", path, "a sweep's TOML file"), what="sweep file")
+    accepted = ("sweep", "axes", "student_teacher", "start", "rules", "training", "keep")
+    parameter_sections.known(content, accepted, where="the sweep file")
+    for name, entry in content.items():
+        if not isinstance(entry, dict):
+            raise InputError(f"{name} must be a section, [{name}], got {validation.shown(entry)}")
+    general = content.pop("sweep", {})
+    parameter_sections.known(general, ("seed", "paired"), where="[sweep]")
+    return Sweep(axes=content.pop("axes", {}), **general, **content)
+
+
+def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
+    """The axis of named rules, each a set of arguments of `curldescent.Plasticity` that no other axis varies."""
+    if not isinstance(rules, Mapping) or not rules:
+        raise InputError(f"rules must be a table of named rules, got {validation.shown(rules)}")
+    varied = {name for axis in others for name in axis.columns}
+    entries = []
+    for name, given in rules.items():
+        where = f"[rules.{name}]"
+        entry = _plain_rule(given, where)
+        parameter_sections.known(entry, parameter_sections.parameters("rule"), where=where)
+        for parameter in entry:
+            if parameter in varied:
+                raise InputError(f"{where}: {parameter} is an axis, so it has no entry of its own")
+        entries.append(entry)
+    axis = Axis("rule", {"rule": tuple(entries)}, tuple(str(name) for name in rules))
+    if len(set(axis.spellings)) < len(axis):
+        raise InputError("two rules are the same under different names")
+    return axis
+
+
+def _plain_rule(given: Any, where: str) -> dict[str, Any]:
+    """A rule's entries as plain data; masks and `Flips` as the mapping that `Plasticity` takes."""
+    flips: dict[str, Any] = {}
+    for layer in ("hidden", "readout") if isinstance(given, Mapping) else ():
+        if layer in given:
+            rule = read_rule(f"{where} {layer}", given[layer])
+            if isinstance(rule, Flips):
+                flips[layer] = rule.as_json()
+    rest = given if not flips else {name: value for name, value in given.items() if name not in flips}
+    return {**parameter_sections.plain_mapping(rest, where=where), **flips}
+
+
+def check_names(axes: Sequence[Axis]) -> None:
+    """Refuse axes that collide with each other or with what the dataset needs itself."""
+    seen: dict[str, str] = {}
+    for axis in axes:
+        if axis.name in _RESERVED:
+            raise InputError(
+                f"axis {validation.shown(axis.name)} has a name that the dataset needs itself; "
+                "zip it under another name"
+            )
+        for parameter in axis.columns:
+            if axis.name != "rule" or parameter != "rule":
+                parameter_sections.known(
+                    [parameter], parameter_sections.section_of(), where=f"axis {validation.shown(axis.name)}"
+                )
+            if parameter in seen:
+                raise InputError(f"{parameter} is varied by two axes, {seen[parameter]!r} and {axis.name!r}")
+            seen[parameter] = axis.name
+    names = [axis.name for axis in axes]
+    for name in names:
+        if names.count(name) > 1 or (name in seen and seen[name] != name):
+            raise InputError(f"the name {name!r} is used twice")
+
+
+def _whole_numbers(axis: Axis) -> Axis:
+    """Round the ranges of parameters that are whole numbers; a range is written in real ones."""
+    columns = dict(axis.columns)
+    for parameter, values in axis.columns.items():
+        if (
+            parameter in parameter_sections.section_of()
+            and parameter_sections.is_whole(parameter)
+            and isinstance(values, Range)
+        ):
+            columns[parameter] = tuple(round(value) for value in values)
+    rounded = Axis(axis.name, columns, axis.labels)
+    if len(set(rounded.spellings)) < len(rounded):
+        raise InputError(f"axis {validation.shown(axis.name)} has a value twice once rounded to whole numbers")
+    return rounded

@@ -1,0 +1,1 @@
+"""How the cells of a sweep are computed: here on all cores, or on a Dask cluster."""

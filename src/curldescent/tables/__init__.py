@@ -1,6 +1,0 @@
-"""Tables of measured numbers: files and objects in memory as named columns, with a word on how they were read."""
-
-from curldescent.tables.sources import read_table
-from curldescent.tables.table import Table
-
-__all__ = ["Table", "read_table"]

@@ -1,0 +1,162 @@
+"""The command line as users meet it: what it prints, writes and leaves with."""
+
+import contextlib
+import html
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import xarray as xr
+
+from curldescent.apps.cli import main
+
+CSV = "x,z,word,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 2]},{i % 3}\n" for i in range(30))
+
+
+def run(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "curldescent", *arguments], capture_output=True, text=True, cwd=cwd, timeout=120
+    )
+
+
+def inside(*arguments, cwd):
+    """The same in this process, which spares a second or more of imports."""
+    out, error = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(error),
+        pytest.raises(SystemExit) as left,
+    ):
+        main(arguments)
+    return SimpleNamespace(returncode=left.value.code, stdout=out.getvalue(), stderr=error.getvalue())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "table.csv").write_text(CSV)
+    (tmp_path / "bad.toml").write_text("[student_teacher]\nn_inputs = 3\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", [(), ("demo",), ("train",), ("theory",)])
+def test_help_names_options_and_examples(command):
+    done = run(*command, "--help")
+    assert done.returncode == 0
+    assert ("--json" in done.stdout and "Examples" in done.stdout) or command in ((), ("theory",))
+
+
+def test_a_table_is_learned_and_everything_written(folder):
+    done = run(
+        *("train", "--data", "table.csv", "--inputs", "x,z", "--targets", "y", "--epochs", "20", "--trials", "2"),
+        *("--out", "results", "--batch-size", "7"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "CD (α_r = 0.1)" in done.stdout
+    out = folder / "results"
+    assert {p.name for p in out.iterdir()} == {
+        *("history.nc", "report.html", "numbers.json", "learning_curves.png", "learning_curves.pdf")
+    }
+    with xr.open_dataset(out / "history.nc", engine="scipy") as history:
+        assert dict(history.train_error.sizes)["rule"] == 2
+        numbers = json.loads((out / "numbers.json").read_text())
+        assert numbers["learning_curves"]["rules"]["GD"]["final_train_error"] == (
+            history.train_error.sel(rule="GD")[:, -1].values.tolist()
+        )
+    page = (out / "report.html").read_text()
+    assert "data:image/png;base64," in page
+    assert "http" not in page
+
+
+def test_json_goes_to_stdout_alone(folder):
+    done = inside(
+        *("train", "--data", "table.csv", "--inputs", "x", "--targets", "word", "--one-hot", "--epochs", "3", "--json"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads(done.stdout)
+    assert len(numbers["rules"]["GD"]["test_accuracy"]) == 5
+
+
+def test_the_example_experiment_runs(folder):
+    example = Path(__file__).parents[3] / "examples" / "experiment.toml"
+    text = example.read_text().replace("epochs = 500", "epochs = 2")
+    (folder / "experiment.toml").write_text(text)
+    done = inside("train", "experiment.toml", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "FA, 10 % readout" in done.stdout
+
+
+def test_divergence_is_reported_with_its_epoch(folder):
+    done = inside(
+        *("train", "--data", "table.csv", "--inputs", "x,z", "--targets", "y", "--activation", "linear"),
+        *("--learning-rate", "50", "--epochs", "500", "--flip-hidden", "1", "--flip-readout", "1"),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "5 of 5 (from epoch" in done.stdout
+
+
+BAD = {
+    "no problem": (["train"], "needs either an experiment file or --data, got neither"),
+    "both": (["train", "bad.toml", "--data", "table.csv"], "not both"),
+    "options beside a file": (["train", "bad.toml", "--epochs", "3"], "holds every option itself"),
+    "missing experiment": (["train", "none.toml"], "experiment file 'none.toml' does not exist"),
+    "incomplete experiment": (["train", "bad.toml"], "[training] needs an entry 'epochs'"),
+    "missing data": (["train", "--data", "none.csv", "--targets", "y"], "data file 'none.csv' does not exist"),
+    "missing column": (["train", "--data", "table.csv", "--targets", "yy"], "no column 'yy'; did you mean 'y'"),
+    "non-numeric column": (["train", "--data", "table.csv", "--targets", "y"], "column 'word' must be numeric"),
+    "fraction out of range": (
+        ["train", "--data", "table.csv", "--inputs", "x", "--targets", "y", "--flip-readout", "2"],
+        "readout plasticity must be a fraction between 0 and 1, got 2",
+    ),
+    "batch too large": (
+        ["train", "--data", "table.csv", "--inputs", "x", "--targets", "y", "--batch-size", "99"],
+        "batch_size must be at most the 24 training samples, got 99",
+    ),
+    "unknown activation": (
+        ["train", "--data", "table.csv", "--inputs", "x", "--targets", "y", "--activation", "than"],
+        "did you mean 'tanh'",
+    ),
+    "not a number": (["train", "--data", "table.csv", "--epochs", "many"], "'many' is not a whole number"),
+    "not a whole number": (["train", "--data", "table.csv", "--epochs", "1.5"], "'1.5' is not a whole number"),
+    "unknown option": (["train", "--epoch", "3"], "--epoch"),
+    "unknown command": (["trian"], 'Did you mean "train"'),
+    "results in a file's place": (["demo", "--out", "table.csv"], "'table.csv' has a file in the way"),
+    "results below a file": (
+        ["train", "--data", "table.csv", "--inputs", "x", "--targets", "y", "--out", "table.csv/x"],
+        "has a file in the way",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(case, folder):
+    arguments, sentence = BAD[case]
+    before = (folder / "table.csv").read_bytes()
+    done = inside(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert (folder / "table.csv").read_bytes() == before
+
+
+def test_what_was_used_of_a_table_is_printed_and_written(tmp_path):
+    rows = "".join(f"{k},n{k},{k % 5},{k % 3},{k * k},\n" for k in range(12))
+    (tmp_path / "t.csv").write_text(',name,"speed, mean",b,a\n' + rows)
+    options = ("--data", "t.csv", "--inputs", '"speed, mean"', "--targets", "a", "--epochs", "2", "--trials", "1")
+    done = inside("train", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    said = ("inputs: 'speed, mean'", "targets: 'a'", "column 1 (without a name in the header)", "'b' (not chosen)")
+    page = html.unescape((tmp_path / "results/train/report.html").read_text())
+    numbers = json.loads((tmp_path / "results/train/numbers.json").read_text())
+    for text in said:
+        assert text in done.stdout
+        assert text in page
+        assert text in str(numbers)

@@ -1,0 +1,52 @@
+"""`curldescent reproduce` from outside."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from curldescent.apps.cli.app import main
+
+
+def leave(*tokens: str) -> int:
+    with pytest.raises(SystemExit) as left:
+        main(tokens)
+    return int(left.value.code or 0)
+
+
+def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert leave("reproduce", "--list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["figures"]
+    assert {"fig2", "fig3a"} <= {entry["figure"] for entry in listed}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "sentence"),
+    [
+        (("fig99",), "there is no figure 'fig99'"),
+        ((), "say which figures"),
+        (("fig2", "--scale", "huge"), "scale must be one of 'quick', 'standard', 'paper'"),
+        (("report", "--scale", "quick"), "nothing was reproduced"),
+        (("fig2", "--summary", "docs"), "--summary belongs to report"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    tokens: tuple[str, ...], sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert leave("reproduce", *tokens, "--out", str(tmp_path / "out")) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_figure_that_cannot_run_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    tokens = ("control-digits", "histograms", "--scale", "quick", "--out", str(tmp_path))
+    assert leave("reproduce", *tokens) == 2
+    error = capsys.readouterr().err
+    assert "control-digits is left out: control-digits needs scikit-learn: pip install" in error
+    assert "done: 1 of 2 figures; left out: control-digits: control-digits needs scikit-learn" in error
+    assert (tmp_path / "quick" / "histograms.png").exists()

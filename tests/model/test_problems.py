@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+import curldescent as cd
+from curldescent.model import forward
+from tests.conftest import random_problem
+from tests.learning import textbook
+
+
+@pytest.mark.parametrize("output_activation", forward.ACTIVATIONS)
+@pytest.mark.parametrize("activation", forward.ACTIVATIONS)
+def test_targets_are_the_teachers_outputs(activation, output_activation):
+    problem = random_problem(3, activation=activation, output_activation=output_activation)
+    x, teacher = problem.inputs[4], problem.teacher
+    hidden = [textbook.act(activation, z) for z in teacher.hidden[1] @ x]
+    want = [textbook.act(output_activation, u) for u in teacher.readout[1] @ hidden]
+    np.testing.assert_allclose(problem.train_outputs()[1, 4], want, rtol=0, atol=1e-14)
+
+
+def test_what_has_no_trial_axis_is_shared():
+    problem = random_problem(trials=None)
+    assert problem.trials == 1
+    many = cd.Problem(
+        inputs=problem.inputs,
+        student=cd.Weights(hidden=np.zeros((4, 5, 7)), readout=np.zeros((4, 3, 5))),
+        teacher=problem.teacher,
+    )
+    assert many.trials == 4
+    assert many.train_outputs().shape == (1, 23, 3)
+
+
+def test_the_output_activation_defaults_to_the_hidden_one(problem):
+    assert cd.Problem(
+        inputs=problem.inputs, student=problem.student, teacher=problem.teacher, activation="relu"
+    ).output_activation == ("relu")
+
+
+def test_arrays_are_kept_apart_from_the_callers():
+    x = np.ones((3, 7))
+    problem = cd.Problem(inputs=x, targets=np.ones((3, 3)), student=random_problem().student)
+    x[:] = 5
+    assert (problem.inputs == 1).all()
+    with pytest.raises(ValueError, match="read-only"):
+        problem.inputs[0, 0] = 2
+
+
+def test_starting_at_the_teacher_starts_without_error(problem):
+    at = problem.starting_at_teacher()
+    assert np.array_equal(at.student.hidden, problem.teacher.hidden)
+    history = cd.train(at, cd.Plasticity(), epochs=1, record=[0])
+    # Teacher and student are evaluated by different libraries, whose sums round differently: (1e-16)².
+    assert (history.train_error < 1e-30).all()
+    near = problem.starting_at_teacher(hidden_noise=1e-3, seed=4)
+    moved = near.student.hidden - problem.teacher.hidden
+    # 70 Gaussian values: their spread is within 3 standard errors, 3/√140 ≈ 0.25, of the one asked for.
+    assert abs(moved.std() / 1e-3 - 1) < 0.25
+    assert np.array_equal(near.student.readout, problem.teacher.readout)
+
+
+def test_repr_names_sizes(problem):
+    assert repr(problem) == (
+        "Problem(tanh → tanh, inputs=7, hidden=5, outputs=3, train=23, test=11, trials=2, teacher)"
+    )
