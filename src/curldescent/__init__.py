@@ -34,7 +34,10 @@ _HOME = {
     "epochs_to_threshold": "curldescent.learning.censoring",
     "summarise_epochs": "curldescent.learning.censoring",
 }
-_SUBMODULES = ("analysis", "explorer", "optimizers", "paper", "plots", "sweeps", "theory")
+_SUBMODULES = {
+    **{name: name for name in ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")},
+    "explorer": "apps.explorer",
+}
 
 __all__ = [
     "Flips",
@@ -90,7 +93,7 @@ def __getattr__(name: str) -> object:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
     if name in _SUBMODULES:
-        return import_module(f"curldescent.{name}")
+        return import_module(f"curldescent.{_SUBMODULES[name]}")
     raise AttributeError(f"module 'curldescent' has no attribute {name!r}")
 
 

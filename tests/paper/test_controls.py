@@ -17,7 +17,7 @@ from curldescent.plots import style
 
 mpl.use("agg")
 SIMPLE = ("gradient", "learning_rate", "momentum", "noise", "metric", "norms", "placement", "depth", "digits")
-FIGURES = {name: import_module(f"curldescent.paper.control_{name}").FIGURE for name in SIMPLE}
+FIGURES = {name: import_module(f"curldescent.paper.controls.{name}").FIGURE for name in SIMPLE}
 TRIALS = 8
 
 
@@ -67,7 +67,7 @@ def measured(results, figure):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", [*SIMPLE, "mechanism", "summary"])
 def test_experiments_build(name, scale):
-    assert import_module(f"curldescent.paper.control_{name}").FIGURE.experiments(scale)
+    assert import_module(f"curldescent.paper.controls.{name}").FIGURE.experiments(scale)
 
 
 def test_the_base_setting_is_the_papers():

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 # What is said in the row, the module, its arms, the variant of gradient descent and the curl descent it is against.
 ROWS = (
-    ("GD, base setting", "control_gradient", "arms", "GD", "CD"),
-    ("GD, few samples", "control_gradient", "few_arms", "GD", "CD"),
-    ("GD, exact gradient (CD exact)", "control_gradient", "arms", "GD, exact", "CD, exact"),
-    ("GD, tuned η (CD tuned)", "control_learning_rate", "arms", "GD, best η", "CD, best η"),
-    ("GD, momentum 0.9", "control_momentum", "arms", "GD, μ = 0.9", "CD"),
-    ("GD, momentum 0.9999", "control_momentum", "arms", "GD, μ = 0.9999", "CD"),
-    ("GD, momentum 0.9 (CD too)", "control_momentum", "arms", "GD, μ = 0.9", "CD, μ = 0.9"),
-    ("GD, matched noise", "control_noise", "arms", "GD, random direction", "CD"),
-    ("GD, another flip each update", "control_noise", "arms", "GD, another flip each update", "CD"),
-    ("GD, one synapse frozen", "control_metric", "arms", "GD, frozen", "CD"),
-    ("metric |S| = 2 (CD S = −2)", "control_metric", "arms", "GD |S| = 2, others 1", "CD |S| = 2, others 1"),
-    ("metric |S| = ½ (CD S = −½)", "control_metric", "arms", "GD |S| = ½, others 1", "CD |S| = ½, others 1"),
+    ("GD, base setting", "gradient", "arms", "GD", "CD"),
+    ("GD, few samples", "gradient", "few_arms", "GD", "CD"),
+    ("GD, exact gradient (CD exact)", "gradient", "arms", "GD, exact", "CD, exact"),
+    ("GD, tuned η (CD tuned)", "learning_rate", "arms", "GD, best η", "CD, best η"),
+    ("GD, momentum 0.9", "momentum", "arms", "GD, μ = 0.9", "CD"),
+    ("GD, momentum 0.9999", "momentum", "arms", "GD, μ = 0.9999", "CD"),
+    ("GD, momentum 0.9 (CD too)", "momentum", "arms", "GD, μ = 0.9", "CD, μ = 0.9"),
+    ("GD, matched noise", "noise", "arms", "GD, random direction", "CD"),
+    ("GD, another flip each update", "noise", "arms", "GD, another flip each update", "CD"),
+    ("GD, one synapse frozen", "metric", "arms", "GD, frozen", "CD"),
+    ("metric |S| = 2 (CD S = −2)", "metric", "arms", "GD |S| = 2, others 1", "CD |S| = 2, others 1"),
+    ("metric |S| = ½ (CD S = −½)", "metric", "arms", "GD |S| = ½, others 1", "CD |S| = ½, others 1"),
     (
         "metric |S| spread (CD S = −1)",
         "control_metric",
@@ -33,14 +33,14 @@ ROWS = (
         "GD |S| = 1, others ½–3/2",
         "CD |S| = 1, others ½–3/2",
     ),
-    ("GD, free norms (CD free)", "control_norms", "arms", "GD, free norms", "CD, free norms"),
-    ("GD, free norms (CD preserved)", "control_norms", "arms", "GD, free norms", "CD"),
-    ("GD (CD flips another neuron)", "control_placement", "pooled", "GD", "CD, another neuron"),
-    ("GD (CD flips three at random)", "control_placement", "pooled", "GD", "CD, random three"),
-    ("GD, two hidden layers (last)", "control_depth", "arms", "GD", "CD, last layer"),
-    ("GD, two hidden layers (middle)", "control_depth", "arms", "GD", "CD, middle layer"),
-    ("GD, digits (CD 1 of 30)", "control_digits", "arms", "GD", "CD, 1 of 30"),
-    ("GD, digits (CD 3 of 30)", "control_digits", "arms", "GD", "CD, 3 of 30"),
+    ("GD, free norms (CD free)", "norms", "arms", "GD, free norms", "CD, free norms"),
+    ("GD, free norms (CD preserved)", "norms", "arms", "GD, free norms", "CD"),
+    ("GD (CD flips another neuron)", "placement", "pooled", "GD", "CD, another neuron"),
+    ("GD (CD flips three at random)", "placement", "pooled", "GD", "CD, random three"),
+    ("GD, two hidden layers (last)", "depth", "arms", "GD", "CD, last layer"),
+    ("GD, two hidden layers (middle)", "depth", "arms", "GD", "CD, middle layer"),
+    ("GD, digits (CD 1 of 30)", "digits", "arms", "GD", "CD, 1 of 30"),
+    ("GD, digits (CD 3 of 30)", "digits", "arms", "GD", "CD, 3 of 30"),
 )
 # Rows of the paper's own task and student in which only gradient descent is given something.
 HELPED = ROWS[4:6] + ROWS[7:10] + ROWS[14:15]
@@ -55,7 +55,7 @@ def experiments(scale: Scale) -> Experiments:
 
 
 def _module(name: str):  # type: ignore[no-untyped-def]
-    return import_module(f"curldescent.paper.{name}")
+    return import_module(f"curldescent.paper.controls.{name}")
 
 
 def _arms(results: Results, row: tuple[str, ...]) -> tuple[Arms, str, str]:
