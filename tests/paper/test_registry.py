@@ -5,7 +5,7 @@ import pytest
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, figure, figures
 from curldescent.paper.machinery.claims import ORIGINS, SCALES
-from curldescent.paper.machinery.registry import matching
+from curldescent.paper.runs.registry import matching
 from curldescent.sweeps.description.preflight import check
 
 EVERY = figures()

@@ -17,11 +17,11 @@ _HOME = {
     "Figure": "curldescent.paper.machinery.claims",
     "Finding": "curldescent.paper.machinery.claims",
     "Results": "curldescent.paper.machinery.claims",
-    "Unfinished": "curldescent.paper.machinery.reproduction",
-    "figure": "curldescent.paper.machinery.registry",
-    "figures": "curldescent.paper.machinery.registry",
-    "reproduce": "curldescent.paper.machinery.reproduction",
-    "write_reproduction_report": "curldescent.paper.machinery.report",
+    "Unfinished": "curldescent.paper.runs.reproduction",
+    "figure": "curldescent.paper.runs.registry",
+    "figures": "curldescent.paper.runs.registry",
+    "reproduce": "curldescent.paper.runs.reproduction",
+    "write_reproduction_report": "curldescent.paper.runs.report",
 }
 
 __all__ = [
@@ -40,9 +40,9 @@ __all__ = [
 if TYPE_CHECKING:
     from curldescent.paper.machinery.claims import Claim, Figure, Finding, Results
     from curldescent.paper.machinery.computation import Computation
-    from curldescent.paper.machinery.registry import figure, figures
-    from curldescent.paper.machinery.report import write_reproduction_report
-    from curldescent.paper.machinery.reproduction import Unfinished, reproduce
+    from curldescent.paper.runs.registry import figure, figures
+    from curldescent.paper.runs.report import write_reproduction_report
+    from curldescent.paper.runs.reproduction import Unfinished, reproduce
 
 
 def __getattr__(name: str) -> object:

@@ -7,10 +7,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import judged, over_grid
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import judged, over_grid
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -131,12 +131,12 @@ def boundary_share(layer: str, strength: NDArray) -> NDArray:
 
 def sign_of_limit(results: Results) -> Finding:
     """All four maps together."""
-    return agreement.follows_limit(_stacked(results))
+    return fate_claims.follows_limit(_stacked(results))
 
 
 def sign_of_own(results: Results) -> Finding:
     """All four maps together, network by network."""
-    return agreement.follows_own(_stacked(results))
+    return fate_claims.follows_own(_stacked(results))
 
 
 def weakness(results: Results) -> Finding:
@@ -144,19 +144,19 @@ def weakness(results: Results) -> Finding:
     seen = right = 0
     for layer in LAYERS:
         data = results[f"graded-{layer}"]
-        sure, fate = data.predicted / data.margin, agreement.majority(data)
+        sure, fate = data.predicted / data.margin, fate_claims.majority(data)
         both = (sure.isel(strength=0) > 1) & (sure.isel(strength=-1) < -1)
         as_said = (fate.isel(strength=0) == 1) & (fate.isel(strength=-1) == -1)
         seen, right = seen + int(both.sum()), right + int((both & as_said).sum())
     if not seen:
         return Finding(None, "the grid of this scale has no such share")
-    return Finding(right / seen >= agreement.CELLS, f"{right} of {seen} shares", {"agree": right, "of": seen})
+    return Finding(right / seen >= fate_claims.CELLS, f"{right} of {seen} shares", {"agree": right, "of": seen})
 
 
 def spread_costs(results: Results) -> Finding:
     """Of networks that differ in the spread of magnitudes alone, which leaves and which returns."""
     spread, equal = results["graded-spread"].verdict, results["graded-equal"].verdict
-    return agreement.leaves_more(spread, equal, names=("spread alone leaves", "equal alone"))
+    return fate_claims.leaves_more(spread, equal, names=("spread alone leaves", "equal alone"))
 
 
 def _law(layer: str, strengths: dict[float, float]) -> Spectrum:
@@ -198,13 +198,13 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students follow the sign of the limiting λ_min for strengths of any value.",
-            agreement.LIMIT_CRITERION,
+            fate_claims.LIMIT_CRITERION,
             sign_of_limit,
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own K.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             sign_of_own,
         ),
         Claim(

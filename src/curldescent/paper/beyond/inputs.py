@@ -8,8 +8,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.foundation import optional
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
+from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import (
     fates,
     finite_size_margin,
     lowest_eigenvalues,
@@ -17,8 +19,6 @@ from curldescent.paper.machinery.beside_solution import (
     random_solutions,
     white_inputs,
 )
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.computation import Computation
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -136,14 +136,14 @@ def same_fates(results: Results) -> Finding:
     if not count:
         return Finding(holds=False, said="no pair decided within the run", numbers={"agree": 0, "of": 0})
     said = f"{agree} of {count} pairs have one fate; {undecided} pairs with an undecided student"
-    holds = agree / count >= agreement.NETWORKS and count / (count + undecided) >= agreement.DECIDED
+    holds = agree / count >= fate_claims.NETWORKS and count / (count + undecided) >= fate_claims.DECIDED
     return Finding(holds, said, {"agree": agree, "of": count, "undecided": undecided})
 
 
 def sign_of_limit(results: Results) -> Finding:
     """The law's sign, for digits alone."""
     data = [results[f"inputs-{kind}"] for kind in ("pixels", "whitened")]
-    return agreement.follows_limit(xr.concat(data, "kind", combine_attrs="drop"))
+    return fate_claims.follows_limit(xr.concat(data, "kind", combine_attrs="drop"))
 
 
 def speed(results: Results) -> Finding:
@@ -184,7 +184,7 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students of digits follow the sign of the limiting λ_min, whose law knows nothing of the inputs.",
-            agreement.LIMIT_CRITERION,
+            fate_claims.LIMIT_CRITERION,
             sign_of_limit,
         ),
         Claim(

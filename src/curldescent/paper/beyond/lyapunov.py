@@ -11,9 +11,9 @@ from curldescent.learning.weight_motion import order_parameter_of
 from curldescent.model.flips import flipped_count
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery.beside_solution import over_grid
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import over_grid
 from curldescent.paper.machinery.statistics import proportion_interval
 from curldescent.plots import style
 from curldescent.plots.coordinates import cell_borders, colours

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
+from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import (
     fates,
     finite_size_margin,
     lowest_eigenvalues,
@@ -15,8 +17,6 @@ from curldescent.paper.machinery.beside_solution import (
     random_solutions,
     white_inputs,
 )
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.statistics import LEVEL, proportion_interval
 from curldescent.plots import style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
@@ -169,12 +169,12 @@ def changed(data: xr.Dataset) -> xr.DataArray:
 
 def free_follows(results: Results) -> Finding:
     """Without norm preservation, against K."""
-    return agreement.follows_own(_simulated(results), verdict="free_verdict", lowest="free_lowest")
+    return fate_claims.follows_own(_simulated(results), verdict="free_verdict", lowest="free_lowest")
 
 
 def norms_follow(results: Results) -> Finding:
     """With it, against K less the rank-one term."""
-    return agreement.follows_own(_simulated(results), verdict="norms_verdict", lowest="norms_lowest")
+    return fate_claims.follows_own(_simulated(results), verdict="norms_verdict", lowest="norms_lowest")
 
 
 def both_verdicts(results: Results) -> Finding:
@@ -265,13 +265,13 @@ FIGURE = Figure(
         Claim(
             "free",
             "Without norm preservation each student follows the sign of its K.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             free_follows,
         ),
         Claim(
             "norms preserved",
             "With it each student follows the sign of its K less the rank-one term.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             norms_follow,
         ),
         Claim(

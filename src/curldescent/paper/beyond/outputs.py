@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem, Weights
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
+from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import (
     fates,
     finite_size_margin,
     over_grid,
     random_solutions,
     white_inputs,
 )
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.computation import Computation
 from curldescent.plots import style
 from curldescent.plots.fates import draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -182,12 +182,12 @@ def _draw_expected_boundary(axis: "Axes", outputs: int, n_inputs: int) -> None:
 
 def sign_of_limit(results: Results) -> Finding:
     """All numbers of outputs together, network by network: each has singular values of its own."""
-    return agreement.follows_limit(_stacked(results))
+    return fate_claims.follows_limit(_stacked(results))
 
 
 def sign_of_own(results: Results) -> Finding:
     """All numbers of outputs together."""
-    return agreement.follows_own(_stacked(results))
+    return fate_claims.follows_own(_stacked(results))
 
 
 def same_kernel(results: Results) -> Finding:
@@ -202,7 +202,7 @@ def same_kernel(results: Results) -> Finding:
 def more_outputs(results: Results) -> Finding:
     """Of networks that differ in their readout alone, which leaves: that with one output or that with ten?"""
     one, ten = (results[f"outputs-{o}"].verdict for o in (OUTPUTS[0], OUTPUTS[-1]))
-    return agreement.leaves_more(ten, one, names=("ten outputs alone leave", "one alone"))
+    return fate_claims.leaves_more(ten, one, names=("ten outputs alone leave", "one alone"))
 
 
 def _stacked(results: Results) -> xr.Dataset:
@@ -224,13 +224,13 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students with several outputs follow the lowest of the laws of their readout's singular values.",
-            agreement.LIMIT_CRITERION.replace("cells", "networks"),
+            fate_claims.LIMIT_CRITERION.replace("cells", "networks"),
             sign_of_limit,
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own union of spectra.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             sign_of_own,
         ),
         Claim(

@@ -9,8 +9,8 @@ from curldescent.analysis import regime
 from curldescent.learning.train import train
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
-from curldescent.paper.machinery.order_jumps import MOVES, Line, lines
-from curldescent.paper.machinery.phase_maps import TOTAL
+from curldescent.paper.machinery.order_parameter_lines import MOVES, Line, lines
+from curldescent.paper.machinery.phase_sweeps import TOTAL
 from curldescent.paper.machinery.teachers import teacher_stability
 from curldescent.plots import weight_motion as plots
 from curldescent.sweeps import Sweep, lin

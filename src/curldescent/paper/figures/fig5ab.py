@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.paper.machinery import epochs
+from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.statistics import paired
+from curldescent.paper.machinery.speedup_claims import SOONER
+from curldescent.paper.machinery.speedup_protocol import THRESHOLD
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, paired
+from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS
 from curldescent.plots.learning_curves import draw_curves
-from curldescent.sweeps import Sweep
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,27 +26,10 @@ EXAMPLE = 0
 def experiments(scale: Scale) -> Experiments:
     """2000 samples, scale 2."""
     last, trials = {"quick": (4_000, 6), "standard": (10_000, 10), "paper": (100_000, 10)}[scale]
+    keep = {"error_curves": True}
     return {
-        "fig5ab": Sweep(
-            axes={},
-            rules=epochs.RULES,
-            student_teacher={
-                "n_inputs": epochs.INPUTS,
-                "n_hidden": epochs.HIDDEN,
-                "activation": "tanh",
-                "n_train": 2000,
-                "n_test": 100,
-                "student_scale": 2.0,
-                "trials": trials,
-            },
-            training={
-                "epochs": last,
-                "learning_rate": 0.1,
-                "batch_size": 10,
-                "preserve_norms": True,
-                "record": POINTS,
-            },
-            keep={"error_curves": True, "epochs_to": [epochs.THRESHOLD], "never": "last"},
+        "fig5ab": speedup_protocol.sweep(
+            {}, trials=trials, epochs=last, record=POINTS, stop_below=None, keep=keep, n_train=2000
         )
     }
 
@@ -62,7 +47,7 @@ def draw(results: Results) -> "Picture":
         one.plot(shown.epoch, shown.test_error, color=colour, linewidth=0.9, linestyle=":", label=f"{rule}, test")
         draw_curves(every, chosen.train_error, colour=colour, label=f"{rule}, median")
     for panel in (one, every):
-        panel.axhline(epochs.THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
+        panel.axhline(THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
         panel.set(xscale="log", yscale="log", xlabel="epoch")
         panel.legend(loc="upper right")
     one.set_ylabel("error ½⟨(ŷ − y)²⟩")
@@ -73,17 +58,19 @@ def draw(results: Results) -> "Picture":
 
 def sooner(results: Results) -> Finding:
     """Epochs to the threshold, training error, on the recorded epochs of this figure."""
-    found = epochs.needed(results["fig5ab"], "train")
+    found = speedup_protocol.needed(results["fig5ab"], "train")
     last = int(results["fig5ab"].epoch[-1])
-    return epochs.faster({0: epochs.compare(found.sel(rule="GD").values, found.sel(rule="CD").values, last=last)}, 0)
+    return speedup_claims.faster(
+        {0: speedup_claims.compare(found.sel(rule="GD").values, found.sel(rule="CD").values, last=last)}, 0
+    )
 
 
 def uphill(results: Results) -> Finding:
     """Decades climbed on the way to the threshold: the sum of all rises of log10 of the training error."""
     data = results["fig5ab"]
     climbed = {rule: climb(data.sel(rule=rule).train_error).values for rule in ("GD", "CD")}
-    if len(climbed["GD"]) < epochs.FEWEST_PAIRS:
-        return Finding(None, f"{len(climbed['GD'])} pairs are too few for a test, {epochs.FEWEST_PAIRS} are needed")
+    if len(climbed["GD"]) < FEWEST_PAIRS:
+        return Finding(None, f"{len(climbed['GD'])} pairs are too few for a test, {FEWEST_PAIRS} are needed")
     # Half a hundredth of a decade is less than any wiggle seen on the figure; it keeps the ratio defined.
     test = paired(climbed["CD"] + 0.005, climbed["GD"] + 0.005)
     means = {rule: float(values.mean()) for rule, values in climbed.items()}
@@ -99,7 +86,7 @@ def climb(error: "xr.DataArray") -> "xr.DataArray":
     """Per trial, the sum of all rises of log10 of an error between recorded epochs, until it is below the threshold."""
     steps = error.copy(data=np.log10(error.values)).diff("epoch", label="lower")
     # Steps that begin above the threshold, before it was first crossed.
-    before = (error >= epochs.THRESHOLD).cumprod("epoch").astype(bool).isel(epoch=slice(None, -1))
+    before = (error >= THRESHOLD).cumprod("epoch").astype(bool).isel(epoch=slice(None, -1))
     return steps.where((steps > 0) & before, 0.0).sum("epoch")
 
 
@@ -119,14 +106,14 @@ FIGURE = Figure(
         Claim(
             "sooner",
             "CD with one flipped readout neuron converges sooner than GD.",
-            "epochs to a training error of 1e-3: lower mean, and Wilcoxon signed-rank p < 0.05 over paired students",
+            f"epochs to a training error of {decimal(THRESHOLD)}: {SOONER['wilcoxon']}",
             sooner,
         ),
         Claim(
             "uphill",
             "Our question, not the paper's: on its way to the threshold CD goes uphill more than GD.",
-            "sum of the rises of log10 of the training error between recorded epochs, until below 1e-3: larger mean, "
-            "and Wilcoxon signed-rank p < 0.05",
+            "sum of the rises of log10 of the training error between recorded epochs, until below "
+            f"{decimal(THRESHOLD)}: larger mean, and Wilcoxon signed-rank p < {LEVEL:g}",
             uphill,
         ),
     ),

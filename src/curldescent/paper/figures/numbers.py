@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.paper.figures import fig5c
-from curldescent.paper.machinery import epochs
+from curldescent.paper.figures.fig5c_to_f import SAMPLES_PANEL
+from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.statistics import LEVEL, standard_error
+from curldescent.paper.machinery.speedup_claims import ENOUGH_PAIRS, SOONER, WILCOXON
+from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
+from curldescent.paper.machinery.wording import percent, power_of_ten
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, MARKERS
 
@@ -23,6 +26,10 @@ PAPER = {
     "FA": (692.6, 1949.7, 3364.5, 4060.3, 4970.8, 4840.9),
     "CD": (203.7, 590.1, 1060.9, 1563.2, 1185.9, 1090.1),
 }
+# From here on curl descent is claimed to be faster.
+MANY = 1000
+# The paper's number of trials: with fewer our means are not compared with its.
+TRIALS = 10
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class Entry:
     def told(self) -> str:
         """Our mean, in words."""
         more = f" ({self.never} of {self.trials} never)" if self.never else ""
-        return f"{epochs.bound(self.never)}{self.ours:.0f} ± {self.error:.0f}{more}"
+        return f"{speedup_claims.bound(self.never)}{self.ours:.0f} ± {self.error:.0f}{more}"
 
     @property
     def distance(self) -> float:
@@ -65,34 +72,34 @@ class Entry:
 
 def experiments(scale: Scale) -> Experiments:
     """GD and CD are those of figure 5c; feedback alignment learns from the same students."""
-    base = fig5c.experiments(scale)["fig5c"]
+    base = SAMPLES_PANEL.experiments(scale)["fig5c"]
     trials = base.recipe.student_teacher["trials"]  # type: ignore[union-attr]
     samples = {"quick": (100, 260, 1000, 2000), "standard": SAMPLES, "paper": SAMPLES}[scale]
     return {
         "fig5c": base,
-        "table-feedback": epochs.sweep(
+        "table-feedback": speedup_protocol.sweep(
             {"n_train": samples},
             rules={"FA": {"feedback": "random"}},
             trials=trials,
             epochs={"quick": 10_000, "standard": 100_000, "paper": 100_000}[scale],
             # Only the training error is asked for here.
-            stop_below=epochs.THRESHOLD,
+            stop_below=THRESHOLD,
         ),
     }
 
 
 def ours(results: Results) -> "dict[str, xr.DataArray]":
     """Rule → epochs, (n_train, trial)."""
-    both = epochs.needed(results["fig5c"], "train")
-    feedback = epochs.needed(results["table-feedback"], "train").sel(rule="FA")
+    both = needed(results["fig5c"], "train")
+    feedback = needed(results["table-feedback"], "train").sel(rule="FA")
     return {"GD": both.sel(rule="GD"), "FA": feedback, "CD": both.sel(rule="CD")}
 
 
 def entries(results: Results) -> list[Entry]:
     """The table, for those sizes that the scale has."""
     out = []
-    feedback = epochs.last_epoch(results["table-feedback"])
-    last = {"FA": feedback} | dict.fromkeys(("GD", "CD"), epochs.last_epoch(results["fig5c"]))
+    feedback = last_epoch(results["table-feedback"])
+    last = {"FA": feedback} | dict.fromkeys(("GD", "CD"), last_epoch(results["fig5c"]))
     for rule, found in ours(results).items():
         for samples, value in zip(SAMPLES, PAPER[rule], strict=True):
             if samples in found.n_train.values:
@@ -136,7 +143,7 @@ def draw(results: Results) -> "Picture":
             label=f"{rule}, paper",
             **look,
         )
-    above.set(yscale="log", xlabel="training samples P", ylabel="epochs to training error $10^{-3}$")
+    above.set(yscale="log", xlabel="training samples P", ylabel=f"epochs to training error {power_of_ten(THRESHOLD)}")
     above.legend(ncols=3, loc="lower right")
     below.axis("off")
     lookup = {(entry.rule, entry.samples): entry for entry in rows}
@@ -160,8 +167,8 @@ def agreement(results: Results, rule: str) -> Finding:
     from scipy import stats
 
     rows = [entry for entry in entries(results) if entry.rule == rule]
-    if min(entry.trials for entry in rows) < 10:
-        return Finding(None, "the paper's means are over 10 trials, this scale has fewer")
+    if min(entry.trials for entry in rows) < TRIALS:
+        return Finding(None, f"the paper's means are over {TRIALS} trials, this scale has fewer")
     # A t-test an entry, Bonferroni over the entries.
     bound = float(stats.t.ppf(1 - LEVEL / (2 * len(rows)), rows[0].trials - 1))
     far = [entry for entry in rows if not abs(entry.distance) <= bound]
@@ -170,49 +177,42 @@ def agreement(results: Results, rule: str) -> Finding:
     return Finding(not far, text, {"bound": bound, "entries": [{**vars(e), "distance": e.distance} for e in rows]})
 
 
-def gradient_agreement(results: Results) -> Finding:
-    """GD's row."""
-    return agreement(results, "GD")
-
-
-def curl_agreement(results: Results) -> Finding:
-    """CD's row."""
-    return agreement(results, "CD")
-
-
-def feedback_agreement(results: Results) -> Finding:
-    """FA's row."""
-    return agreement(results, "FA")
-
-
 def feedback_slowest(results: Results) -> Finding:
     """FA against GD at every size."""
     compared = _against_gd(results, "FA")
-    if min(found.n for found in compared.values()) < epochs.FEWEST_PAIRS:
+    if min(found.n for found in compared.values()) < FEWEST_PAIRS:
         return Finding(None, "too few pairs")
-    signs = [epochs.direction(found) for found in compared.values()]
-    text = f"slower than GD at {signs.count(-1)} of {len(signs)} sizes; GD/FA by P: {epochs.listed(compared)}"
-    few = min(found.telling for found in compared.values()) < epochs.ENOUGH_PAIRS
+    signs = [speedup_claims.direction(found) for found in compared.values()]
+    text = f"slower than GD at {signs.count(-1)} of {len(signs)} sizes; GD/FA by P: {speedup_claims.listed(compared)}"
+    few = min(found.telling for found in compared.values()) < ENOUGH_PAIRS
     holds = None if few and 0 in signs and 1 not in signs else signs.count(-1) == len(signs)
-    return Finding(holds, text, epochs.numbers(compared))
+    return Finding(holds, text, speedup_claims.numbers(compared))
 
 
 def curl_fastest(results: Results) -> Finding:
-    """CD against GD from a thousand samples on."""
-    return epochs.everywhere_faster(_against_gd(results, "CD"), [p for p in SAMPLES if p >= 1000])
+    """CD against GD from `MANY` samples on."""
+    return speedup_claims.everywhere_faster(_against_gd(results, "CD"), [p for p in SAMPLES if p >= MANY])
 
 
-def _against_gd(results: Results, rule: str) -> dict[float, epochs.Compared]:
+def _against_gd(results: Results, rule: str) -> dict[float, speedup_claims.Compared]:
     found = ours(results)
     sizes = [p for p in SAMPLES if all(p in found[name].n_train.values for name in ("GD", rule))]
-    last = epochs.last_epoch(results["fig5c"])
+    last = last_epoch(results["fig5c"])
     return {
-        p: epochs.compare(found["GD"].sel(n_train=p).values, found[rule].sel(n_train=p).values, last=last)
+        p: speedup_claims.compare(found["GD"].sel(n_train=p).values, found[rule].sel(n_train=p).values, last=last)
         for p in sizes
     }
 
 
-_AGREES = "every entry within the Bonferroni-corrected 5 % bound of a t-test, with √2 times our standard error"
+def _agrees(rule: str, name: str) -> Claim:
+    return Claim(
+        f"agreement, {rule}",
+        f"Our means of {name} agree with the paper's.",
+        f"every entry within the Bonferroni-corrected {percent(LEVEL)} bound of a t-test, with √2 times our standard "
+        "error",
+        lambda results: agreement(results, rule),
+    )
+
 
 FIGURE = Figure(
     "table",
@@ -229,19 +229,19 @@ FIGURE = Figure(
     draw=draw,
     aliases=("epochs",),
     claims=(
-        Claim("agreement, GD", "Our means of gradient descent agree with the paper's.", _AGREES, gradient_agreement),
-        Claim("agreement, CD", "Our means of curl descent agree with the paper's.", _AGREES, curl_agreement),
-        Claim("agreement, FA", "Our means of feedback alignment agree with the paper's.", _AGREES, feedback_agreement),
+        _agrees("GD", "gradient descent"),
+        _agrees("CD", "curl descent"),
+        _agrees("FA", "feedback alignment"),
         Claim(
             "feedback alignment",
             "Feedback alignment is slower than gradient descent.",
-            "at every size: higher mean, and Wilcoxon signed-rank p < 0.05 over paired students",
+            f"at every size: higher mean, and {WILCOXON}",
             feedback_slowest,
         ),
         Claim(
             "curl descent",
             "Curl descent is faster than gradient descent from 1000 samples on.",
-            "at every P ≥ 1000 of the table: lower mean, and Wilcoxon signed-rank p < 0.05 over paired students",
+            f"at every P ≥ {MANY} of the table: {SOONER['wilcoxon']}",
             curl_fastest,
         ),
     ),

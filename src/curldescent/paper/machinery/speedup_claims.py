@@ -1,42 +1,30 @@
-"""Epochs to an error threshold: the sweeps behind the speed-up figures, and what is compared in them.
+"""Claims about the speed-up: epochs to the threshold under gradient descent (GD) and curl descent (CD), in pairs."""
 
-Protocol of the paper's figures 5, 10 and 11 (docs/theory.md, simulation protocol): tanh or relu students with 100
-inputs and 10 hidden neurons, the nonlinearity also at the output, batches of 10; the first of about 100 log-spaced
-recorded epochs with an error below 1e-3 counts, the last epoch where there is none.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent.learning.schedule import log_epochs
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.statistics import LEVEL, Paired, paired
-from curldescent.sweeps import Sweep
+from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, Paired, paired
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import ArrayLike
 
-THRESHOLD = 1e-3
-INPUTS, HIDDEN = 100, 10
-PAPER_EPOCHS = 100_000
-RULES: Mapping[str, Mapping[str, Any]] = {"GD": {}, "CD": {"readout": 0.1}}
-
-# Values of the paper's grids.
-SAMPLES = (100, 140, 180, 220, 260, 300, 340, 380, 420, 440, 500, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000)
-STUDENT_SCALES = (0.01, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-TEACHER_SCALES = (0.1, *(0.25 * step for step in range(1, 17)))
-FLIPS = tuple(range(HIDDEN + 1))
-
-# With fewer pairs no two-sided signed-rank test can get below the level: 2/2⁵ > 0.05.
-FEWEST_PAIRS = 6
 # With fewer pairs that tell a p-value above the level says more about their number than about the rules (of 6, all have
 # to agree), so it does not count against a claim.
 ENOUGH_PAIRS = 8
+# What a test says where it finds the second rule faster.
+WILCOXON = f"Wilcoxon signed-rank p < {LEVEL:g} over paired students"
+SOONER = {
+    "wilcoxon": f"lower mean, and {WILCOXON}",
+    "t": f"lower mean, and paired t-test p < {LEVEL:g}",
+}
+# Up to this gain, or at least on this share of the trials, students count as no faster, or as never getting there.
+NO_GAIN, NEVER = 1.1, 0.95
 
 
 @dataclass(frozen=True)
@@ -58,81 +46,6 @@ class Compared(Paired):
     def telling(self) -> int:
         """Pairs in which at least one condition gets there."""
         return self.n - self.unfinished
-
-
-def sweep(
-    axes: Mapping[str, Any],
-    *,
-    trials: int,
-    epochs: int,
-    paper_epochs: int = PAPER_EPOCHS,
-    rules: Mapping[str, Mapping[str, Any]] | None = RULES,
-    activation: str = "tanh",
-    preserve_norms: bool = True,
-    stop_below: float | Sequence[float] = (THRESHOLD, THRESHOLD),
-    paired: Sequence[str] = (),
-    **problem: Any,
-) -> Sweep:
-    """A sweep of the speed-up protocol.
-
-    Args:
-        axes: what is varied.
-        trials: per cell.
-        epochs: at most; recorded are the epochs that the paper's run would record up to there, and the last.
-        paper_epochs: the length of that run.
-        rules: of the axis `rule`; None where plasticity is varied by the axes.
-        activation: of student and teacher, hidden and output.
-        preserve_norms: the paper's "normalised" runs.
-        stop_below: a trial is stopped once both errors are below the threshold: what is kept does not change.
-        paired: axes whose cells share students, teachers and sample orders.
-        problem: further arguments of `curldescent.student_teacher`.
-
-    Returns:
-        The sweep.
-    """
-    grid = log_epochs(paper_epochs)
-    return Sweep(
-        axes=axes,
-        rules=rules,
-        student_teacher={
-            "n_inputs": INPUTS,
-            "n_hidden": HIDDEN,
-            "activation": activation,
-            "n_test": 100,
-            "trials": trials,
-            **({} if "student_scale" in axes else {"student_scale": 2.0}),
-            **problem,
-        },
-        training={
-            "epochs": epochs,
-            "learning_rate": 0.1,
-            "batch_size": 10,
-            "preserve_norms": preserve_norms,
-            "record": [*grid[grid < epochs].tolist(), epochs],
-            "stop_below": stop_below if isinstance(stop_below, float) else list(stop_below),
-        },
-        keep={"epochs_to": [THRESHOLD], "never": "last"},
-        paired=paired,
-    )
-
-
-def needed(data: "xr.Dataset", part: str) -> "xr.DataArray":
-    """Epochs to the threshold, the last epoch where it is never reached.
-
-    Args:
-        data: of a `sweep`.
-        part: "train" or "test", whose error.
-
-    Returns:
-        In memory, with the axes of the sweep and `trial`. At least 1: relu students and teachers whose outputs are all
-        0 agree before they learn, and ratios need a number.
-    """
-    return data[f"epochs_to_{part}"].sel(threshold=THRESHOLD, drop=True).load().astype(float).clip(min=1)
-
-
-def last_epoch(data: "xr.Dataset") -> int:
-    """The epoch that stands for "never"."""
-    return int(json.loads(data.attrs["settings"])["training"]["epochs"])
 
 
 def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
@@ -223,7 +136,7 @@ def direction(found: Paired, *, test: str = "wilcoxon") -> int:
     return int(np.sign(found.first - found.second)) if p_value < LEVEL else 0
 
 
-def nowhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, margin: float = 1.1) -> Finding:
+def nowhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, margin: float = NO_GAIN) -> Finding:
     """Whether CD gains nothing at any of some values.
 
     Args:
@@ -302,7 +215,7 @@ def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
     )
 
 
-def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, share: float = 0.95) -> Finding:
+def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, share: float = NEVER) -> Finding:
     """Whether students up to a value of an axis never get below the threshold.
 
     Args:

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from curldescent.paper import figure
-from curldescent.paper.machinery import leaving
+from curldescent.paper.machinery.teachers import draw_teachers
 
 from .maps import follow_theory, results, verdicts
 
@@ -81,11 +81,11 @@ def test_the_teachers_line_is_where_growth_comes_to_matter() -> None:
     # Unstable beyond c = 0.55 only, and again stable beyond 0.85: no single border could say so.
     rate = np.where((ratio > 0.5) & (ratio < 0.9), -1.0, 1.0)[:, None, None] * np.ones((10, 5, 1))
     teachers = xr.Dataset({"rate": (("ratio", "hidden", "trial"), rate)}, coords={"ratio": ratio, "hidden": hidden})
-    leaving.draw_teachers(axis, teachers, slowest=1e-3)
+    draw_teachers(axis, teachers, slowest=1e-3)
     paths = axis.collections[0].get_paths()[0].vertices
     assert ((np.abs(paths[:, 0] - 0.55) < 0.06) | (np.abs(paths[:, 0] - 0.85) < 0.06)).all()
     assert np.ptp(paths[:, 0]) > 0.2
     # Growth that is too slow to matter draws nothing.
-    leaving.draw_teachers(axis, teachers, slowest=10.0)
+    draw_teachers(axis, teachers, slowest=10.0)
     assert not len(axis.collections[2].get_paths()[0].vertices)
     plt.close(figure_)

@@ -14,8 +14,8 @@ from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery.claims import SCALES, Scale
-from curldescent.paper.machinery.registry import figures
-from curldescent.paper.machinery.verdict import markdown, read_verdict
+from curldescent.paper.runs.registry import figures
+from curldescent.paper.runs.verdict import markdown, read_verdict
 
 _FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce"
 HEADINGS = {

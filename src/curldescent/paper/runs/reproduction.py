@@ -17,10 +17,11 @@ from curldescent.foundation import interruption, optional, validation
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import computation as computations
-from curldescent.paper.machinery.changes import changes
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
-from curldescent.paper.machinery.verdict import Verdict, is_verdict, spent, write_verdict
+from curldescent.paper.runs.registry import figure as figure_named
+from curldescent.paper.runs.scale_changes import changes
+from curldescent.paper.runs.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
 from curldescent.sweeps.execution.display import Display, Quiet
 from curldescent.sweeps.execution.running import check_helpers
@@ -84,8 +85,6 @@ def reproduce(
     from matplotlib import pyplot as plt
 
     if isinstance(figure, str):
-        from curldescent.paper.machinery.registry import figure as figure_named
-
         figure = figure_named(figure)
     validation.instance("figure", figure, Figure, "the name of a figure, or one of cd.paper.figures()")
     validation.choice("scale", scale, SCALES)

@@ -7,6 +7,8 @@ from curldescent.paper.machinery.computation import Computation
 from curldescent.sweeps import Sweep
 
 TOTAL = 220
+# Total step of an epoch, also of figure 3b.
+STEP = 0.1
 
 
 def from_random_start(
@@ -34,48 +36,49 @@ def from_random_start(
     """
     return Sweep(
         axes={"ratio": ratio, "hidden": hidden},
-        student_teacher=_sampler(activation, trials),
-        training={"epochs": epochs, "learning_rate": 0.1, "batch_size": 10, "preserve_norms": True},
+        student_teacher=sampler(activation, trials),
+        training={"epochs": epochs, "learning_rate": STEP, "batch_size": 10, "preserve_norms": True},
         keep=keep or {},
     )
 
 
-def from_solutions(
-    activation: str, *, ratio: Sequence[float], readout: Sequence[float], epochs: int, trials: int
+def from_teachers(
+    activation: str,
+    axes: Mapping[str, Sequence[float]],
+    *,
+    start: Mapping[str, Any],
+    keep: Mapping[str, Any],
+    epochs: int,
+    trials: int,
 ) -> Sweep:
-    """Students start at their teachers, with noise 1e-15 on W1, and flipped hidden neurons; full batch (figures 4, 8).
+    """Students start beside their teachers and learn with the full batch, norms preserved (figures 3b, 4 and 8).
 
     Args:
         activation: of both layers.
-        ratio: c = M/N.
-        readout: flipped fractions α_r.
+        axes: ratio c = M/N, and the flipped fractions of a layer.
+        start: arguments of `curldescent.sweeps.Start`: the noise.
+        keep: arguments of `curldescent.sweeps.Keep`.
         epochs: of training.
         trials: per cell.
 
     Returns:
-        The sweep, with final and maximum errors and the curves.
+        The sweep.
     """
     return Sweep(
-        axes={"ratio": ratio, "readout": readout},
-        student_teacher=_sampler(activation, trials),
-        start={"at": "teacher", "hidden_noise": 1e-15},
-        training={"epochs": epochs, "learning_rate": 0.1, "batch_size": None, "preserve_norms": True},
-        keep={"maximum_error": True, "error_curves": True},
+        axes=axes,
+        student_teacher=sampler(activation, trials),
+        start={"at": "teacher", **start},
+        training={"epochs": epochs, "learning_rate": STEP, "batch_size": None, "preserve_norms": True},
+        keep=keep,
     )
 
 
-def _sampler(activation: str, trials: int) -> dict[str, Any]:
+def sampler(activation: str, trials: int) -> dict[str, Any]:
+    """Arguments of `curldescent.student_teacher` that all phase maps share."""
     return {"total": TOTAL, "activation": activation, "n_train": 250, "n_test": 100, "trials": trials}
 
 
 def training_time(experiment: Sweep | Computation) -> float:
-    """How long a phase map's students learn, in units of total step.
-
-    Args:
-        experiment: the sweep.
-
-    Returns:
-        Learning rate times epochs.
-    """
+    """How long a phase map's students learn, in units of total step: learning rate times epochs."""
     assert isinstance(experiment, Sweep)
     return float(experiment.recipe.training["learning_rate"]) * float(experiment.recipe.training["epochs"])

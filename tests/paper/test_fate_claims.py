@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from curldescent.paper.machinery.agreement import follows_limit, follows_own, majority
+from curldescent.paper.machinery.fate_claims import follows_limit, follows_own, majority
 
 
 def grid(verdict, predicted, margin=0.1, lowest=None):

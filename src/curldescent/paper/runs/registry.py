@@ -6,28 +6,28 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.paper.machinery.claims import Figure
 
-# In the order of the report; one module a figure, named after it.
-_MODULES = (
+# In the order of the report: the module, and the name of the figure in it where it holds several.
+_FIGURES = (
     "figures.fig1",
     "figures.fig2",
     "figures.fig3a",
-    "figures.fig3a_inset",
+    "figures.fig3a:INSET",
     "figures.fig3b",
-    "figures.fig4",
+    "figures.fig4_and_8:FIGURE_4",
     "figures.fig5ab",
-    "figures.fig5c",
-    "figures.fig5d",
-    "figures.fig5e",
-    "figures.fig5f",
-    "figures.fig6a",
-    "figures.fig6b",
-    "figures.fig8",
-    "figures.fig10ab",
-    "figures.fig10c",
-    "figures.fig11a",
-    "figures.fig11b",
-    "figures.fig11c",
-    "figures.fig11d",
+    "figures.fig5c_to_f:FIGURE_C",
+    "figures.fig5c_to_f:FIGURE_D",
+    "figures.fig5c_to_f:FIGURE_E",
+    "figures.fig5c_to_f:FIGURE_F",
+    "figures.fig6:FIGURE_A",
+    "figures.fig6:FIGURE_B",
+    "figures.fig4_and_8:FIGURE_8",
+    "figures.fig10:FIGURE_AB",
+    "figures.fig10:FIGURE_C",
+    "figures.fig11:FIGURE_A",
+    "figures.fig11:FIGURE_B",
+    "figures.fig11:FIGURE_C",
+    "figures.fig11:FIGURE_D",
     "figures.histograms",
     "figures.numbers",
     "beyond.joint",
@@ -62,7 +62,8 @@ def figures() -> tuple[Figure, ...]:
         >>> [figure.key for figure in figures()][:1]
         ['fig1']
     """
-    return tuple(import_module(f"curldescent.paper.{name}").FIGURE for name in _MODULES)
+    places = (place.partition(":") for place in _FIGURES)
+    return tuple(getattr(import_module(f"curldescent.paper.{where}"), name or "FIGURE") for where, _, name in places)
 
 
 def figure(name: str) -> Figure:

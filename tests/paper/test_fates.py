@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.paper.machinery.beside_solution import (
+from curldescent.paper.machinery.fates import (
     LEFT,
     RETURNED,
     UNDECIDED,

@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from curldescent.paper import Results, figure
-from curldescent.paper.machinery import nonlinear_boundary
+from curldescent.paper.figures import fig6
 from curldescent.sweeps import Sweep
 
 from .maps import follow_theory, verdicts
@@ -57,7 +57,7 @@ def test_where_gradient_descent_is_slow_learning_as_well_is_learning() -> None:
         coords={"ratio": [0.1, 0.2], "hidden": [0.0, 0.5, 1.0]},
         dims=("ratio", "hidden", "trial"),
     )
-    learned = nonlinear_boundary.as_well_as_gradient_descent(error)
+    learned = fig6.as_well_as_gradient_descent(error)
     assert learned.values[..., 0].tolist() == [[True, True, False], [True, True, False]]
 
 
