@@ -258,7 +258,7 @@ def test_spread_magnitudes_have_mean_one():
 
 
 def test_the_boundary_of_weak_flips_is_where_the_law_loses_stability():
-    (share,) = graded.boundary_share("readout", np.array([0.5]))
+    share = graded.boundary_share("readout", 0.5)
     below, above = (Spectrum(graded.RATIO, readout=graded.weak_flips(share + e, 0.5)).stable for e in (-1e-3, 1e-3))
     assert (below, above) == (True, False)
 

@@ -10,6 +10,7 @@ from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.fates import judged, over_grid
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin
@@ -130,8 +131,8 @@ FIGURE = Figure(
         Claim(
             "together",
             "Flips that are harmless in either layer alone can be harmful together.",
-            "at least 95 % of the cells whose limit is stable with either layer's flips and unstable, outside the "
-            "margin, with both: each alone returns, both together leave",
+            f"at least {percent(fate_claims.CELLS)} of the cells whose limit is stable with either layer's flips and "
+            "unstable, outside the margin, with both: each alone returns, both together leave",
             together,
         ),
     ),

@@ -36,8 +36,8 @@ class Map:
     def experiments(self, scale: Scale) -> Experiments:
         """The grid of 220 neurons."""
         points, fractions, epochs, trials = self.scales[scale]
-        grid = {"ratio": self.ratio(points), "hidden": lin(0, 1, fractions)}
-        return {self.key: from_random_start("linear", **grid, epochs=epochs, trials=trials, keep=self.keep)}
+        ratio, hidden = self.ratio(points), lin(0, 1, fractions)
+        return {self.key: from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials, keep=self.keep)}
 
     def errors(self, results: Results) -> "xr.DataArray":
         """Test errors after the last epoch."""

@@ -7,11 +7,13 @@ import xarray as xr
 
 from curldescent.analysis import regime
 from curldescent.learning.train import train
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.boundary_claims import middle
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.order_parameter_lines import MOVES, Line, lines
-from curldescent.paper.machinery.phase_sweeps import TOTAL
-from curldescent.paper.machinery.teachers import teacher_stability
+from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers
+from curldescent.paper.machinery.teachers import VISIBLE, stability_of_teachers
+from curldescent.paper.machinery.wording import decimal, percent
 from curldescent.plots import weight_motion as plots
 from curldescent.sweeps import Sweep, lin
 
@@ -20,12 +22,21 @@ if TYPE_CHECKING:
 
 RATIOS = (0.3, 0.4, 0.5)
 FRACTIONS = (0.4, 0.5, 0.6)
-STEP = 0.1
+EPOCHS = 100_000
+# Epochs at the end over which q is taken, as in the paper.
+WINDOW = 1000
 # (c, α_h) whose motion is looked at more closely; beyond the boundary, on the grid of every scale.
 BEYOND = ((0.3, 0.75), (0.4, 0.5), (0.5, 0.5))
 RESTING = (0.3, 0.25)
 # Ten times the error ½⟨y²⟩ = ¼ of a student that says nothing: where the flow never goes.
 RUNAWAY = 2.5
+# Points closer to the boundary than this share of their line are left out; jumps may be off by as much.
+AWAY = 0.1
+# What q is at rest, and in motion, at least at this share of the points.
+RESTS, MOVES_ON = 1e-26, 1e-6
+POINTS = 0.9
+# The share of trials that must do what their own teacher's matrix says, and of moving ones that may run away.
+FOLLOW, FEW = 0.98, 0.1
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -39,19 +50,11 @@ def experiments(scale: Scale) -> Experiments:
     along_ratio = {"ratio": lin(0.1, 0.7, ratios), "hidden": FRACTIONS}
     out: dict[str, Sweep | Computation] = {}
     for name, axes in (("fig3b-fractions", along_hidden), ("fig3b-ratios", along_ratio)):
-        out[name] = from_normalised_teacher(axes, epochs=100_000, trials=trials)
-        out[f"{name}-teachers"] = Computation(
-            teacher_stability,
-            {
-                "activation": "linear",
-                "layer": "hidden",
-                "ratio": axes["ratio"],
-                "fraction": axes["hidden"],
-                "trials": trials,
-                "normalise_teacher": True,
-            },
+        out[name] = from_normalised_teacher(axes, epochs=EPOCHS, trials=trials)
+        out[f"{name}-teachers"] = stability_of_teachers(
+            "linear", "hidden", ratio=axes["ratio"], fraction=axes["hidden"], trials=trials, normalise_teacher=True
         )
-    out["fig3b-traces"] = Computation(traces, {"epochs": 100_000})
+    out["fig3b-traces"] = Computation(traces, {"epochs": EPOCHS})
     out["fig3b-regimes"] = Computation(regimes, {"settings": BEYOND, "trials": looked_at, "time": time})
     return out
 
@@ -67,12 +70,13 @@ def from_normalised_teacher(axes: dict[str, Any], *, epochs: int, trials: int) -
     Returns:
         The sweep; q over the last 1000 epochs is kept.
     """
-    return Sweep(
-        axes=axes,
-        student_teacher={"total": TOTAL, "activation": "linear", "n_train": 250, "n_test": 100, "trials": trials},
-        start={"at": "teacher", "readout_noise": 1e-10, "normalise_teacher": True},
-        training={"epochs": epochs, "learning_rate": STEP, "batch_size": None, "preserve_norms": True},
-        keep={"order_parameter": 1000},
+    return from_teachers(
+        "linear",
+        axes,
+        start={"readout_noise": 1e-10, "normalise_teacher": True},
+        keep={"order_parameter": WINDOW},
+        epochs=epochs,
+        trials=trials,
     )
 
 
@@ -91,7 +95,7 @@ def traces(epochs: int) -> xr.Dataset:
     for ratio, hidden, step in cases:
         problem, rule = _cell(ratio, hidden, trials=1)
         finer = round(STEP / step)
-        record = np.arange((epochs - 1000) * finer, epochs * finer + 1, finer).tolist()
+        record = np.arange((epochs - WINDOW) * finer, epochs * finer + 1, finer).tolist()
         history = train(
             problem,
             rule,
@@ -103,7 +107,7 @@ def traces(epochs: int) -> xr.Dataset:
         )
         hidden_weights, readout_weights = history.hidden_history.values[0], history.readout_history.values[0]
         weights.append(np.concatenate([hidden_weights[:, 0, :4], readout_weights[:, 0, :4]], axis=1))
-    time = np.arange(epochs - 1000, epochs + 1) * STEP
+    time = np.arange(epochs - WINDOW, epochs + 1) * STEP
     columns = {
         name: ("case", list(column))
         for name, column in zip(("ratio", "hidden", "step"), zip(*cases, strict=True), strict=True)
@@ -171,31 +175,26 @@ def draw(results: Results) -> "Picture":
     return plots.order_parameter_lines(left, right, results["fig3b-traces"])
 
 
-def at_rest(results: Results) -> Finding:
-    """Cells on the stable side, a tenth of the line away from the boundary."""
-    return _side(results, inside=True, limit=1e-26, phrase="have q ≤ 1e-26")
+def side(*, inside: bool) -> Measured:
+    """Points of the lines clearly inside the stable side, or clearly beyond the boundary."""
+    limit, sign, where = (RESTS, "≤", "inside the stable side") if inside else (MOVES_ON, "≥", "beyond the boundary")
+    phrase = f"have q {sign} {decimal(limit)}" + ("" if inside else " or diverged")
 
+    def measure(results: Results) -> Finding:
+        levels = []
+        for line in all_lines(results):
+            position = line.typical[line.along]
+            away = line.predicted - position if inside else position - line.predicted
+            levels += line.typical.values[(away >= AWAY * line.span - 1e-12).values].tolist()
+        if not levels:
+            return Finding(None, "the lines of this scale have no such point")
+        q = np.array(levels)
+        passed, of, median = int((q <= limit if inside else ~(q < limit)).sum()), len(q), middle(q)
+        said = f"{passed} of {of} points of the lines {phrase}; median {median:.1e}"
+        return Finding(passed >= POINTS * of, said, {"passed": passed, "of": of, "median": median})
 
-def moving(results: Results) -> Finding:
-    """Cells on the unstable side, likewise."""
-    return _side(results, inside=False, limit=1e-6, phrase="have q ≥ 1e-6 or diverged")
-
-
-def _side(results: Results, *, inside: bool, limit: float, phrase: str) -> Finding:
-    passed = of = 0
-    levels = []
-    for line in all_lines(results):
-        position = line.typical[line.along]
-        away = line.predicted - position if inside else position - line.predicted
-        chosen = line.typical.values[(away >= 0.1 * line.span - 1e-12).values]
-        levels += chosen.tolist()
-        passed += int((chosen <= limit).sum() if inside else (~(chosen < limit)).sum())
-        of += len(chosen)
-    if not of:
-        return Finding(None, "the lines of this scale have no such point")
-    median = float(np.nanmedian(levels)) if not np.isnan(levels).all() else float("nan")
-    said = f"{passed} of {of} points of the lines {phrase}; median {median:.1e}"
-    return Finding(passed >= 0.9 * of, said, {"passed": passed, "of": of, "median": median})
+    words = f"median q {sign} {decimal(limit)} at {percent(POINTS)} of the points a tenth of the line or more {where}"
+    return words, measure
 
 
 def jumps(results: Results) -> Finding:
@@ -203,7 +202,7 @@ def jumps(results: Results) -> Finding:
     found = [(line.label.replace("$_h$", "_h"), line.jump, line.predicted, line.span) for line in all_lines(results)]
     said = "; ".join(f"{label}: {jump:.3f} (theory {predicted:.3f})" for label, jump, predicted, _ in found)
     off = {label: jump - predicted for label, jump, predicted, _ in found}
-    return Finding(all(abs(j - p) <= 0.1 * span for _, j, p, span in found), said, {"off": off})
+    return Finding(all(abs(j - p) <= AWAY * span for _, j, p, span in found), said, {"off": off})
 
 
 def jumps_of_this_size(results: Results) -> Finding:
@@ -219,11 +218,11 @@ def teacher_by_teacher(results: Results) -> Finding:
     agree = without = of = close = 0
     for name in ("fig3b-fractions", "fig3b-ratios"):
         moves = ~(results[name].q.transpose("ratio", "hidden", "trial").values < MOVES)
-        time = STEP * 100_000
+        time = STEP * EPOCHS
         predicted = results[f"{name}-teachers"]
         rate, free = predicted.rate.values, predicted.free_rate.values
         # The start is 1e-10 away from the solution: slower growth than this does not show within the run.
-        clear = np.abs(rate) * time > np.log(1e16)
+        clear = np.abs(rate) * time > np.log(VISIBLE)
         of += int(clear.sum())
         close += int((~clear).sum())
         agree += int((moves == (rate < 0))[clear].sum())
@@ -232,7 +231,9 @@ def teacher_by_teacher(results: Results) -> Finding:
         f"{agree} of {of} trials rest or move as their teacher's matrix says ({without} of {of} without the term of "
         f"rank one that preserved norms add to K); {close} too close to zero for the length of the run are left out"
     )
-    return Finding(agree >= 0.98 * of, said, {"agree": agree, "without_rank_one": without, "of": of, "left_out": close})
+    return Finding(
+        agree >= FOLLOW * of, said, {"agree": agree, "without_rank_one": without, "of": of, "left_out": close}
+    )
 
 
 def chaos(results: Results) -> Finding:
@@ -264,7 +265,7 @@ def the_step(results: Results) -> Finding:
         f"every step; with a fifth of the step the examples have losses up to {fine:.2g}"
     )
     return Finding(
-        runaway <= 0.1 * of, said, {"runaway": runaway, "alternating": alternating, "of": of, "finer_loss": fine}
+        runaway <= FEW * of, said, {"runaway": runaway, "alternating": alternating, "of": of, "finer_loss": fine}
     )
 
 
@@ -295,14 +296,12 @@ FIGURE = Figure(
         Claim(
             "at rest",
             "On the stable side weights come to rest: q is about 1e-30.",
-            "median q ≤ 1e-26 at 90 % of the points a tenth of the line or more inside the stable side",
-            at_rest,
+            *side(inside=True),
         ),
         Claim(
             "moving",
             "On the unstable side weights never come to rest: q is about 1e-3.",
-            "median q ≥ 1e-6 at 90 % of the points a tenth of the line or more beyond the boundary",
-            moving,
+            *side(inside=False),
         ),
         Claim(
             "jumps",
@@ -319,20 +318,21 @@ FIGURE = Figure(
         Claim(
             "teacher by teacher",
             "The stability matrix of its own teacher, norms preserved, says whether a trial comes to rest.",
-            "98 % of the trials whose |rate| × time exceeds ln 1e16",
+            f"{percent(FOLLOW)} of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)}",
             teacher_by_teacher,
         ),
         Claim(
             "chaos",
             "Beyond the boundary the weights move chaotically.",
-            "more than half of the example trials are labelled chaotic by their maximal Lyapunov exponent, step 0.1",
+            "more than half of the example trials are labelled chaotic by their maximal Lyapunov exponent, "
+            f"step {STEP:g}",
             chaos,
         ),
         Claim(
             "the step",
             "The motion beyond the boundary is the rule's own and not its step's.",
-            "at most 10 % of the moving trials end with a training error above "
-            f"{RUNAWAY:g}, ten times that of output 0",
+            f"at most {percent(FEW)} of the moving trials end with a training error above {RUNAWAY:g}, ten times that "
+            "of output 0",
             the_step,
         ),
     ),

@@ -9,9 +9,8 @@ import numpy as np
 from curldescent.paper.machinery import boundary_claims
 from curldescent.paper.machinery.boundary_claims import MARGIN, SHARE
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
-from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers, training_time
-from curldescent.paper.machinery.teachers import VISIBLE, draw_teachers, leaves, teacher_stability
+from curldescent.paper.machinery.teachers import VISIBLE, draw_teachers, leaves, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal, percent
 from curldescent.plots import style
 from curldescent.plots.sweeps import draw_error_map, error_range
@@ -49,7 +48,6 @@ class Leaving:
         """The grid of 220 neurons, started 1e-15 away in W1, and every teacher's own stability."""
         points, fractions, epochs, trials = self.scales[scale]
         ratio, readout = log(0.01, 10, points), lin(0, 1, fractions)
-        teachers = {"activation": self.activation, "layer": "readout", "ratio": ratio, "fraction": readout}
         return {
             self.key: from_teachers(
                 self.activation,
@@ -59,7 +57,9 @@ class Leaving:
                 epochs=epochs,
                 trials=trials,
             ),
-            f"{self.key}-teachers": Computation(teacher_stability, {**teachers, "trials": trials}),
+            f"{self.key}-teachers": stability_of_teachers(
+                self.activation, "readout", ratio=ratio, fraction=readout, trials=trials
+            ),
         }
 
     def time(self, scale: Scale) -> float:

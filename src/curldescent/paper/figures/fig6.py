@@ -9,10 +9,9 @@ import numpy as np
 from curldescent.paper.machinery import boundary_claims, statistics
 from curldescent.paper.machinery.boundary_claims import LEARNED, SHARE
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
-from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.phase_sweeps import from_random_start, training_time
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
-from curldescent.paper.machinery.teachers import draw_teachers, teacher_stability
+from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal, percent
 from curldescent.plots import style
 from curldescent.plots.sweeps import draw_error_map
@@ -48,20 +47,15 @@ class Map:
     def experiments(self, scale: Scale) -> Experiments:
         """Tanh students, linear ones with the same inputs and initial weights, and the stability of tanh teachers."""
         points, fractions, epochs, trials = self.scales[scale]
-        grid = {"ratio": self.ratio(points), "hidden": lin(0, 1, fractions)}
+        ratio, hidden = self.ratio(points), lin(0, 1, fractions)
         # The teachers have a finer grid of their own.
         ratios, fractions, samples = {"quick": (10, 7, 2), "standard": (16, 11, 3), "paper": (24, 21, 10)}[scale]
-        kernels = {
-            "activation": "tanh",
-            "layer": "hidden",
-            "ratio": log(0.05, 1, ratios),
-            "fraction": lin(0, 1, fractions),
-            "trials": samples,
-        }
         return {
-            self.key: from_random_start("tanh", **grid, epochs=epochs, trials=trials),
-            f"{self.key}-linear": from_random_start("linear", **grid, epochs=epochs, trials=trials),
-            TEACHERS: Computation(teacher_stability, kernels),
+            self.key: from_random_start("tanh", ratio, hidden, epochs=epochs, trials=trials),
+            f"{self.key}-linear": from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials),
+            TEACHERS: stability_of_teachers(
+                "tanh", "hidden", ratio=log(0.05, 1, ratios), fraction=lin(0, 1, fractions), trials=samples
+            ),
         }
 
     def errors(self, results: Results, suffix: str = "") -> "xr.DataArray":

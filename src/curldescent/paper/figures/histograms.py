@@ -7,6 +7,7 @@ import xarray as xr
 
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.spectra import distance, edge_scale
 from curldescent.plots import style
 from curldescent.plots.theory import draw_spectrum
 from curldescent.theory import Spectrum
@@ -74,25 +75,6 @@ def draw(results: Results) -> "Picture":
         return figure
 
 
-def distance(eigenvalues: np.ndarray, law: Spectrum) -> float:
-    """Largest difference between the fraction of eigenvalues up to x and the law's, over all x.
-
-    Args:
-        eigenvalues: of one matrix.
-        law: its limit. Eigenvalues on an atom to rounding count as on it.
-
-    Returns:
-        The Kolmogorov–Smirnov distance.
-    """
-    values = np.sort(eigenvalues)
-    for location, _ in law.atoms:
-        values[np.abs(values - location) < 1e-8 * (1 + abs(location))] = location
-    count = len(values)
-    at, below = np.asarray(law.cdf(values)), np.asarray(law.cdf(np.nextafter(values, -np.inf)))
-    upto, before = np.searchsorted(values, values, side="right") / count, np.searchsorted(values, values) / count
-    return float(max(np.abs(upto - at).max(), np.abs(before - below).max()))
-
-
 def whole_law(results: Results) -> Finding:
     """The distance of both spectra from their laws, in eigenvalues."""
     off, said = {}, []
@@ -101,25 +83,6 @@ def whole_law(results: Results) -> Finding:
         off[name] = distance(values, law_of(results[name])) * len(values)
         said.append(f"{off[name]:.1f} of {len(values)} eigenvalues (√M = {np.sqrt(len(values)):.0f})")
     return Finding(max(off.values()) <= COUNT, "off by at most " + " and ".join(said), off)
-
-
-def edge_scale(law: Spectrum, size: int, *, lowest: bool) -> float:
-    """The scale of fluctuations of an extreme eigenvalue, of a law with square-root edges.
-
-    Args:
-        law: the law.
-        size: M.
-        lowest: whether of the lowest, or of the highest.
-
-    Returns:
-        (π A M)^(−2/3), where the density is A √(distance from the edge): the unit of the Tracy–Widom law.
-
-    Source: Tracy & Widom, Communications in Mathematical Physics 177 (1996) 727.
-    """
-    edge, direction = (law.lambda_min, 1.0) if lowest else (law.lambda_max, -1.0)
-    near = 1e-6 * (law.lambda_max - law.lambda_min)
-    coefficient = law.density(edge + direction * near) / np.sqrt(near)
-    return float((np.pi * coefficient * size) ** (-2 / 3))
 
 
 def edges(results: Results) -> Finding:

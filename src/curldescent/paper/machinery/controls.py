@@ -86,7 +86,7 @@ def sweep(
         stop_below=THRESHOLD,
         training=training,
         paired=tuple(axes),
-        **({} if "n_train" in axes else {"n_train": size.many}),
+        n_train=size.many,
     )
 
 

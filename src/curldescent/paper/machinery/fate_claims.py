@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.statistics import LEVEL
+from curldescent.paper.machinery.statistics import FEWEST_SIGNS, LEVEL
+from curldescent.paper.machinery.wording import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,10 +17,13 @@ CELLS, NETWORKS = 0.95, 0.99
 DECIDED = 0.9
 
 LIMIT_CRITERION = (
-    "at least 95 % of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of this size "
-    "need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
+    f"at least {percent(CELLS)} of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of "
+    "this size need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
 )
-OWN_CRITERION = "at least 99 % of the decided trials, and at least 90 % decide within the run"
+OWN_CRITERION = (
+    f"at least {percent(NETWORKS)} of the decided trials, and at least {percent(DECIDED)} decide within the run"
+)
+MORE_CRITERION = f"one-sided sign test at {percent(LEVEL)}"
 
 
 def majority(data: "xr.Dataset", verdict: str = "verdict") -> "xr.DataArray":
@@ -95,7 +99,7 @@ def leaves_more(first: "xr.DataArray", second: "xr.DataArray", *, names: tuple[s
     """
     a, b = (fate.values.astype(int) for fate in (first, second))
     worse, better = int(((a < 0) & (b > 0)).sum()), int(((a > 0) & (b < 0)).sum())
-    if worse + better < 5:
+    if worse + better < FEWEST_SIGNS:
         return Finding(None, f"{worse + better} pairs with two fates, too few to test")
     from scipy.stats import binomtest
 

@@ -32,6 +32,8 @@ RETURN_BELOW, LEAVE_ABOVE = 1e-10, 100.0
 STEP = 0.5
 # Students are looked at after pieces of a run, each longer than the one before; those that have decided drop out.
 _FIRST_PIECE, _FACTOR = 250, 4
+# How a criterion says so.
+PIECES = ", ".join(str(_FIRST_PIECE * _FACTOR**piece) for piece in range(3))
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,72 @@ def finite_size_margin(law: Spectrum, n_inputs: int) -> float:
     return (law.lambda_max - law.lambda_min) * n_inputs ** (-2 / 3)
 
 
-def judged(law: Spectrum, n_inputs: int, *, trials: int, steps: int, seed: int) -> dict[str, Any]:
-    """Theory and simulation of one cell of a map.
+@dataclass(frozen=True)
+class Networks:
+    """Random solutions of one cell of a map, and what theory says of their size.
+
+    Attributes:
+        law: with the ratio and shares that whole numbers of neurons realise.
+        n_inputs: M.
+        solutions: with a trial axis.
+        seed: of solutions and starting points.
+    """
+
+    law: Spectrum
+    n_inputs: int
+    solutions: Weights
+    seed: int
+
+    @property
+    def d1(self) -> Array:
+        """Strengths of the synapses from each input, (M,)."""
+        return self.law.hidden_strengths.vector(self.n_inputs)
+
+    @property
+    def d2(self) -> Array:
+        """Strengths of the synapses from each hidden neuron, (N,)."""
+        return self.law.readout_strengths.vector(self.solutions.n_hidden)
+
+    def fates(self, inputs: Array, *, steps: int, preserve_norms: bool = False, seed: int | None = None) -> Fates:
+        """What becomes of students that start beside the solutions, see `fates`; the seed is the networks' own."""
+        seed = self.seed if seed is None else seed
+        return fates(inputs, self.solutions, self.d1, self.d2, steps=steps, preserve_norms=preserve_norms, seed=seed)
+
+    def lowest(self, *, preserve_norms: bool = False, covariance: Array | None = None) -> Array:
+        """λ_min of every solution's own operator, see `lowest_eigenvalues`."""
+        return lowest_eigenvalues(
+            self.solutions, self.d1, self.d2, preserve_norms=preserve_norms, covariance=covariance
+        )
+
+    @property
+    def expected(self) -> dict[str, float]:
+        """λ_min of the limit with the sizes realised, and the margin within which networks need not follow it."""
+        return {"predicted": self.law.lambda_min, "margin": finite_size_margin(self.law, self.n_inputs)}
+
+
+def draw_networks(law: Spectrum, n_inputs: int, *, n_outputs: int = 1, trials: int, seed: int) -> Networks:
+    """Draw the networks of one cell.
 
     Args:
         law: ratio and strengths; the network gets the whole numbers of neurons closest to them.
+        n_inputs: M.
+        n_outputs: O.
+        trials: solutions.
+        seed: of solutions and starting points.
+
+    Returns:
+        The networks.
+    """
+    width = n_hidden_for(law.ratio, n_inputs)
+    solutions = random_solutions(n_inputs, width, n_outputs=n_outputs, trials=trials, seed=seed)
+    return Networks(law.realised(n_inputs), n_inputs, solutions, seed)
+
+
+def judged(law: Spectrum, n_inputs: int, *, trials: int, steps: int, seed: int) -> dict[str, Any]:
+    """Theory and simulation of one cell of a map with Gaussian inputs.
+
+    Args:
+        law: see `draw_networks`.
         n_inputs: M.
         trials: solutions.
         steps: see `fates`.
@@ -182,16 +245,9 @@ def judged(law: Spectrum, n_inputs: int, *, trials: int, steps: int, seed: int) 
         verdict (T,); lowest (T,): λ_min of every solution's own K; predicted: λ_min of the limit with the sizes
         realised; margin.
     """
-    width = n_hidden_for(law.ratio, n_inputs)
-    realised = law.realised(n_inputs)
-    d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
-    solutions = random_solutions(n_inputs, width, trials=trials, seed=seed)
-    return {
-        "verdict": fates(white_inputs(n_inputs), solutions, d1, d2, steps=steps, seed=seed).verdict,
-        "lowest": lowest_eigenvalues(solutions, d1, d2),
-        "predicted": realised.lambda_min,
-        "margin": finite_size_margin(realised, n_inputs),
-    }
+    drawn = draw_networks(law, n_inputs, trials=trials, seed=seed)
+    verdict = drawn.fates(white_inputs(n_inputs), steps=steps).verdict
+    return {"verdict": verdict, "lowest": drawn.lowest(), **drawn.expected}
 
 
 def over_grid(

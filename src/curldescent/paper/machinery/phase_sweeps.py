@@ -13,9 +13,9 @@ STEP = 0.1
 
 def from_random_start(
     activation: str,
-    *,
     ratio: Sequence[float],
     hidden: Sequence[float],
+    *,
     epochs: int,
     trials: int,
     keep: Mapping[str, Any] | None = None,

@@ -61,18 +61,18 @@ class Grid:
         trials: per cell.
         epochs: of a trial at most.
         samples: P, where it is not the axis.
-        variants: name of a variant → its values and trials.
+        variants: name → values and trials, of variants of `VARIANTS`.
     """
 
     values: Sequence[float]
     trials: int
     epochs: int
     samples: int | None = None
-    variants: Mapping[str, tuple[Sequence[float], int]] = field(default_factory=dict)
+    variants: Mapping[str | None, tuple[Sequence[float], int]] = field(default_factory=dict)
 
     def with_variants(self, *names: str) -> "Grid":
         """The grid with variants on the same values and trials."""
-        same = dict.fromkeys(names, (self.values, self.trials))
+        same: dict[str | None, tuple[Sequence[float], int]] = dict.fromkeys(names, (self.values, self.trials))
         return Grid(self.values, self.trials, self.epochs, self.samples, {**same, **self.variants})
 
 

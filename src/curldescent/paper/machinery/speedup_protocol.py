@@ -107,7 +107,7 @@ def needed(data: "xr.Dataset", part: str) -> "xr.DataArray":
     """
     epochs = data[f"epochs_to_{part}"]
     if "threshold" in epochs.dims:
-        epochs = epochs.sel(threshold=THRESHOLD, drop=True)
+        epochs = epochs.squeeze("threshold", drop=True)
     return epochs.load().astype(float).clip(min=1)
 
 

@@ -11,6 +11,7 @@ from curldescent import theory
 from curldescent.model.forward import activate, slope
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.boundary_claims import fraction_of
+from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.phase_sweeps import sampler
 from curldescent.plots import style
 from curldescent.sweeps import Sweep
@@ -22,6 +23,14 @@ Array = NDArray[np.float64]
 
 # A start as close to a solution as rounding allows shows growth that comes to this factor within the run.
 VISIBLE = 1e16
+
+
+def stability_of_teachers(
+    activation: str, layer: str, *, ratio: Sequence[float], fraction: Sequence[float], trials: int, **more: Any
+) -> Computation:
+    """`teacher_stability` of a phase map, as a figure's experiment."""
+    grid = {"activation": activation, "layer": layer, "ratio": ratio, "fraction": fraction, "trials": trials}
+    return Computation(teacher_stability, {**grid, **more})
 
 
 def teacher_stability(
