@@ -6,7 +6,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from curldescent.paper import Results, figure
-from curldescent.paper.figures import fig6
+from curldescent.paper.published import fig6
 from curldescent.sweeps import Sweep
 
 from .maps import follow_theory, verdicts

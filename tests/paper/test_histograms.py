@@ -6,8 +6,8 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from curldescent.paper.figures import histograms
 from curldescent.paper.machinery.spectra import distance, edge_scale
+from curldescent.paper.published import histograms
 from curldescent.theory import Spectrum
 
 from .maps import results, verdicts

@@ -7,9 +7,9 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
-from curldescent.paper.figures import numbers
-from curldescent.paper.figures.fig5ab import climb
 from curldescent.paper.machinery.claims import SCALES, Results
+from curldescent.paper.published import numbers
+from curldescent.paper.published.fig5ab import climb
 from curldescent.paper.runs.registry import figure, matching
 from curldescent.paper.runs.scale_changes import changes
 from curldescent.plots import style

@@ -196,8 +196,8 @@ FIGURE = Figure(
         Claim(
             "tangent kernel",
             "The signed tangent kernel, which knows nothing of linear networks, has the same spectrum.",
-            f"eigenvalues within {decimal(CLOSE)} of the largest one, every verdict equal; flips in both layers, c up to "
-            f"{max(_KERNELS['ratio']):g}",
+            f"eigenvalues within {decimal(CLOSE)} of the largest one, every verdict equal; flips in both layers, c up "
+            f"to {max(_KERNELS['ratio']):g}",
             same_kernel,
         ),
         Claim(

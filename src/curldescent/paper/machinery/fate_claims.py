@@ -17,8 +17,8 @@ CELLS, NETWORKS = 0.95, 0.99
 DECIDED = 0.9
 
 LIMIT_CRITERION = (
-    f"at least {percent(CELLS)} of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of "
-    "this size need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
+    f"at least {percent(CELLS)} of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks "
+    "of this size need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
 )
 OWN_CRITERION = (
     f"at least {percent(NETWORKS)} of the decided trials, and at least {percent(DECIDED)} decide within the run"

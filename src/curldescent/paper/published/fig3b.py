@@ -231,9 +231,8 @@ def teacher_by_teacher(results: Results) -> Finding:
         f"{agree} of {of} trials rest or move as their teacher's matrix says ({without} of {of} without the term of "
         f"rank one that preserved norms add to K); {close} too close to zero for the length of the run are left out"
     )
-    return Finding(
-        agree >= FOLLOW * of, said, {"agree": agree, "without_rank_one": without, "of": of, "left_out": close}
-    )
+    numbers = {"agree": agree, "without_rank_one": without, "of": of, "left_out": close}
+    return Finding(agree >= FOLLOW * of, said, numbers)
 
 
 def chaos(results: Results) -> Finding:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.paper.figures.fig5c_to_f import SAMPLES_PANEL
 from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.speedup_claims import ENOUGH_PAIRS, SOONER, WILCOXON
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
 from curldescent.paper.machinery.wording import percent, power_of_ten
+from curldescent.paper.published.fig5c_to_f import SAMPLES_PANEL
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, MARKERS
 

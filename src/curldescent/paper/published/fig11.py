@@ -1,6 +1,9 @@
 """Figure 11: the panels 5c to 5f without normalisation, for tanh students and two variants of them."""
 
-from curldescent.paper.figures.fig5c_to_f import (
+from curldescent.paper.machinery.claims import Claim
+from curldescent.paper.machinery.speedup_panels import VARIANTS, Grid, Speedup
+from curldescent.paper.machinery.speedup_protocol import FLIPS, SAMPLES, STUDENT_SCALES, TEACHER_SCALES
+from curldescent.paper.published.fig5c_to_f import (
     LARGE,
     TEACHER_EPOCHS,
     USUAL_STUDENT,
@@ -8,9 +11,6 @@ from curldescent.paper.figures.fig5c_to_f import (
     flip_claims,
     usual_teachers,
 )
-from curldescent.paper.machinery.claims import Claim
-from curldescent.paper.machinery.speedup_panels import VARIANTS, Grid, Speedup
-from curldescent.paper.machinery.speedup_protocol import FLIPS, SAMPLES, STUDENT_SCALES, TEACHER_SCALES
 
 BY_SAMPLES = Speedup(
     "fig11a",

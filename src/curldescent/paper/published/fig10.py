@@ -1,9 +1,9 @@
 """Figure 10: epochs to the threshold of relu students, against training samples and the scale of the student."""
 
-from curldescent.paper.figures.fig5c_to_f import LARGE, USUAL_STUDENT
 from curldescent.paper.machinery.claims import Claim
 from curldescent.paper.machinery.speedup_panels import Grid, Speedup
 from curldescent.paper.machinery.speedup_protocol import SAMPLES, STUDENT_SCALES
+from curldescent.paper.published.fig5c_to_f import LARGE, USUAL_STUDENT
 
 BY_SAMPLES = Speedup(
     "fig10ab",
