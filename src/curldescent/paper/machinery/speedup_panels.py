@@ -20,7 +20,7 @@ from curldescent.paper.machinery.speedup_claims import (
 )
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL, Paired
-from curldescent.paper.machinery.wording import percent, power_of_ten
+from curldescent.paper.machinery.wording import decimal, percent, power_of_ten
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, draw_epochs
 
@@ -33,6 +33,8 @@ Test = Literal["wilcoxon", "t"]
 # Title, dataset, "train" or "test".
 Panels: TypeAlias = "Sequence[tuple[str, xr.Dataset, str]]"
 FLIPS = "readout_flips"
+# What departs from the paper in every one of these figures.
+ENDS_EARLY = f"A trial ends once both errors are below {decimal(THRESHOLD)}"
 XLABEL = {
     "n_train": "training samples P",
     "student_scale": "initial scale of the student",

@@ -9,6 +9,7 @@ from curldescent import analysis
 from curldescent.model.two_weights import TwoWeights
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import hebbian as hebbian_plots
 from curldescent.plots.two_weights import STARTS, toy_panels
 
@@ -19,6 +20,16 @@ RULES = {"GD": 1.0, "CD": -1.0}
 # Loops about (0, 0), about a solution and about a point that is neither; circulation is exact for circles.
 LOOPS = ((0.0, 0.0, 0.5), (1.0, 1.0, 0.5), (0.5, -1.2, 0.8))
 TARGET = 1.0
+# Shares of curl that count as one, and as none.
+CURL, NO_CURL = 1e-4, 1e-12
+# Circulation of gradient descent, and difference of curl descent's from the integral, at most; curl descent's at least.
+CIRCULATES, NO_CIRCULATION = 0.1, 1e-10
+# How far an invariant may drift, and an eigenvalue be off.
+DRIFT, OFF = 1e-7, 1e-6
+# Solutions that displaced students start beside, and by how much they are displaced.
+SOLUTIONS, DISPLACED = 40, 1e-6
+# A path that never gets below this loss has not learned.
+LEARNED = 1e-3
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -39,7 +50,7 @@ def toy(time: float = 30.0, points: int = 600) -> xr.Dataset:
         comes back; `origin_real`, `origin_imaginary`: eigenvalues of the field's Jacobian at the origin.
     """
     times = np.linspace(0, time, points)
-    solutions = np.exp(np.linspace(-1.0, 1.0, 40))
+    solutions = np.exp(np.linspace(-1.0, 1.0, SOLUTIONS))
     out: dict[str, list[object]] = {}
     for flip in RULES.values():
         network = TwoWeights(TARGET, readout=flip)
@@ -88,7 +99,7 @@ def _returns(network: TwoWeights, w1: float) -> bool:
     """Whether a student displaced by 1e-6 from the solution (w1, s/w1) ends next to it."""
     solution = np.array([w1, network.target / w1])
     normal = solution[::-1] / np.linalg.norm(solution)
-    end = network.trajectory(solution + 1e-6 * normal, time=200.0, points=2)[:, -1]
+    end = network.trajectory(solution + DISPLACED * normal, time=200.0, points=2)[:, -1]
     return bool(np.linalg.norm(end - solution) < 1e-3)
 
 
@@ -125,7 +136,7 @@ def circulation(results: Results) -> Finding:
     off = float(np.abs(curl - exact).max())
     values = ", ".join(f"{value:.4f}" for value in curl)
     said = f"gradient descent {gradient:.1e} at most; curl descent {values}, as by Stokes to {off:.0e}"
-    holds = bool(gradient < 1e-10 and off < 1e-10 and np.abs(curl).min() > 0.1)
+    holds = bool(max(gradient, off) < NO_CIRCULATION and np.abs(curl).min() > CIRCULATES)
     return Finding(holds, said, {"GD": float(gradient), "CD": curl.tolist(), "off": off})
 
 
@@ -140,7 +151,7 @@ def invariants(results: Results) -> Finding:
     said = (
         f"w1² − w2² changes by {drift['GD']:.0e} under gradient descent, w1² + w2² by {drift['CD']:.0e} with w2 flipped"
     )
-    return Finding(max(drift.values()) < 1e-7, said, drift)
+    return Finding(max(drift.values()) < DRIFT, said, drift)
 
 
 def half_the_solutions(results: Results) -> Finding:
@@ -164,9 +175,9 @@ def centre(results: Results) -> Finding:
         f"eigenvalues {gd[0].real:+.3f}, {gd[1].real:+.3f} under gradient descent, ±{abs(cd[0].imag):.3f}i with w2 "
         f"flipped; from inside w1² + w2² = 2s the loss never falls below {lowest:.3f}"
     )
-    saddle = np.allclose(gd, [-TARGET, TARGET], atol=1e-6)
-    rotation = np.allclose(cd, [-1j * TARGET, 1j * TARGET], atol=1e-6)
-    return Finding(bool(saddle and rotation and lowest > 1e-3), said, {"lowest_loss": lowest})
+    saddle = np.allclose(gd, [-TARGET, TARGET], atol=OFF)
+    rotation = np.allclose(cd, [-1j * TARGET, 1j * TARGET], atol=OFF)
+    return Finding(bool(saddle and rotation and lowest > LEARNED), said, {"lowest_loss": lowest})
 
 
 def hebbian_curl(results: Results) -> Finding:
@@ -179,7 +190,7 @@ def hebbian_curl(results: Results) -> Finding:
         f"correlations from {float(correlated.correlation[0]):.2f} on, {float(mixed[0]):.0e} without; "
         f"E alone {float(excitatory.max()):.0e}"
     )
-    holds = bool((correlated > 1e-4).all() and mixed[0] < 1e-12 and (excitatory < 1e-12).all())
+    holds = bool((correlated > CURL).all() and mixed[0] < NO_CURL and (excitatory < NO_CURL).all())
     return Finding(holds, said, {"largest": float(correlated.max()), "excitatory": float(excitatory.max())})
 
 
@@ -199,31 +210,34 @@ FIGURE = Figure(
         Claim(
             "Hebbian curl",
             "Hebbian plasticity of excitatory and inhibitory neurons is no gradient where their inputs are correlated.",
-            "antisymmetric share > 1e-4 at every correlation above zero; < 1e-12 without correlation or inhibition",
+            f"antisymmetric share > {decimal(CURL)} at every correlation above zero; < {decimal(NO_CURL)} without "
+            "correlation or inhibition",
             hebbian_curl,
         ),
         Claim(
             "circulation",
             "Gradient descent has no circulation, curl descent has.",
-            "around three circles: below 1e-10, and above 0.1 and equal to the integral of the curl to 1e-10",
+            f"around three circles: below {decimal(NO_CIRCULATION)}, and above {CIRCULATES:g} and equal to the "
+            f"integral of the curl to {decimal(NO_CIRCULATION)}",
             circulation,
         ),
         Claim(
             "invariants",
             "Gradient descent moves on hyperbolas, with one flipped weight it is circles.",
-            "w1² − w2² and w1² + w2² constant along every path to 1e-7",
+            f"w1² − w2² and w1² + w2² constant along every path to {decimal(DRIFT)}",
             invariants,
         ),
         Claim(
             "half the solutions",
             "Of the solutions of gradient descent half lose their stability.",
-            "displaced by 1e-6, students return to all of 40 solutions, and to the 20 with |w2| > |w1|",
+            f"displaced by {decimal(DISPLACED)}, students return to all of {SOLUTIONS} solutions, and to the "
+            f"{SOLUTIONS // 2} with |w2| > |w1|",
             half_the_solutions,
         ),
         Claim(
             "centre",
             "The origin, a saddle of gradient descent, becomes a centre.",
-            "eigenvalues ±s and ±is to 1e-6; no path from inside the circle w1² + w2² = 2s learns",
+            f"eigenvalues ±s and ±is to {decimal(OFF)}; no path from inside the circle w1² + w2² = 2s learns",
             centre,
         ),
     ),

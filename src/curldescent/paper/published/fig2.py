@@ -8,6 +8,7 @@ import xarray as xr
 from curldescent import theory
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.wording import decimal, percent
 from curldescent.plots.theory import phase_diagrams
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
 # Networks are sampled this far, as a factor of c*, on either side of the boundary.
 _SIDES = (0.5, 2.0)
+# How close c* of all inputs flipped must be to 1/4; that of vanishing flips, taken at a fraction, to 2/3; and the
+# product 16 α_r c* to 1, at the smallest of some fractions.
+EXACT, CLOSE, PRODUCT = 1e-12, 1e-4, 0.01
+VANISHING, FEW = 1e-9, (1e-2, 1e-3, 1e-4)
 _FRACTIONS = {"hidden": (0.1, 0.3, 0.5, 0.7, 1.0), "readout": (0.1, 0.2, 0.3, 0.4)}
 
 
@@ -69,13 +74,15 @@ def draw(results: Results) -> "Picture":
 def everything_flipped(results: Results) -> Finding:
     """c*_h(1)."""
     value = float(theory.critical_ratio(hidden=1.0))
-    return Finding(abs(value - 0.25) < 1e-12, f"c*(α_h = 1) = {value:.12g}", {"critical_ratio": value})
+    return Finding(abs(value - 0.25) < EXACT, f"c*(α_h = 1) = {value:.12g}", {"critical_ratio": value})
 
 
 def vanishing_hidden_flips(results: Results) -> Finding:
     """c*_h(0⁺)."""
-    value = float(theory.critical_ratio(hidden=1e-9))
-    return Finding(abs(value - 2 / 3) < 1e-4, f"c*(α_h = 1e-9) = {value:.6f}", {"critical_ratio": value})
+    value = float(theory.critical_ratio(hidden=VANISHING))
+    return Finding(
+        abs(value - 2 / 3) < CLOSE, f"c*(α_h = {decimal(VANISHING)}) = {value:.6f}", {"critical_ratio": value}
+    )
 
 
 def half_the_readout(results: Results) -> Finding:
@@ -90,10 +97,12 @@ def half_the_readout(results: Results) -> Finding:
 
 def few_readout_flips(results: Results) -> Finding:
     """c*_r(α)·16α as α → 0."""
-    product = {alpha: float(theory.critical_ratio(readout=alpha)) * 16 * alpha for alpha in (1e-2, 1e-3, 1e-4)}
+    product = {alpha: float(theory.critical_ratio(readout=alpha)) * 16 * alpha for alpha in FEW}
     gaps = [abs(value - 1) for value in product.values()]
     said = ", ".join(f"{value:.4f} at α_r = {alpha:g}" for alpha, value in product.items())
-    return Finding(gaps == sorted(gaps, reverse=True) and gaps[-1] < 0.01, f"16 α_r c* = {said}", {"product": product})
+    return Finding(
+        gaps == sorted(gaps, reverse=True) and gaps[-1] < PRODUCT, f"16 α_r c* = {said}", {"product": product}
+    )
 
 
 def sampled_signs(results: Results) -> Finding:
@@ -118,13 +127,13 @@ FIGURE = Figure(
         Claim(
             "everything flipped",
             "With all inputs flipped, solutions are stable up to c = 1/4.",
-            "c* = 1/4 to 1e-12",
+            f"c* = 1/4 to {decimal(EXACT)}",
             everything_flipped,
         ),
         Claim(
             "vanishing flips",
             "The hidden boundary starts at c = 2/3 for vanishing α_h.",
-            "within 1e-4 of 2/3 at α_h = 1e-9",
+            f"within {decimal(CLOSE)} of 2/3 at α_h = {decimal(VANISHING)}",
             vanishing_hidden_flips,
         ),
         Claim(
@@ -136,7 +145,7 @@ FIGURE = Figure(
         Claim(
             "few readout flips",
             "For few flips c* grows as 1/(16 α_r): a single flipped readout neuron never destabilises a large network.",
-            "16 α_r c* tends to 1, within 1 % at 1e-4",
+            f"16 α_r c* tends to 1, within {percent(PRODUCT)} at {decimal(FEW[-1])}",
             few_readout_flips,
         ),
         Claim(

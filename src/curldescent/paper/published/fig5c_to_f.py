@@ -3,7 +3,7 @@
 from curldescent.paper.machinery import speedup_claims
 from curldescent.paper.machinery.claims import Claim, Finding, Measured, Results
 from curldescent.paper.machinery.speedup_claims import NO_GAIN
-from curldescent.paper.machinery.speedup_panels import Grid, Speedup
+from curldescent.paper.machinery.speedup_panels import ENDS_EARLY, Grid, Speedup
 from curldescent.paper.machinery.speedup_protocol import FLIPS, HIDDEN, SAMPLES, STUDENT_SCALES, TEACHER_SCALES
 from curldescent.paper.machinery.statistics import LEVEL
 
@@ -128,11 +128,11 @@ FIGURE_C = SAMPLES_PANEL.figure(
         *SAMPLES_PANEL.never_reached("test", up_to=SMALL, criterion=f"P ≤ {SMALL} never, under either rule"),
     ),
     departures=(
-        "A trial ends once both errors are below 1e-3, which changes no epoch; the last epoch counts 100 000, not "
+        f"{ENDS_EARLY}, which changes no epoch; the last epoch counts 100 000, not "
         "99 999; the panel of the training error is an addition.",
     ),
 )
-_ENDS_EARLY = ("A trial ends once both errors are below 1e-3; the panel of the training error is an addition.",)
+_DEPARTURES = (f"{ENDS_EARLY}; the panel of the training error is an addition.",)
 FIGURE_D = STUDENTS.figure(
     "Figure 5d: speed-up and initial scale",
     "As figure 5c with 10 000 training samples, against the scale of the student's initial weights, which the "
@@ -160,7 +160,7 @@ FIGURE_D = STUDENTS.figure(
             "train", up_to=TOO_SMALL, criterion=f"a scale up to {TOO_SMALL} never below the training error"
         ),
     ),
-    departures=_ENDS_EARLY,
+    departures=_DEPARTURES,
 )
 FIGURE_E = TEACHERS.figure(
     "Figure 5e: speed-up and the teacher's scale",
@@ -172,12 +172,12 @@ FIGURE_E = TEACHERS.figure(
         *usual_teachers(TEACHERS, "test"),
     ),
     Claim("teachers up to 1, training", "The same holds for the training error.", *usual_teachers(TEACHERS, "train")),
-    departures=_ENDS_EARLY,
+    departures=_DEPARTURES,
 )
 FIGURE_F = FLIPPED.figure(
     "Figure 5f: speed-up and the flipped fraction",
     "As figure 5c with 2000 training samples, against the number of flipped readout neurons of 10, on the same "
     "students; the band is gradient descent with its standard error.",
     *flip_claims(FLIPPED),
-    departures=_ENDS_EARLY,
+    departures=_DEPARTURES,
 )
