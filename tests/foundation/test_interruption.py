@@ -154,7 +154,7 @@ def test_little_is_imported_before_a_signal_is_heard():
     source = str(Path(interruption.__file__).parents[2])
     code = (
         f"import sys; sys.path.insert(0, {source!r}); before = set(sys.modules)\n"
-        "import curldescent.apps.cli; from curldescent import interruption\n"
+        "import curldescent.apps.cli; from curldescent.foundation import interruption\n"
         "print(*sorted({'typing', 're', 'dataclasses', 'inspect', 'pathlib'} & (set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)

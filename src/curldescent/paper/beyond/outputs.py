@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
 from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
@@ -87,7 +87,7 @@ def kernels_of(
 
     def cell(n_outputs: float, ratio: float, hidden: float, readout: float, seed: int) -> dict[str, object]:
         drawn = draw_networks(Spectrum(ratio, hidden, readout), n_inputs, n_outputs=int(n_outputs), trials=1, seed=seed)
-        weights = Weights(drawn.solutions.hidden[0], drawn.solutions.readout[0])
+        weights = drawn.solutions.trial(0)
         problem = Problem(inputs=inputs, student=weights, teacher=weights)
         found = stability(problem, Plasticity(hidden=drawn.d1, readout=drawn.d2), method="dense")
         expected = union(weights.hidden, weights.readout, drawn.d1, drawn.d2, covariance)

@@ -14,7 +14,7 @@ from curldescent.foundation import durable
 WRITER = """
 import hashlib, sys
 from pathlib import Path
-from curldescent.sweeps import durable
+from curldescent.foundation import durable
 folder, first = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 100_000):
     durable.write(folder / f"{number}.bin", hashlib.sha256(str(number).encode()).digest() * 20_000)
