@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent import theory
-from curldescent.model.activations import of
+from curldescent.model.activations import Activation, of
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.boundary_claims import fraction_of
 from curldescent.paper.machinery.computation import Computation
