@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lazy_loader
 import matplotlib as mpl
 import pytest
 import xarray as xr
@@ -151,9 +152,9 @@ def test_a_second_signal_is_what_it_was_before():
 
 def test_little_is_imported_before_a_signal_is_heard():
     """Until then Ctrl-C is Python's own traceback; without site, which may import anything."""
-    source = str(Path(interruption.__file__).parents[2])
+    where = [str(Path(interruption.__file__).parents[2]), str(Path(lazy_loader.__file__).parents[1])]
     code = (
-        f"import sys; sys.path.insert(0, {source!r}); before = set(sys.modules)\n"
+        f"import sys; sys.path[:0] = {where!r}; before = set(sys.modules)\n"
         "import curldescent.apps.cli; from curldescent.foundation import interruption\n"
         "print(*sorted({'typing', 're', 'dataclasses', 'inspect', 'pathlib'} & (set(sys.modules) - before)))"
     )

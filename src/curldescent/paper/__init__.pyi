@@ -1,0 +1,10 @@
+from .machinery.claims import Claim as Claim
+from .machinery.claims import Figure as Figure
+from .machinery.claims import Finding as Finding
+from .machinery.claims import Results as Results
+from .machinery.computation import Computation as Computation
+from .machinery.registry import figure as figure
+from .machinery.registry import figures as figures
+from .machinery.report import write_reproduction_report as write_reproduction_report
+from .machinery.reproduction import Unfinished as Unfinished
+from .machinery.reproduction import reproduce as reproduce
