@@ -1,7 +1,6 @@
 """`plan`: what a sweep costs, before it runs."""
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from curldescent.foundation import validation
+from curldescent.foundation.cores import available_cores
 from curldescent.foundation.representation import of_fields
 from curldescent.sweeps.description.arithmetic_work import memory_bytes, operations, recorded_epochs
 from curldescent.sweeps.description.cell_settings import Resolved
@@ -87,7 +87,7 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         >>> cost.cells, cost.updates
         (5, 500.0)
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     workers = cores if workers is None else validation.integer("workers", workers, minimum=1, maximum=10_000)
     validation.boolean("calibrate", calibrate)
     check(validation.instance("sweep", sweep, Sweep, A_SWEEP))

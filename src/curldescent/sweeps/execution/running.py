@@ -1,6 +1,5 @@
 """`run` and `retry`: compute what a store lacks, and nothing else."""
 
-import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curldescent.foundation import interruption, validation
+from curldescent.foundation.cores import available_cores
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import results_folder
@@ -143,7 +143,7 @@ def run(
 
             outcomes = on_cluster(client, opened, tasks, stopping=stopping)
         else:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            cores = available_cores()
             count = min(workers or cores, len(plan))
             outcomes = local(
                 folder, tasks, workers=count, threads=max(1, cores // count), stopping=stopping, say=display.say
