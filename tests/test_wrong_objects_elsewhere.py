@@ -102,7 +102,7 @@ def target(name):
 
 
 def diagram(quantity):
-    return lambda: cd.theory.phase_diagram("hidden", 3, ratios=[0.1, 1.0], quantity=quantity)
+    return lambda: cd.theory.phase_diagram("hidden", resolution=3, ratios=[0.1, 1.0], quantity=quantity)
 
 
 def scaling():

@@ -174,7 +174,6 @@ CALLS = {
     "critical_ratio": lambda: cd.theory.critical_ratio(MASKED),
     "lambda_min": lambda: cd.theory.lambda_min(MASKED),
     "stability_matrix": lambda: cd.theory.stability_matrix(SQUARE, MASKED),
-    "inertia_of": lambda: cd.theory.stability_matrix.__globals__["inertia_of"](MASKED),
     "Spectrum, density": lambda: cd.theory.Spectrum(ratio=0.5).density(MASKED),
     "order_parameter_of": lambda: cd.analysis.order_parameter_of(SQUARE),
     "HebbianNetwork": lambda: cd.analysis.HebbianNetwork(MASKED, np.eye(2)),

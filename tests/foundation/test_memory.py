@@ -37,7 +37,7 @@ MEMORY = {
     "sampled spectrum": lambda: LAW.sample(10**8, 0),
     "sampled spectra": lambda: LAW.sample(10, 0, samples=10**14),
     "smallest eigenvalues": lambda: cd.theory.sample_lambda_min(LAW, 10**8, samples=2, seed=0),
-    "diagram": lambda: cd.theory.phase_diagram("hidden", 10**8),
+    "diagram": lambda: cd.theory.phase_diagram("hidden", resolution=10**8),
 }
 
 

@@ -16,7 +16,6 @@ from curldescent.foundation import citations, memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.conserved import HOMOGENEOUS, conserved
 from curldescent.learning.experiment import Experiment, experiment, named_rules, realised_text
 from curldescent.learning.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
 from curldescent.learning.run_memory import refuse_set_up
@@ -24,6 +23,7 @@ from curldescent.learning.schedule import MOST_POINTS
 from curldescent.model import forward
 from curldescent.model.plasticity import Plasticity, Strengths
 from curldescent.model.problem import Problem
+from curldescent.theory.invariants import HOMOGENEOUS, conserved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -363,5 +363,5 @@ def _drift(student: _Student, path: Array) -> Array:
         return np.full(len(path), np.nan)
     r = student.rule
     strengths = Strengths(student.e.hidden_strengths[r], student.e.readout_strengths[r])
-    q, size = conserved(*student.unpack(path), strengths)
+    q, size = conserved(*student.unpack(path), strengths.hidden, strengths.readout)
     return np.max(np.abs(q - q[0]) / np.maximum(size, size[0]), axis=-1)

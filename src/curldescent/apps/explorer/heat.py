@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import sweeps
+from curldescent.plots.coordinates import cell_borders
 from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ class Scale:
     @property
     def borders(self) -> Array:
         """Half-way between neighbours, one more than values."""
-        at = self.positions
-        if len(at) == 1:
-            return np.array([at[0] - 0.5, at[0] + 0.5])
-        middle = (at[1:] + at[:-1]) / 2
-        return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+        return cell_borders(self.positions, logarithmic=False)
 
     def ticks(self, most: int = 7) -> dict[float, str]:
         """Position → label: powers of ten where there are some, otherwise some of the values."""

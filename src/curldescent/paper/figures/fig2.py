@@ -31,7 +31,7 @@ def diagrams(resolution: int) -> xr.Dataset:
     """Both diagrams over c from 1e-3 to 1e2 and α from 0 to 1."""
     out = {}
     for plane in ("hidden", "readout"):
-        diagram = theory.phase_diagram(plane, resolution)
+        diagram = theory.phase_diagram(plane, resolution=resolution)
         out[plane] = diagram.astype("int8").drop_vars("critical_ratio")
         out[f"{plane}_boundary"] = diagram.critical_ratio.drop_vars("critical_ratio")
     return xr.Dataset(out)
