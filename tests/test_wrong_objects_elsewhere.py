@@ -84,9 +84,9 @@ def torch_step(closure):
     return optimizers.torch.curl_descent(module, 0.1, cd.Signature(), correction="sga").step(closure)
 
 
-def retry(store, workers, client, display):
+def retry(store, workers, client, progress):
     """The store is complete: nothing is computed."""
-    return sweeps.retry(store, workers=workers, client=client, display=display)
+    return sweeps.retry(store, workers=workers, client=client, progress=progress)
 
 
 def names():
@@ -166,8 +166,8 @@ CALLS = {
     sweeps.open: {"store": folder, "compacted": True},
     sweeps.plan: {"sweep": SWEEP, "workers": 1, "calibrate": False},
     sweeps.read: {"path": target("sweep.toml")},
-    retry: {"store": folder, "workers": 1, "client": None, "display": None},
-    sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "display": None},
+    retry: {"store": folder, "workers": 1, "client": None, "progress": None},
+    sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "progress": None},
     sweeps.status: {"store": folder, "verify": False},
     paper.Claim: {"name": "c", "statement": "s", "criterion": "k", "measure": lambda: finding},
     paper.Computation: {"function": lambda: tree_of_three, "arguments": {}, "version": 1, "needs": ()},
@@ -192,7 +192,7 @@ CALLS = {
         "scale": "quick",
         "workers": 1,
         "client": None,
-        "display": None,
+        "progress": None,
     },
     paper.write_reproduction_report: {"out": target("nothing"), "scale": "quick", "summary": None},
     started: {
@@ -351,7 +351,7 @@ SENTENCES = {
     "a text to plan": (lambda: sweeps.plan("sweep.toml"), "cd.sweeps.Sweep.*cd.sweeps.read"),
     "one store to merge": (lambda: sweeps.merge(str(folder()), "target"), "list of folders"),
     "no client": (lambda: sweeps.run(SWEEP, folder(), client="tcp://here"), "distributed.Client"),
-    "no display": (lambda: sweeps.run(SWEEP, folder(), display=print), "OnStderr"),
+    "no progress display": (lambda: sweeps.run(SWEEP, folder(), progress=print), "progress must be a display"),
     "no figure": (lambda: paper.reproduce(PROBLEM, "out"), r"cd.paper.figures\(\)"),
     "a scale": (lambda: paper.reproduce("fig2", "out", scale="large"), "'quick', 'standard', 'paper'"),
     "a lambda": (lambda: paper.Computation(lambda: None), "top level of a module"),
