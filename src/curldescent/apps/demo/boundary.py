@@ -10,6 +10,7 @@ from curldescent.apps.demo.options import TourOptions
 from curldescent.plots import style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
+from curldescent.theory.sizes import sizes_of_total
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ class Setting:
     @property
     def sizes(self) -> tuple[int, int]:
         """(M, N) from the total number of neurons, the paper's convention."""
-        return int(TOTAL_NEURONS / (1 + 1 / self.ratio)), int(TOTAL_NEURONS / (1 + self.ratio))
+        return sizes_of_total(TOTAL_NEURONS, self.ratio)
 
     @property
     def rule(self) -> cd.Plasticity:

@@ -21,6 +21,7 @@ from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks
 from curldescent.sweeps import lin, log
 from curldescent.sweeps.description.start import Start
 from curldescent.theory import critical_ratio, linear_stability
+from curldescent.theory.sizes import sizes_of_total
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +77,7 @@ def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: 
 
 def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
     """Exponents and order parameters over flipped inputs at one ratio, figure 3b's start."""
-    n_hidden, n_inputs = int(total / (1 + ratio)), int(total / (1 + 1 / ratio))
+    n_inputs, n_hidden = sizes_of_total(total, ratio)
     problem = student_teacher(
         n_inputs=n_inputs, n_hidden=n_hidden, n_train=SAMPLES, n_test=0, trials=trials, seed=round(1000 * ratio)
     )
