@@ -51,7 +51,7 @@ class TourOptions:
 
         Args:
             problem: as `curldescent.train` takes it.
-            rules: the same.
+            rules: as `curldescent.train` takes them.
             label: of the progress display.
             **training: other arguments of `curldescent.train`.
 
