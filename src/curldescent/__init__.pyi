@@ -9,6 +9,7 @@ from .foundation.citations import cite as cite
 from .foundation.errors import InputError as InputError
 from .foundation.errors import PlasticityWarning as PlasticityWarning
 from .foundation.version import __version__ as __version__
+from .learning import rules as rules
 from .learning.censoring import epochs_to_threshold as epochs_to_threshold
 from .learning.censoring import summarise_epochs as summarise_epochs
 from .learning.evaluation import accuracy as accuracy
@@ -17,11 +18,12 @@ from .learning.flow import flow as flow
 from .learning.schedule import log_epochs as log_epochs
 from .learning.train import train as train
 from .learning.wide_students import wide_students as wide_students
+from .model.activations import activation as activation
 from .model.data import from_data as from_data
 from .model.flips import Flips as Flips
 from .model.plasticity import Plasticity as Plasticity
 from .model.problem import Problem as Problem
-from .model.problem import Weights as Weights
 from .model.signatures import Signature as Signature
 from .model.student_teacher import student_teacher as student_teacher
 from .model.two_weights import TwoWeights as TwoWeights
+from .model.weights import Weights as Weights

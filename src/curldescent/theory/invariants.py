@@ -17,8 +17,6 @@ from curldescent.model.flips import strengths_array
 
 Array = NDArray[np.float64]
 
-HOMOGENEOUS = ("linear", "relu")
-
 
 def invariants(
     hidden: ArrayLike, readout: ArrayLike, d1: ArrayLike | None = None, d2: ArrayLike | None = None
