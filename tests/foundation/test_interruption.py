@@ -39,7 +39,7 @@ IMPORTS = [
     ("numpy", "theory", "critical-ratio", "--hidden", "0.5"),
     ("numpy", "train", "--data", "table.csv", "--targets", "y"),
     ("curldescent.apps.demo", "demo"),
-    ("curldescent.paper.machinery.registry", "reproduce", "fig2", "--scale", "quick"),
+    ("curldescent.paper.runs.registry", "reproduce", "fig2", "--scale", "quick"),
     ("panel", "explore", "--no-browser"),
     ("numpy", "sweep", "run", "sweep.toml", "--store", "store"),
 ]

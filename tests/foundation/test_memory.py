@@ -28,7 +28,7 @@ MEMORY = {
         for name in ("n_hidden", "trials")
     },
     "a number of 400 digits": lambda: cd.student_teacher(n_inputs=10**400, n_hidden=10**5000),
-    "an array of one number": lambda: cd.Weights(np.broadcast_to(1.0, (10**7, 10**7)), np.ones((1, 2))),
+    "an array of one number": lambda: cd.Weights([np.broadcast_to(1.0, (10**7, 10**7)), np.ones((1, 2))]),
     "columns of one number": lambda: cd.from_data(
         {"x": np.broadcast_to(np.uint8(1), (10**6, 10**7)), "y": np.zeros(10**6)}, targets="y", n_hidden=2
     ),

@@ -9,7 +9,7 @@ import xarray as xr
 
 from curldescent.paper.controls import learning_rate, placement, summary
 from curldescent.paper.controls import mechanism as control_mechanism
-from curldescent.paper.machinery import controls
+from curldescent.paper.machinery import controls, mechanism_runs
 from curldescent.paper.machinery.claims import SCALES, Results
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
@@ -267,7 +267,7 @@ def test_drift_is_the_change_of_the_error_along_one_small_update(sign):
     learning = Learning((np.ones_like(w1), signs), (w2.T,), np.array(False))
     norms = np.array([np.linalg.norm(w1), np.linalg.norm(w2)])
     convention = Convention("tanh", "tanh", "delta", preserve_norms=True)
-    rate, speed = control_mechanism.drift(w1, w2, sign, x, y)
+    rate, speed = mechanism_runs.drift(w1, w2, sign, x, y)
     seen = []
     for step in (1e-5, -1e-5):
         moved = update((w1, w2), learning, norms, x, y, step, convention, np)
@@ -278,8 +278,8 @@ def test_drift_is_the_change_of_the_error_along_one_small_update(sign):
 
 
 def test_a_short_trajectory_computes():
-    data = control_mechanism.trajectories(trials=2, n_train=20, epochs=8)
+    data = mechanism_runs.trajectories(trials=2, n_train=20, epochs=8)
     assert (data.rate.sel(rule="GD", look=0) < 0).all()
-    changed = control_mechanism.switched(trials=2, n_train=20, epochs=8, after=[2])
+    changed = mechanism_runs.switched(trials=2, n_train=20, epochs=8, after=[2])
     assert changed.epochs_to_train.shape == (1, 2)
     np.testing.assert_allclose(data.input_norm.isel(epoch=0), 1.0)

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 
 from curldescent.analysis._dynamics.regimes import LABELS
 from curldescent.paper import Results
-from curldescent.paper.figures import fig3b
+from curldescent.paper.published import fig3b
 from curldescent.theory import critical_ratio
 
 from .maps import verdicts

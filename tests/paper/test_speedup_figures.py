@@ -7,11 +7,11 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
-from curldescent.paper.figures import numbers
-from curldescent.paper.figures.fig5ab import climb
-from curldescent.paper.machinery.changes import changes
 from curldescent.paper.machinery.claims import SCALES, Results
-from curldescent.paper.machinery.registry import figure, matching
+from curldescent.paper.published import numbers
+from curldescent.paper.published.fig5ab import climb
+from curldescent.paper.runs.registry import figure, matching
+from curldescent.paper.runs.scale_changes import changes
 from curldescent.plots import style
 from tests.paper.speedup import results, with_gain
 
@@ -180,10 +180,10 @@ def test_the_table_confirms_the_papers_numbers_and_rejects_others():
 def test_a_single_far_entry_is_enough_to_disagree():
     world = results(figure("table"), entries_world({"GD": 1, "FA": 1, "CD": 1}))
     world["fig5c"].epochs_to_train.loc[{"rule": "CD", "n_train": 1400}] *= 1.6
-    finding = numbers.curl_agreement(world)
+    finding = numbers.agreement(world, "CD")
     assert finding.holds is False
     assert "5 of 6" in finding.said
-    assert numbers.gradient_agreement(world).holds is True
+    assert numbers.agreement(world, "GD").holds is True
 
 
 def curves(cd_rises, cd_speed, trials=8):

@@ -3,8 +3,8 @@ from .machinery.claims import Figure as Figure
 from .machinery.claims import Finding as Finding
 from .machinery.claims import Results as Results
 from .machinery.computation import Computation as Computation
-from .machinery.registry import figure as figure
-from .machinery.registry import figures as figures
-from .machinery.report import write_reproduction_report as write_reproduction_report
-from .machinery.reproduction import Unfinished as Unfinished
-from .machinery.reproduction import reproduce as reproduce
+from .runs.registry import figure as figure
+from .runs.registry import figures as figures
+from .runs.report import write_reproduction_report as write_reproduction_report
+from .runs.reproduction import Unfinished as Unfinished
+from .runs.reproduction import reproduce as reproduce

@@ -67,9 +67,9 @@ def reproduce(
 
 def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: ClusterOptions, quiet: bool) -> Any:
     from curldescent.foundation.progress import on_stderr
-    from curldescent.paper.machinery.registry import matching
-    from curldescent.paper.machinery.reproduction import Unfinished
-    from curldescent.paper.machinery.reproduction import reproduce as run
+    from curldescent.paper.runs.registry import matching
+    from curldescent.paper.runs.reproduction import Unfinished
+    from curldescent.paper.runs.reproduction import reproduce as run
 
     chosen = {figure.key: figure for name in asked for figure in matching(name)}
     verdicts, impossible = [], {}

@@ -57,8 +57,8 @@ def accuracy(results: Results) -> Finding:
     """Final test accuracy, one flip against none."""
     data = results[NAME].accuracy
     gd, cd = (data.sel(arm=name).values for name in ("GD", "CD, 1 of 30"))
-    if len(gd) < controls.LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    if few := controls.too_few(len(gd)):
+        return few
     test = paired(gd, cd)
     said = (
         f"GD {100 * test.first:.1f} ± {100 * test.first_error:.1f} %, CD {100 * test.second:.1f} ± "

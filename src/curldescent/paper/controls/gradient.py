@@ -40,8 +40,8 @@ def few_arms(results: Results) -> dict[str, Arm]:
 def smaller_advantage(results: Results) -> Finding:
     """GD/CD per student, few against many samples."""
     many, few = arms(results), few_arms(results)
-    if len(many["GD"].epochs) < controls.LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    if too_few := controls.too_few(len(many["GD"].epochs)):
+        return too_few
     gains = [pair["GD"].epochs / pair["CD"].epochs for pair in (many, few)]
     test = paired(*gains)
     ratios = [controls.ratio_interval(pair["GD"], pair["CD"]) for pair in (many, few)]
