@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent import theory
-from curldescent.model.activations import of
+from curldescent.model.activations import Activation, of
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.phase_maps import TOTAL
 from curldescent.sweeps import Sweep
