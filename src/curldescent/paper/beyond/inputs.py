@@ -110,7 +110,7 @@ def draw(results: Results) -> "Picture":
 
 
 def same_fates(results: Results) -> Finding:
-    """The same solution and flips under different inputs: pairs of decided fates that are equal."""
+    """How many pairs of decided fates, of one solution with one set of flips under two kinds of inputs, are equal."""
     reference = results["inputs-gaussian"].verdict.values
     agree = count = undecided = 0
     for kind in ("pixels", "whitened"):

@@ -174,7 +174,7 @@ def norms_follow(results: Results) -> Finding:
 
 
 def both_verdicts(results: Results) -> Finding:
-    """Networks whose two operators disagree: do their two runs too, in the same way?"""
+    """Whether networks whose two operators disagree have two runs that disagree as the operators do."""
     data = xr.concat([results[f"norms-{layer}-contested"] for layer in LAYERS], "network", combine_attrs="drop")
     drawn = sum(int(results[f"norms-{layer}-contested"].attrs["drawn"]) for layer in LAYERS)
     decided = (data.free_verdict.values != 0) & (data.norms_verdict.values != 0)

@@ -15,7 +15,7 @@ NAME = "control-gradient"
 
 
 def experiments(scale: Scale) -> Experiments:
-    """The base setting, and the same with φ'_out in the output error."""
+    """The base setting, with the output error of the paper and with φ'_out in it."""
     size = controls.SIZES[scale]
     exact = controls.sweep(
         size, controls.RULES, axes={"n_train": [size.few, size.many]}, training={"output_error": "mse"}
@@ -31,7 +31,7 @@ def arms(results: Results) -> dict[str, Arm]:
 
 
 def few_arms(results: Results) -> dict[str, Arm]:
-    """The same with few samples."""
+    """Both conventions at few samples, both rules."""
     few = controls.SIZES[results.scale].few
     found = {r: controls.arm(results[controls.BASE], rule=r, n_train=few) for r in controls.RULES}
     return found | {f"{r}, exact": controls.arm(results[NAME], rule=r, n_train=few) for r in controls.RULES}

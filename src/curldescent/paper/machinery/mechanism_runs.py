@@ -167,7 +167,7 @@ def saved_on_plateaus(gd: tuple[Array, Array], cd: tuple[Array, Array]) -> tuple
 
     Args:
         gd: times and errors of gradient descent up to the threshold.
-        cd: likewise of curl descent.
+        cd: times and errors of curl descent up to the threshold.
 
     Returns:
         Epochs saved on plateaus and in all. Saved at a level: how much longer gradient descent takes from this level

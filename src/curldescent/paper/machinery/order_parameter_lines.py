@@ -18,7 +18,7 @@ class Line:
     Args:
         label: of the line.
         q: over `along` and trial.
-        rate: of every trial's teacher, likewise; negative where it is unstable.
+        rate: the lowest of every trial's teacher, over `along` and trial; negative where it is unstable.
         along: "hidden" or "ratio".
         predicted: where theory's boundary, that of infinitely large networks, crosses it.
     """
@@ -42,12 +42,12 @@ class Line:
 
     @property
     def jump(self) -> float:
-        """Where the median trial begins to move: half-way between the last that rests and the next; an end if none."""
+        """Where the median trial begins to move, half-way between grid points; an end of the line if it never does."""
         return self._after(self.typical < MOVES)
 
     @property
     def expected(self) -> float:
-        """Where, by their own stability matrices, half of these teachers have become unstable, likewise."""
+        """Where half of these teachers have become unstable by their own stability matrices; an end of the line if none."""
         return self._after((self.rate < 0).mean("trial") < 0.5)
 
     @property

@@ -48,7 +48,7 @@ class Paired:
 
     @property
     def slower(self) -> bool:
-        """The second condition needs more, likewise."""
+        """The second condition needs more epochs, and a Wilcoxon test at `LEVEL` says so."""
         return self.second > self.first and self.p_value < LEVEL
 
 

@@ -40,7 +40,7 @@ FOLLOW, FEW = 0.98, 0.1
 
 
 def experiments(scale: Scale) -> Experiments:
-    """Lines of both kinds of line; the same teachers' own stability; examples of motion."""
+    """Sweeps along both kinds of line, the stability of their teachers, and examples of motion."""
     fractions, ratios, trials, looked_at, time = {
         "quick": (9, 7, 3, 1, 2_000.0),
         "standard": (25, 20, 10, 2, 4_000.0),
@@ -150,7 +150,7 @@ def regimes(settings: tuple[tuple[float, float], ...], trials: int, time: float)
 
 
 def _cell(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:
-    """Problem and rule of a cell of the sweeps: the same teachers and inputs."""
+    """The problem and the rule of a cell of the sweeps, with its teachers and inputs."""
     sweep = from_normalised_teacher({"ratio": [ratio], "hidden": [hidden]}, epochs=2000, trials=trials)
     resolved = sweep.recipe.resolved(sweep.grid.cell((0, 0)))
     return sweep.recipe.problem(resolved, sweep.seed_text((0, 0))), sweep.recipe.rule(resolved)
