@@ -143,7 +143,7 @@ def _linear(params, x):
 # Every public function that takes an array, with a masked one.
 CALLS = {
     "Weights, hidden": lambda: cd.Weights([SQUARE, np.ones((1, 2))]),
-    "Weights, readout": lambda: cd.Weights(np.ones((2, 2)), [MASKED]),
+    "Weights, readout": lambda: cd.Weights([np.ones((2, 2)), [MASKED]]),
     "Problem, targets": lambda: cd.Problem(
         inputs=np.eye(2), targets=SQUARE, student=cd.Weights([np.eye(2), np.eye(2)])
     ),
