@@ -35,7 +35,6 @@ def experiments(scale: Scale) -> Experiments:
         f"{NAME}-{number}": Computation(
             deep_arm,
             {"trials": size.trials, "n_train": size.many, "epochs": size.epochs, "layer": layer},
-            needs=("optax",),
         )
         for number, layer in enumerate(VARIANTS.values(), start=1)
     }

@@ -58,7 +58,7 @@ def difference(ours: Experiments, theirs: Experiments) -> list[str]:
 
 
 def _follows(key: str, ours: Any, theirs: Any) -> bool:
-    """Whether a shorter run records the longer one's epochs up to its own last: the number of epochs says so already."""
+    """Whether a shorter run records the longer one's epochs up to its own last, which its length says already."""
     listed = isinstance(ours, list) and isinstance(theirs, list)
     return key == "training.record" and listed and ours[:-1] == theirs[: len(ours) - 1]
 
