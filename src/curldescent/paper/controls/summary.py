@@ -28,7 +28,7 @@ ROWS = (
     ("metric |S| = ½ (CD S = −½)", "metric", "arms", "GD |S| = ½, others 1", "CD |S| = ½, others 1"),
     (
         "metric |S| spread (CD S = −1)",
-        "control_metric",
+        "metric",
         "arms",
         "GD |S| = 1, others ½–3/2",
         "CD |S| = 1, others ½–3/2",

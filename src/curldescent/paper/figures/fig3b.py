@@ -50,9 +50,12 @@ def experiments(scale: Scale) -> Experiments:
                 "trials": trials,
                 "normalise_teacher": True,
             },
+            identity="curldescent.paper.teachers.teacher_stability",
         )
-    out["fig3b-traces"] = Computation(traces, {"epochs": 100_000})
-    out["fig3b-regimes"] = Computation(regimes, {"settings": BEYOND, "trials": looked_at, "time": time})
+    out["fig3b-traces"] = Computation(traces, {"epochs": 100_000}, identity="curldescent.paper.fig3b.traces")
+    out["fig3b-regimes"] = Computation(
+        regimes, {"settings": BEYOND, "trials": looked_at, "time": time}, identity="curldescent.paper.fig3b.regimes"
+    )
     return out
 
 

@@ -24,6 +24,7 @@ def experiments(scale: Scale) -> Experiments:
         "fig4-teachers": Computation(
             teacher_stability,
             {"activation": "linear", "layer": "readout", "ratio": ratio, "fraction": readout, "trials": trials},
+            identity="curldescent.paper.teachers.teacher_stability",
         ),
     }
 

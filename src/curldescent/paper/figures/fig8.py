@@ -26,6 +26,7 @@ def experiments(scale: Scale) -> Experiments:
         "fig8-teachers": Computation(
             teacher_stability,
             {"activation": "tanh", "layer": "readout", "ratio": ratio, "fraction": readout, "trials": trials},
+            identity="curldescent.paper.teachers.teacher_stability",
         ),
     }
 

@@ -52,7 +52,7 @@ def experiments_of(
     return {
         name: from_random_start("tanh", ratio=ratio, hidden=hidden, epochs=epochs, trials=trials),
         f"{name}-linear": from_random_start("linear", ratio=ratio, hidden=hidden, epochs=epochs, trials=trials),
-        TEACHERS: Computation(teacher_stability, kernels),
+        TEACHERS: Computation(teacher_stability, kernels, identity="curldescent.paper.teachers.teacher_stability"),
     }
 
 
