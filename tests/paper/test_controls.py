@@ -71,7 +71,7 @@ def test_experiments_build(name, scale):
 
 
 def test_the_base_setting_is_the_papers():
-    recipe = controls.base(controls.SIZES["paper"]).recipe
+    recipe = controls.base(controls.SIZES["paper"]).settings
     given = recipe.student_teacher
     assert (given["n_inputs"], given["n_hidden"], given["activation"]) == (100, 10, "tanh")
     assert (given["student_scale"], given["teacher_scale"], given["trials"]) == (2.0, 1.0, 10)

@@ -4,7 +4,7 @@ import pytest
 
 from curldescent.sweeps.execution import display as module
 from curldescent.sweeps.execution.display import OnStderr, duration
-from curldescent.sweeps.execution.running import Summary
+from curldescent.sweeps.execution.summary import Summary
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 # public name -> the module that defines it
 _HOME = {
+    "Cell": "curldescent.sweeps.description.cell",
     "Keep": "curldescent.sweeps.description.keep",
     "Start": "curldescent.sweeps.description.start",
     "Store": "curldescent.sweeps.storage.store",
@@ -27,6 +28,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Cell",
     "Keep",
     "Start",
     "Store",
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from curldescent.sweeps.description.cell import Cell
     from curldescent.sweeps.description.cost import plan
     from curldescent.sweeps.description.grid import lin, log
     from curldescent.sweeps.description.keep import Keep

@@ -151,8 +151,8 @@ def regimes(settings: tuple[tuple[float, float], ...], trials: int, time: float)
 def _cell(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:
     """Problem and rule of a cell of the sweeps: the same teachers and inputs."""
     sweep = from_normalised_teacher({"ratio": [ratio], "hidden": [hidden]}, epochs=2000, trials=trials)
-    resolved = sweep.recipe.resolved(sweep.grid.cell((0, 0)))
-    return sweep.recipe.problem(resolved, sweep.seed_text((0, 0))), sweep.recipe.rule(resolved)
+    cell = sweep.cell_at((0, 0))
+    return cell.problem, cell.rule
 
 
 def all_lines(results: Results) -> list[Line]:

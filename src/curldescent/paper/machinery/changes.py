@@ -76,7 +76,7 @@ def _settings(experiment: Sweep | Computation) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for axis in experiment.grid.axes:
         out[axis.name] = tuple(axis.spellings)
-    recipe = experiment.recipe.as_json()
+    recipe = experiment.settings.as_json()
     for section in ("student_teacher", "start", "training", "keep"):
         given: Mapping[str, Any] = recipe[section]
         out |= {f"{section}.{key}": value for key, value in given.items()}

@@ -78,4 +78,4 @@ def training_time(experiment: Sweep | Computation) -> float:
         Learning rate times epochs.
     """
     assert isinstance(experiment, Sweep)
-    return float(experiment.recipe.training["learning_rate"]) * float(experiment.recipe.training["epochs"])
+    return float(experiment.settings.training["learning_rate"]) * float(experiment.settings.training["epochs"])

@@ -11,8 +11,12 @@ from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.sweeps.description.derived_parameters import DERIVED
+from curldescent.sweeps.description.keep import Keep
 from curldescent.sweeps.description.start import Start
 
+# The kinds of rule that a sweep can have: "plasticity" where none is named; only its arguments can be axes.
+RULES: dict[str, Callable[..., Any]] = {"plasticity": Plasticity}
+# The sections whose parameters can be axes.
 _TARGETS: dict[str, Callable[..., Any]] = {
     "student_teacher": student_teacher,
     "start": Start,
@@ -27,8 +31,8 @@ _NOT_AN_AXIS = {"trials", "record", "covariance", "dtype"}
 
 @cache
 def parameters(section: str) -> dict[str, inspect.Parameter]:
-    """The parameters a section accepts, by name."""
-    found = inspect.signature(_TARGETS[section]).parameters
+    """The parameters that a section, or a kind of rule, accepts, by name."""
+    found = inspect.signature({**_TARGETS, **RULES, "keep": Keep}[section]).parameters
     own = {
         name: found[name] for name in found if name not in _NOT_THE_USERS and (section, name) != ("training", "rule")
     }
@@ -55,7 +59,7 @@ def is_whole(name: str) -> bool:
 
 
 def defaults(section: str) -> dict[str, Any]:
-    """What a section's omitted entries mean."""
+    """What the omitted entries of a section, or of a kind of rule, mean today."""
     return {name: p.default for name, p in parameters(section).items() if p.default is not inspect.Parameter.empty}
 
 
@@ -85,7 +89,7 @@ def plain(value: Any, *, where: str) -> Any:
 
 
 def plain_mapping(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """The same for every entry of a section."""
+    """A section's entries, each of which a plan can hold."""
     if not isinstance(given, Mapping):
         raise InputError(f"{where} must be a section, got {validation.shown(given)}")
     return {str(name): plain(value, where=f"{where} {name}") for name, value in given.items()}

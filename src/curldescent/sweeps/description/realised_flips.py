@@ -117,7 +117,9 @@ def _layer(sweep: Sweep, layer: str) -> tuple[list[Axis], Any]:
 
 
 def _realised(sweep: Sweep, index: list[int], layer: str) -> RealisedLayer:
-    resolved = sweep.recipe.resolved(sweep.grid.cell(index))
-    rule: Plasticity = sweep.recipe.rule(resolved)
+    resolved = sweep.settings.resolved(sweep.grid.cell(index))
     sizes = {name: resolved.student_teacher[name] for name in ("n_inputs", "n_hidden", "n_outputs")}
+    rule = resolved.learning_rule
+    if not isinstance(rule, Plasticity):
+        return Plasticity().realised(**sizes).layers[layer]  # other kinds of rule flip nothing
     return rule.realised(**sizes).layers[layer]

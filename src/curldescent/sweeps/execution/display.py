@@ -2,13 +2,10 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from curldescent.foundation.pace import Pace
-
-if TYPE_CHECKING:
-    from curldescent.sweeps.execution.running import Summary
-
+from curldescent.sweeps.execution.summary import Summary
 
 MEMBERS = ("start", "update", "say", "finish")
 
@@ -25,7 +22,7 @@ class Display(Protocol):
     def say(self, sentence: str) -> None:
         """Something the user should read."""
 
-    def finish(self, summary: "Summary") -> None:
+    def finish(self, summary: Summary) -> None:
         """The run is over."""
 
 
@@ -41,7 +38,7 @@ class Quiet:
     def say(self, sentence: str) -> None:
         """Nothing."""
 
-    def finish(self, summary: "Summary") -> None:
+    def finish(self, summary: Summary) -> None:
         """Nothing."""
 
 
@@ -93,7 +90,7 @@ class OnStderr:
             self._open = False
         print(f"sweep: {sentence}", file=sys.stderr, flush=True)
 
-    def finish(self, summary: "Summary") -> None:
+    def finish(self, summary: Summary) -> None:
         """Say what was done."""
         state = "complete" if summary.complete else f"{summary.cells - summary.found - summary.computed} cells missing"
         if summary.failed:

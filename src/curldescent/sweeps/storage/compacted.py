@@ -31,10 +31,13 @@ class Damaged(Exception):
     """The compacted form cannot be used; the message says why."""
 
 
-def grid_digest(store: Store) -> str:
-    """What the compacted form was made of: settings and grid, in order."""
+def grid_digests(store: Store) -> list[str]:
+    """What says of a compacted form that it was made of these settings and this grid, in order; of a new one the first.
+
+    Forms that an earlier version made carry the fingerprint that it gave.
+    """
     axes = [axis.as_json() for axis in store.sweep.grid.axes]
-    return digest(canonical({"fingerprint": store.fingerprint, "axes": axes}))
+    return [digest(canonical({"fingerprint": known, "axes": axes})) for known in store.sweep.settings.fingerprints]
 
 
 class Compacted:
@@ -70,7 +73,7 @@ class Compacted:
             for name, (size, checksum) in files.items():
                 if not ours.is_compact_file(name) or type(size) is not int or type(checksum) is not str:
                     raise ValueError("it lists what is no file of ours")
-            if manifest["grid"] != grid_digest(store):
+            if manifest["grid"] not in grid_digests(store):
                 return None
         except FileNotFoundError:
             return None

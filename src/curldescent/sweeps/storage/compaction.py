@@ -11,7 +11,7 @@ from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.sweeps.description.dataset_shape import dimensions, variables
 from curldescent.sweeps.storage import ours, plain, zarr_form
-from curldescent.sweeps.storage.compacted import FOLDER, Compacted, Damaged, grid_digest
+from curldescent.sweeps.storage.compacted import FOLDER, Compacted, Damaged, grid_digests
 from curldescent.sweeps.storage.store import Store
 
 
@@ -71,7 +71,7 @@ def compact_store(store: Store) -> Path:
             for path in sorted(temporary.rglob("*"))
             if path.is_file()
         }
-        content = {"grid": grid_digest(store), "files": files}
+        content = {"grid": grid_digests(store)[0], "files": files}
         # Without a manifest there is no compacted form: from here to its writing the cells are read.
         manifest.unlink(missing_ok=True)
         plain.remove(target, ours.is_array_file)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.foundation import validation
+from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
-from curldescent.foundation.memory import memory_of_machine
 from curldescent.foundation.writing import for_netcdf, whole_file, whole_folder
 from curldescent.sweeps.storage import ours, plain, zarr_form
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP
@@ -117,14 +116,14 @@ def _refuse_too_large(data: "xr.Dataset", folder: Path) -> None:
     for name, variable in data.variables.items():
         if variable.nbytes > _NETCDF_BYTES:
             raise InputError(f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr")
-    free = shutil.disk_usage(folder).free
     # The values, and the file that is made of them, are held at once.
-    for need, there, where in ((2 * data.nbytes, memory_of_machine(), "memory"), (data.nbytes, free, "disk")):
-        if need > there:
-            raise InputError(
-                f"this export needs about {need / 2**30:.1f} GiB of {where}, there are {there / 2**30:.1f}; "
-                + ("export to .zarr" if where == "memory" else "make space, or name a target on another disk")
-            )
+    memory.require("this export", 2 * data.nbytes, instead="export to .zarr")
+    free = shutil.disk_usage(folder).free
+    if data.nbytes > free:
+        raise InputError(
+            f"this export needs {memory.in_gigabytes(data.nbytes)} of disk, and {memory.in_gigabytes(free)} are free; "
+            "make space, or name a target on another disk"
+        )
 
 
 def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:

@@ -160,6 +160,6 @@ def attributes(store: Store) -> dict[str, Any]:
 
     return {
         "title": "curldescent sweep",
-        "settings": canonical(store.sweep.recipe.as_json()),
+        "settings": canonical(store.sweep.settings.as_json()),
         "fingerprint": store.fingerprint,
     }

@@ -13,8 +13,8 @@ from curldescent.foundation import durable
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.version import __version__
-from curldescent.sweeps.description.cell_settings import Recipe
 from curldescent.sweeps.description.grid import Axis, Grid, parse_axis
+from curldescent.sweeps.description.settings import Settings
 from curldescent.sweeps.description.sweep import Sweep, check_names, rule_axis
 from curldescent.sweeps.storage import ours, plain
 
@@ -32,8 +32,8 @@ def write(folder: Path, sweep: Sweep) -> None:
         "what": _WHAT,
         "format": FORMAT,
         "written_by": f"curldescent {__version__}",
-        "fingerprint": sweep.recipe.fingerprint,
-        "recipe": sweep.recipe.as_json(),
+        "fingerprint": sweep.settings.fingerprint,
+        "recipe": sweep.settings.as_json(),
         "axes": [axis.as_json() for axis in sweep.grid.axes],
     }
     content["checksum"] = digest(canonical(content))
@@ -94,18 +94,18 @@ def sweep_of(plan: Mapping[str, Any], folder: Path) -> Sweep:
         InputError: it describes none, or one that this version would compute otherwise.
     """
     try:
-        recipe = Recipe.from_json(plan["recipe"])
+        settings = Settings.from_json(plan["recipe"])
         grid = Grid(tuple(_axis(entry) for entry in plan["axes"]))
         check_names(grid.axes)
         varied = {axis.name: sorted(axis.columns) for axis in grid.axes}
         faithful = (
             canonical([axis.as_json() for axis in grid.axes]) == canonical(plan["axes"])
-            and {name: sorted(names) for name, names in recipe.varied.items()} == varied
+            and {name: sorted(names) for name, names in settings.varied.items()} == varied
             and isinstance(plan["fingerprint"], str)
         )
         if not faithful:
-            raise ValueError("its axes are not those of its recipe")
-        fingerprint = recipe.fingerprint
+            raise ValueError("its axes are not those of its settings")
+        known = settings.fingerprints
     except InputError as fault:
         raise InputError(f"store {str(folder)!r}: {_short(' '.join(str(fault).split()), most=500)}") from None
     except _MISSHAPEN as fault:
@@ -113,12 +113,12 @@ def sweep_of(plan: Mapping[str, Any], folder: Path) -> Sweep:
             f"{str(folder / ours.PLAN)!r} has a valid checksum but describes no sweep ({_reason(fault)}); "
             "delete it and run the sweep's file again: finished cells are kept"
         ) from None
-    if fingerprint != plan["fingerprint"]:
+    if plan["fingerprint"] not in known:
         raise InputError(
-            f"store {str(folder)!r} was made with other defaults of the library's functions; "
+            f"store {str(folder)!r} was made where its settings meant something else; "
             f"read it with the version that wrote it, {_author(plan)}"
         )
-    return Sweep.from_parts(recipe, grid)
+    return Sweep.from_parts(settings, grid)
 
 
 def _axis(entry: Mapping[str, Any]) -> Axis:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from curldescent.foundation import durable
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
-from curldescent.sweeps.description.cell_settings import difference
+from curldescent.sweeps.description.settings import difference
 from curldescent.sweeps.description.sweep import Sweep
 from curldescent.sweeps.storage import cell_file, ours, plain, plan_file
 from curldescent.sweeps.storage.contents import Expected
@@ -51,7 +51,7 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         self.path = named("store", path, FOLDER_OF_A_SWEEP)
         self.sweep = plan_file.sweep_of(plan_file.read(self.path), self.path)
-        self.fingerprint = self.sweep.recipe.fingerprint
+        self.fingerprint = self.sweep.settings.fingerprint
         self._expected = Expected(self.sweep)
 
     @classmethod
@@ -79,7 +79,7 @@ class Store:
         return cls(folder)
 
     def _extend(self, sweep: Sweep) -> None:
-        found = difference(sweep.recipe.as_json(), self.sweep.recipe.as_json())
+        found = difference(sweep.settings.as_json(), self.sweep.settings.as_json())
         if found:
             raise InputError(f"store {str(self.path)!r} was made with other settings: {found}; use another folder")
         mine = {axis.name: axis for axis in self.sweep.grid.axes}
@@ -162,7 +162,7 @@ class Store:
             raise cell_file.DamagedCell("it is not there any more") from None
         except plain.NotPlain as fault:
             raise cell_file.DamagedCell(str(fault)) from None
-        cell, arrays = cell_file.unpack(data, fingerprint=self.fingerprint, key=key)
+        cell, arrays = cell_file.unpack(data, fingerprints=self.sweep.settings.fingerprints, key=key)
         self._expected.check(key, cell, arrays)
         return data, arrays
 
