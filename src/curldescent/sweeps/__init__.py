@@ -24,7 +24,7 @@ _HOME = {
     "read": "curldescent.sweeps.description.sweep",
     "retry": "curldescent.sweeps.execution.running",
     "run": "curldescent.sweeps.execution.running",
-    "status": "curldescent.sweeps.storage.state",
+    "status": "curldescent.sweeps.storage.status",
 }
 
 __all__ = [
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from curldescent.sweeps.storage.exporting import export
     from curldescent.sweeps.storage.merging import merge
     from curldescent.sweeps.storage.opening import open
-    from curldescent.sweeps.storage.state import status
+    from curldescent.sweeps.storage.status import status
     from curldescent.sweeps.storage.store import Store
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.sweeps.storage import plain
+from curldescent.sweeps.storage import plain_files
 
 CELL_FORMAT = 1
 _CHECKSUM = 64
@@ -91,7 +91,7 @@ def unpack(
         raise DamagedCell("its checksum does not fit: truncated, altered, or not a cell at all")
     try:
         members = _members(data)
-        header = plain.strict_json(members.pop(_HEADER))
+        header = plain_files.strict_json(members.pop(_HEADER))
         if header["format"] != CELL_FORMAT:
             raise DamagedCell(f"it has cell format {str(header['format'])[:50]!r}, this version reads {CELL_FORMAT}")
         if header["fingerprint"] not in fingerprints:

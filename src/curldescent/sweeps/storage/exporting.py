@@ -11,7 +11,7 @@ from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import for_netcdf, whole_file, whole_folder
-from curldescent.sweeps.storage import ours, plain, zarr_form
+from curldescent.sweeps.storage import own_names, plain_files, zarr_writing
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def export(store: str | Path, target: str | Path) -> Path:
 
 def _refuse_strangers(target: Path) -> None:
     """An export replaces what an earlier export left, and nothing else."""
-    found = plain.kind(target)
+    found = plain_files.kind(target)
     if found is None:
         return
     if target.suffix == ".nc" and found == "a file":
@@ -92,7 +92,7 @@ def _refuse_strangers(target: Path) -> None:
         raise InputError(f"{str(target)!r} is {found} of something else; name another target")
     if not _is_export(target):
         raise InputError(f"{str(target)!r} is a folder of something else; name another target")
-    strangers = plain.leftovers(target, ours.is_array_file)
+    strangers = plain_files.leftovers(target, own_names.is_array_file)
     if strangers:
         raise InputError(f"{str(target)!r} also holds {strangers[0]!r}, which no export wrote; name another target")
 
@@ -104,7 +104,9 @@ def _is_export(target: Path) -> bool:
     # Whatever cannot be read is no export.
     with contextlib.suppress(Exception):
         if target.suffix == ".zarr":
-            attributes = plain.strict_json(plain.read(target / "zarr.json", most=_DESCRIPTION_BYTES))["attributes"]
+            attributes = plain_files.strict_json(plain_files.read(target / "zarr.json", most=_DESCRIPTION_BYTES))[
+                "attributes"
+            ]
         else:
             with xr.open_dataset(target, engine="scipy", decode_cf=False) as data:
                 attributes = data.attrs
@@ -131,15 +133,15 @@ def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
     grid = {str(name): data.sizes[name] for name in data["status"].dims}
     results = {str(name): array.variable for name, array in data.data_vars.items() if name != "status"}
 
-    def block(index: zarr_form.Index) -> dict[str, np.ndarray]:
+    def block(index: zarr_writing.Index) -> dict[str, np.ndarray]:
         return {name: variable[(*index, ...)].values for name, variable in results.items()}
 
-    zarr_form.write(
+    zarr_writing.write(
         temporary,
         data[["status"]].assign_coords(data.coords),
         grid=grid,
         variables={
-            name: zarr_form.Variable(
+            name: zarr_writing.Variable(
                 tuple(map(str, variable.dims[len(grid) :])), variable.shape[len(grid) :], variable.attrs
             )
             for name, variable in results.items()

@@ -12,7 +12,7 @@ from curldescent.foundation.writing import results_folder
 from curldescent.sweeps.description.grid import Axis, Grid
 from curldescent.sweeps.description.settings import difference
 from curldescent.sweeps.description.sweep import Sweep
-from curldescent.sweeps.storage import ours
+from curldescent.sweeps.storage import own_names
 from curldescent.sweeps.storage.lock import locked
 from curldescent.sweeps.storage.store import Store
 
@@ -72,7 +72,7 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
     for source in opened:
         if folder.exists() and source.path.resolve() == folder.resolve():
             raise InputError(f"the target must be another folder than the sources, got {folder} as both")
-    existing = [Store(folder)] if (folder / ours.PLAN).exists() else []
+    existing = [Store(folder)] if (folder / own_names.PLAN).exists() else []
     union = _union([*existing, *opened])
     results_folder(folder)
     with locked(folder):

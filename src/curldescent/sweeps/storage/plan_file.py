@@ -16,7 +16,7 @@ from curldescent.foundation.version import __version__
 from curldescent.sweeps.description.grid import Axis, Grid, parse_axis
 from curldescent.sweeps.description.settings import Settings
 from curldescent.sweeps.description.sweep import Sweep, check_names, rule_axis
-from curldescent.sweeps.storage import ours, plain
+from curldescent.sweeps.storage import own_names, plain_files
 
 FORMAT = 1
 _WHAT = "curldescent sweep"
@@ -37,8 +37,8 @@ def write(folder: Path, sweep: Sweep) -> None:
         "axes": [axis.as_json() for axis in sweep.grid.axes],
     }
     content["checksum"] = digest(canonical(content))
-    plain.is_file(folder / ours.PLAN)
-    durable.write(folder / ours.PLAN, (json.dumps(content, indent=1) + "\n").encode())
+    plain_files.is_file(folder / own_names.PLAN)
+    durable.write(folder / own_names.PLAN, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: no plan, a damaged one, or one of another format.
     """
-    path = folder / ours.PLAN
-    if not folder.is_dir() or not plain.is_file(path):
+    path = folder / own_names.PLAN
+    if not folder.is_dir() or not plain_files.is_file(path):
         raise InputError(f"{str(folder)!r} is not the store of a sweep: there is no plan.json in it")
     damaged = InputError(f"{str(path)!r} is damaged; delete it and run the sweep's file again: finished cells are kept")
     try:
-        plan = plain.strict_json(plain.read(path, most=_MOST_BYTES))
-    except plain.NotPlain:
+        plan = plain_files.strict_json(plain_files.read(path, most=_MOST_BYTES))
+    except plain_files.NotPlain:
         raise
     except ValueError:
         raise damaged from None
@@ -110,7 +110,7 @@ def sweep_of(plan: Mapping[str, Any], folder: Path) -> Sweep:
         raise InputError(f"store {str(folder)!r}: {_short(' '.join(str(fault).split()), most=500)}") from None
     except _MISSHAPEN as fault:
         raise InputError(
-            f"{str(folder / ours.PLAN)!r} has a valid checksum but describes no sweep ({_reason(fault)}); "
+            f"{str(folder / own_names.PLAN)!r} has a valid checksum but describes no sweep ({_reason(fault)}); "
             "delete it and run the sweep's file again: finished cells are kept"
         ) from None
     if plan["fingerprint"] not in known:
