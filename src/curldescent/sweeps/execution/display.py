@@ -30,16 +30,16 @@ class Quiet:
     """Says nothing."""
 
     def start(self, *, cells: int, done: int, failed: int, work: float) -> None:
-        """Nothing."""
+        """Say nothing."""
 
     def update(self, *, done: int, failed: int, work: float) -> None:
-        """Nothing."""
+        """Say nothing."""
 
     def say(self, sentence: str) -> None:
-        """Nothing."""
+        """Say nothing."""
 
     def finish(self, summary: Summary) -> None:
-        """Nothing."""
+        """Say nothing."""
 
 
 class OnStderr:

@@ -1,4 +1,4 @@
-"""The same sweep on a Dask cluster: its workers compute, this process writes. Needs the extra `cluster`."""
+"""A sweep on a Dask cluster: its workers compute, this process writes. Needs the extra `cluster`."""
 
 import time
 from collections import deque

@@ -50,7 +50,7 @@ def compact(store: str | Path) -> Path:
 
 
 def compact_store(store: Store) -> Path:
-    """The same for whoever holds the lock."""
+    """Compact a store whose lock the caller holds."""
     missing = len(set(store.sweep.grid.cell_keys()) - store.finished())
     if missing:
         raise InputError(f"store {str(store.path)!r} lacks {missing} cells; run it to the end before compacting it")

@@ -41,7 +41,7 @@ def is_array_file(name: str) -> bool:
 
 
 def is_compact_file(name: str) -> bool:
-    """The same relative to ``compact/``: arrays, manifest, and what interrupted writing left of them."""
+    """Whether a path relative to ``compact/`` is ours: arrays, the manifest, what interrupted writing left of them."""
     if name == MANIFEST or durable.leftover_of(name) == MANIFEST:
         return True
     folder, _, rest = name.partition("/")
