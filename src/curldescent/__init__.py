@@ -18,7 +18,8 @@ _HOME = {
     "PlasticityWarning": "curldescent.foundation.errors",
     "Flips": "curldescent.model.flips",
     "Problem": "curldescent.model.problem",
-    "Weights": "curldescent.model.problem",
+    "Weights": "curldescent.model.weights",
+    "activation": "curldescent.model.activations",
     "student_teacher": "curldescent.model.student_teacher",
     "from_data": "curldescent.model.data",
     "Plasticity": "curldescent.model.plasticity",
@@ -37,6 +38,7 @@ _HOME = {
 _SUBMODULES = {
     **{name: name for name in ("analysis", "optimizers", "paper", "plots", "sweeps", "theory")},
     "explorer": "apps.explorer",
+    "rules": "learning.rules",
 }
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "Weights",
     "__version__",
     "accuracy",
+    "activation",
     "analysis",
     "cite",
     "epochs_to_threshold",
@@ -61,6 +64,7 @@ __all__ = [
     "paper",
     "plots",
     "predict",
+    "rules",
     "student_teacher",
     "summarise_epochs",
     "sweeps",
@@ -74,19 +78,22 @@ if TYPE_CHECKING:
     from curldescent.apps import explorer
     from curldescent.foundation.citations import cite
     from curldescent.foundation.errors import InputError, PlasticityWarning
+    from curldescent.learning import rules
     from curldescent.learning.censoring import epochs_to_threshold, summarise_epochs
     from curldescent.learning.evaluation import accuracy, predict
     from curldescent.learning.flow import flow
     from curldescent.learning.schedule import log_epochs
     from curldescent.learning.train import train
     from curldescent.learning.wide_students import wide_students
+    from curldescent.model.activations import activation
     from curldescent.model.data import from_data
     from curldescent.model.flips import Flips
     from curldescent.model.plasticity import Plasticity
-    from curldescent.model.problem import Problem, Weights
+    from curldescent.model.problem import Problem
     from curldescent.model.signatures import Signature
     from curldescent.model.student_teacher import student_teacher
     from curldescent.model.two_weights import TwoWeights
+    from curldescent.model.weights import Weights
 
 
 def __getattr__(name: str) -> object:

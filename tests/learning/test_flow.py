@@ -60,7 +60,7 @@ def test_the_conserved_quantity_is_that_of_the_theory_for_flips():
     rng = np.random.default_rng(1)
     w1, w2 = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
     d1, d2 = np.array([-1.0, 1.0, 1.0]), np.array([1.0, -1.0, 1.0, -1.0])
-    q, _ = conserved(w1, w2, Strengths(np.broadcast_to(d1, (4, 3)), np.broadcast_to(d2, (2, 4))))
+    q, _ = conserved(w1, w2, Strengths([np.broadcast_to(d1, (4, 3)), np.broadcast_to(d2, (2, 4))]))
     np.testing.assert_allclose(q, (d1 * w1**2).sum(axis=1) - d2 * (w2**2).sum(axis=0))
 
 

@@ -58,8 +58,8 @@ def test_recorded_weights_are_those_of_the_reference():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "fast"}, "engine must be one of 'auto', 'fused', 'order-parameters', 'jax', got 'fast'"),
-        ({"engine": "fused", "dtype": "float32"}, "'fused' engine computes in float64, got dtype 'float32'"),
+        ({"engine": "fast"}, "engine must be one of 'auto', 'order-parameters', 'fused', 'jax', got 'fast'"),
+        ({"engine": "fused", "dtype": "float32"}, 'engine="fused" computes in float64, got dtype .float32.'),
         ({"engine": "order-parameters"}, "needs a linear hidden layer"),
         ({"threads": 0}, "threads must be a whole number at least 1, got 0"),
     ],

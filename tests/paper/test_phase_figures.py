@@ -42,12 +42,12 @@ def test_the_papers_grid(key, name, activation, ratio, fraction, training, epoch
     assert columns.keys() == {"ratio", layer}
     np.testing.assert_allclose(columns["ratio"], ratio, rtol=1e-11)
     np.testing.assert_allclose(columns[layer], fraction, atol=1e-11)
-    recipe = sweep.settings
+    settings = sweep.settings
     sampled = {"total": 220, "activation": activation, "n_train": 250, "n_test": 100, "trials": trials}
     sampled |= {"student_scale": 1.0, "teacher_scale": 1.0, "distribution": "uniform"}
-    assert sampled.items() <= recipe.student_teacher.items()
-    assert (training | {"epochs": epochs}).items() <= recipe.training.items()
-    assert recipe.start == (start or {**AT_TEACHER, "at": "random", "hidden_noise": 0.0})
+    assert sampled.items() <= settings.student_teacher.items()
+    assert (training | {"epochs": epochs}).items() <= settings.training.items()
+    assert settings.start == (start or {**AT_TEACHER, "at": "random", "hidden_noise": 0.0})
 
 
 def test_q_is_taken_over_the_papers_window() -> None:

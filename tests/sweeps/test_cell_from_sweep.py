@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.description import parameter_sections
 from curldescent.sweeps.description.predicted_eigenvalue import predicted_lambda_min
-from curldescent.sweeps.description.realised_flips import flip_coordinates
 from tests.sweeps.conftest import fill, small
 
 SIZES = {"zip": {"n_inputs": [3, 5], "n_hidden": [4, 2]}, "labels": ["wide", "narrow"]}
+
+SMALL = {"n_inputs": 4, "n_hidden": 3, "n_train": 20, "n_test": 5}
 
 
 def labelled(**changes):
@@ -74,11 +74,21 @@ def test_places_that_are_not_there_are_refused(case):
         labelled().cell(**where)
 
 
-def test_a_rule_of_an_unknown_kind_is_refused_in_one_sentence():
-    with pytest.raises(cd.InputError, match=r"\[rules.X\] kind must be one of 'plasticity', got 'oja'"):
-        labelled(rules={"X": {"kind": "oja", "decay": 1.0}})
-    with pytest.raises(cd.InputError, match=r"\[rules.X\] kind must be one of 'plasticity', got 3"):
-        labelled(rules={"X": {"kind": 3}})
+UNKNOWN = {
+    "a misspelt kind": ({"kind": "oia"}, r"\[rules.X\] kind must be one of .*'oja'.*, got 'oia'"),
+    "a number": ({"kind": 3}, r"\[rules.X\] kind must be one of .*, got 3"),
+    "another kind's entry": ({"kind": "oja", "hidden": 0.5}, r"\[rules.X\] has an unknown entry 'hidden'"),
+    "a kind in a kind": ({"kind": "oja", "plasticity": {"kind": "oja"}}, "without a kind"),
+    "a kind of plasticity": ({"plasticity": {"hidden": 0.5}}, r"\[rules.X\] has an unknown entry 'plasticity'"),
+    "strengths of text": ({"kind": "oja", "plasticity": "GD"}, r"\[rules.X\] plasticity must be a section"),
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_a_rule_that_there_is_not_is_refused_in_one_sentence(case):
+    rule, message = UNKNOWN[case]
+    with pytest.raises(cd.InputError, match=message):
+        labelled(rules={"X": rule})
 
 
 def test_the_usual_kind_is_the_same_rule_by_name():
@@ -86,22 +96,32 @@ def test_the_usual_kind_is_the_same_rule_by_name():
     assert named.grid.cell_keys() == plain.grid.cell_keys()
 
 
-def test_another_kind_of_rule_needs_an_entry_in_one_table(monkeypatch):
-    class Decaying:
-        def __init__(self, *, decay: float = 1.0, centre: str = "zero") -> None:
-            self.decay, self.centre = decay, centre
+OTHERS = {
+    "GD": {},
+    "Oja": {"kind": "oja", "decay": 0.5, "plasticity": {"hidden": 0.5}},
+    "noise": {"kind": "node_perturbation", "noise": 0.3},
+}
 
-    monkeypatch.setitem(parameter_sections.RULES, "decaying", Decaying)
-    sweep = labelled(rules={"GD": {}, "D": {"kind": "decaying", "decay": 0.5}})
-    rule = sweep.cell(rule="D", size="wide", learning_rate=0.1).rule
-    assert isinstance(rule, Decaying)
-    assert (rule.decay, rule.centre) == (0.5, "zero")
-    assert isinstance(sweep.cell(rule="GD", size="wide", learning_rate=0.1).rule, cd.Plasticity)
-    assert sweep.settings.fingerprint == labelled().settings.fingerprint
-    assert flip_coordinates(sweep)["readout_flipped"][1].tolist() == [[0, 0], [0, 0]]
-    with pytest.raises(cd.InputError, match=r"keep.lambda_min needs plasticity, got a rule of kind 'decaying'"):
-        predicted_lambda_min(sweep.cell(rule="D", size="wide", learning_rate=0.1).arguments)
-    with pytest.raises(cd.InputError, match=r"\[rules.D\] has an unknown entry 'readout'"):
-        labelled(rules={"D": {"kind": "decaying", "readout": 0.5}})
+
+def test_rules_of_other_kinds_go_through_a_sweep(tmp_path):
+    sweep = labelled(
+        axes={"hidden_noise": [0.0]}, rules=OTHERS, start={"at": "teacher"}, student_teacher={**SMALL, "trials": 2}
+    )
+    assert cd.sweeps.run(sweep, tmp_path / "store", workers=1).complete
+    data = cd.sweeps.open(tmp_path / "store").load()
+    assert data.hidden_flipped.values.tolist() == [0, 2, 0]
+    assert np.isfinite(data.train_error).all()
+    cell = cd.sweeps.Store(tmp_path / "store").sweep.cell(rule="Oja")
+    assert isinstance(cell.rule, cd.rules.Oja)
+    assert (cell.rule.decay, cell.rule.plasticity.hidden) == (0.5, 0.5)
+    for rule in OTHERS:
+        cell = sweep.cell(rule=rule)
+        history = cd.train(cell.problem, cell.rule, **cell.training)
+        np.testing.assert_array_equal(history.train_error, data.train_error.sel(rule=rule, hidden_noise=0))
+    with pytest.raises(cd.InputError, match=r"keep.lambda_min needs plasticity, got a rule of kind 'oja'"):
+        predicted_lambda_min(sweep.cell(rule="Oja").arguments)
+
+
+def test_a_parameter_of_plasticity_is_no_axis_of_another_kind():
     with pytest.raises(cd.InputError, match="the cell's rule has an unknown entry 'hidden'"):
-        assert labelled(axes={"hidden": [0.5], "size": SIZES}, rules={"D": {"kind": "decaying"}}).cell(size="wide").rule
+        assert labelled(axes={"hidden": [0.5], "size": SIZES}, rules={"D": OTHERS["noise"]}).cell(size="wide").rule

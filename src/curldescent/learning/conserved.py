@@ -15,8 +15,6 @@ from curldescent.model.plasticity import Strengths
 
 Array = NDArray[np.float64]
 
-HOMOGENEOUS = ("linear", "relu")
-
 
 def conserved(hidden: Array, readout: Array, strengths: Strengths) -> tuple[Array, Array]:
     """Q_i and the size of the terms that it is the difference of.

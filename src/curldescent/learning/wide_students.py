@@ -16,7 +16,7 @@ from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.model.flips import flipped_count
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import (
     DISTRIBUTIONS,
     PAPER_INPUT_VARIANCE,
@@ -24,6 +24,7 @@ from curldescent.model.student_teacher import (
     gaussian_inputs,
     inputs_size,
 )
+from curldescent.model.weights import Weights
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curldescent.foundation import validation
 from curldescent.learning.engines.fused_students import factored
 from curldescent.learning.experiment import Experiment, experiment, sizes_of
-from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients, rescaled
+from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
 from curldescent.model import forward
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -53,25 +53,26 @@ class LearningField:
         weights = unpacked(state, self.shape)
         velocity = self.unconstrained(weights, facts)
         if self.convention.preserve_norms:
-            velocity = Synapses(*(_tangential(v, w) for v, w in zip(velocity, weights, strict=True)))
+            velocity = tuple(_tangential(v, w) for v, w in zip(velocity, weights, strict=True))
         return packed(velocity)
 
-    def unconstrained(self, weights: Synapses, facts: Facts) -> Synapses:
+    def unconstrained(self, weights: Layers, facts: Facts) -> Layers:
         """−S ∘ error signal, before norms are looked at."""
         if self.linear:
             signal = _linear_gradients(weights, facts)
         else:
             signal = gradients(weights, facts.learning, facts.inputs, facts.targets, self.convention)
-        return Synapses(-facts.learning.hidden * signal.hidden, -facts.learning.readout * signal.readout)
+        return tuple(-s * g for s, g in zip(facts.learning.strengths, signal, strict=True))
 
     def loss(self, state: Any, facts: Facts) -> Any:
         """C = ½⟨‖ŷ − y‖²⟩."""
         weights = unpacked(state, self.shape)
         if self.linear:
-            off = (weights.readout @ weights.hidden - facts.targets) @ facts.inputs.T
+            hidden, readout = weights
+            off = (readout @ hidden - facts.targets) @ facts.inputs.T
             return facts.floor + 0.5 * jnp.sum(off * off)
         c = self.convention
-        _, output = forward.outputs(facts.inputs, *weights, c.activation, c.output_activation, jnp)
+        output = forward.outputs(facts.inputs, weights, c.activation, c.output_activation, jnp)
         return forward.error(output, facts.targets, jnp)
 
 
@@ -86,8 +87,8 @@ class LearningMap:
         """`training.rule.update` with the whole training set as the batch."""
         weights = unpacked(state, self.field.shape)
         velocity = self.field.unconstrained(weights, facts)
-        moved = Synapses(*(w + self.dt * v for w, v in zip(weights, velocity, strict=True)))
-        return packed(_normed(moved, facts) if self.field.convention.preserve_norms else moved)
+        moved = tuple(w + self.dt * v for w, v in zip(weights, velocity, strict=True))
+        return packed(normed(moved, facts.norms) if self.field.convention.preserve_norms else moved)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class LearningFlow:
         moved = RungeKutta4(self.field, self.dt)(state, facts)
         if not self.field.convention.preserve_norms:
             return moved
-        return packed(_normed(unpacked(moved, self.field.shape), facts))
+        return packed(normed(unpacked(moved, self.field.shape), facts.norms))
 
 
 # What a function that takes the dynamics of a student accepts, for its message.
@@ -237,14 +238,15 @@ def learning_dynamics(
     )
     trial = validation.integer("trial", trial, minimum=0, maximum=setup.trials - 1)
     hidden, readout = setup.hidden[trial], setup.readout[trial]
-    learning = [setup.hidden_strengths[0], setup.readout_strengths[0], setup.feedback[0, trial], setup.aligned[0]]
+    learning = [setup.hidden_strengths[0], setup.readout_strengths[0], setup.feedback[0][0, trial], setup.aligned[0]]
     norms = np.array([np.linalg.norm(hidden), np.linalg.norm(readout)])
     groups: tuple[Group, ...] = ()
     if reduce and setup.activation == "linear":
         hidden, readout, learning, groups = _reduced(hidden, readout, learning)
     linear = setup.activation == setup.output_activation == "linear"
     inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, _targets(setup, trial), 0.0)
-    facts = Facts(Learning(*learning), norms, inputs, targets, np.float64(floor))
+    s1, s2, feedback, aligned = learning
+    facts = Facts(Learning((s1, s2), (feedback,), aligned), norms, inputs, targets, np.float64(floor))
     convention = Convention(setup.activation, setup.output_activation, setup.output_error, setup.preserve_norms)
     field = LearningField((*hidden.shape, len(readout)), convention, linear)
     kind = LearningFlow if continuous else LearningMap
@@ -252,32 +254,29 @@ def learning_dynamics(
     return LearningDynamics(kind(field, setup.learning_rate), start, facts, continuous, groups)
 
 
-def unpacked(state: Any, shape: tuple[int, int, int]) -> Synapses:
+def unpacked(state: Any, shape: tuple[int, int, int]) -> Layers:
     """W1 and W2 of a flat state."""
     n, m, o = shape
-    return Synapses(state[: n * m].reshape(n, m), state[n * m :].reshape(o, n))
+    return state[: n * m].reshape(n, m), state[n * m :].reshape(o, n)
 
 
-def packed(weights: Synapses) -> Any:
+def packed(weights: Layers) -> Any:
     """The flat state of W1 and W2."""
-    return jnp.concatenate([weights.hidden.ravel(), weights.readout.ravel()])
+    return jnp.concatenate([layer.ravel() for layer in weights])
 
 
-def _linear_gradients(weights: Synapses, facts: Facts) -> Synapses:
+def _linear_gradients(weights: Layers, facts: Facts) -> Layers:
     """`rule.gradients` of a linear student through second moments: ⟨e xᵀ⟩ = (W2 W1 − W*) Σ̂."""
     root, learning = facts.inputs, facts.learning
-    error = (weights.readout @ weights.hidden - facts.targets) @ root.T @ root
-    carried = jnp.where(learning.aligned, learning.feedback.T, weights.readout)
-    return Synapses(hidden=carried.T @ error, readout=error @ weights.hidden.T)
+    hidden, readout = weights
+    error = (readout @ hidden - facts.targets) @ root.T @ root
+    carried = jnp.where(learning.aligned, learning.feedback[0].T, readout)
+    return carried.T @ error, error @ hidden.T
 
 
 def _tangential(velocity: Any, layer: Any) -> Any:
     square = jnp.sum(layer * layer)
     return velocity - layer * jnp.where(square > 0, jnp.sum(layer * velocity) / jnp.where(square > 0, square, 1.0), 0.0)
-
-
-def _normed(weights: Synapses, facts: Facts) -> Synapses:
-    return Synapses(rescaled(weights.hidden, facts.norms[0]), rescaled(weights.readout, facts.norms[1]))
 
 
 def _targets(setup: Experiment, trial: int) -> Array:

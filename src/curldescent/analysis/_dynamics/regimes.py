@@ -60,8 +60,8 @@ class Observer:
 
         from curldescent.analysis._dynamics.learning_dynamics import unpacked
 
-        weights = unpacked(state, self.field.shape)
-        whole = (weights.readout @ weights.hidden).ravel()
+        hidden, readout = unpacked(state, self.field.shape)
+        whole = (readout @ hidden).ravel()
         index = jnp.arange(whole.size)
         return jnp.stack([self.field.loss(state, facts), whole @ jnp.cos(1.7 * index), whole @ jnp.sin(2.3 * index)])
 

@@ -153,7 +153,7 @@ class Opened:
         grid = self.store.sweep.grid
         index = [self._in_plan(axis.name, held.get(axis.name, 0)) for axis in grid.axes]
         value = self.store.sweep.cell_at(index).arguments.rule.get(other, 0.0)
-        if isinstance(value, Mapping) or np.ndim(value) != 0:
+        if isinstance(value, Mapping | str) or np.ndim(value) != 0:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]

@@ -1,6 +1,6 @@
 """One trial of a problem under a rule as a `Network`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -9,20 +9,12 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.learning.experiment import OUTPUT_ERRORS
 from curldescent.learning.fields.network import Network, network
 from curldescent.model import forward as layers
+from curldescent.model.activations import of
+from curldescent.model.losses import CONVENTIONS, CROSS_ENTROPY, SQUARED
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
-
-# Losses ℓ(z, y) with ∂ℓ/∂z = φ_out(z) − y: what the delta rule, e = ŷ − y, descends. Each is ∫φ_out − y z, and adding
-# nothing else leaves the field as it is.
-_INTEGRAL: dict[str, Callable[[Any], Any]] = {
-    "linear": lambda z: 0.5 * z * z,
-    "tanh": lambda z: jnp.logaddexp(z, -z),
-    "relu": lambda z: 0.5 * jnp.maximum(z, 0) ** 2,
-    "sigmoid": lambda z: jnp.logaddexp(z, 0.0),
-}
 
 
 def problem_network(
@@ -58,25 +50,24 @@ def problem_network(
         Network(synapses=220, flipped=2, samples=50, outputs=1)
     """
     require_problem(problem, rule)
-    validation.choice("output_error", output_error, OUTPUT_ERRORS)
+    validation.choice("output_error", output_error, CONVENTIONS)
     validation.integer("trial", trial, minimum=0, maximum=problem.trials - 1)
-    delta = output_error == "delta"
-    integral = _INTEGRAL[problem.output_activation]
+    drives = output_error == "delta" or problem.loss is CROSS_ENTROPY
 
     def model(weights: Any, x: Any) -> Any:
-        last = "linear" if delta else problem.output_activation
-        return layers.outputs(x, weights["hidden"], weights["readout"], problem.activation, last, jnp)[1]
+        last = "linear" if drives else problem.output_activation
+        return layers.outputs(x, [weights[name] for name in names], problem.activation, last, jnp)
 
     student, targets = problem.student, problem.train_outputs()
-    strengths = rule.strengths(n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs)
-    matching = delta and problem.output_activation != "linear"
+    names = student.names
+    strengths = rule.strengths(student.sizes)
     return network(
         model,
-        {"hidden": of_trial(student.hidden, trial, 2), "readout": of_trial(student.readout, trial, 2)},
+        {name: of_trial(layer, trial, 2) for name, layer in zip(names, student.layers, strict=True)},
         problem.inputs,
         of_trial(targets, trial, 2) if len(targets) > 1 else targets[0],
-        strengths={"hidden": strengths.hidden, "readout": strengths.readout},
-        loss=(lambda z, y: jnp.sum(integral(z) - y * z)) if matching else "squared",
+        strengths=dict(zip(names, strengths, strict=True)),
+        loss=_loss(problem, output_error),
         batch_size=batch_size,
     )
 
@@ -98,11 +89,24 @@ def trial_networks(problem: Problem, rule: Plasticity, *, output_error: str = "d
     first = problem_network(problem, rule, output_error=output_error)
     targets = problem.train_outputs()
     for trial in range(problem.trials):
-        layers_of_trial = {
-            "hidden": of_trial(problem.student.hidden, trial, 2),
-            "readout": of_trial(problem.student.readout, trial, 2),
-        }
+        own = zip(problem.student.names, problem.student.layers, strict=True)
+        layers_of_trial = {name: of_trial(layer, trial, 2) for name, layer in own}
         yield first.at(layers_of_trial).with_targets(targets[trial] if len(targets) > 1 else targets[0])
+
+
+def _loss(problem: Problem, output_error: str) -> Any:
+    """The loss of what the network returns: of drives for the delta rule and the cross-entropy, of outputs else."""
+    loss, output = problem.loss, problem.output_activation
+    if loss is CROSS_ENTROPY:
+        return lambda z, y: loss.of_samples(z, y, output, jnp)
+    if output_error == "delta" and output != "linear":
+        if loss is not SQUARED:
+            raise InputError(
+                f"the delta rule behind {output} outputs descends no loss that is known for the loss {loss}; use "
+                "output_error='mse'"
+            )
+        return lambda z, y: of(output).matching(z, y, jnp)
+    return "squared" if loss is SQUARED else loss.function
 
 
 def require_problem(problem: object, rule: object) -> None:

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
 from curldescent.paper.machinery import agreement
 from curldescent.paper.machinery.beside_solution import (
     fates,
@@ -122,7 +122,7 @@ def kernels_of(
         law = Spectrum(ratio, hidden, readout)
         d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
         one = random_solutions(n_inputs, width, n_outputs=int(n_outputs), trials=1, seed=seed)
-        weights = Weights(one.hidden[0], one.readout[0])
+        weights = one.trial(0)
         problem = Problem(inputs=inputs, student=weights, teacher=weights)
         found = stability(problem, Plasticity(hidden=d1, readout=d2), method="dense")
         expected = union(weights.hidden, weights.readout, d1, d2, covariance)

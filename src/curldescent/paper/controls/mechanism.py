@@ -146,17 +146,18 @@ def drift(hidden: Array, readout: Array, sign: float, inputs: Array, targets: Ar
         dC/dt = ⟨∂C/∂W, v⟩ and ‖v‖ for v = −S ∘ signal without its part along each layer's weights, per unit of total
         step. The signal is the paper's, the gradient that of the reported error.
     """
-    from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients
+    from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients
 
-    weights = Synapses(hidden, readout)
+    weights = hidden, readout
     signs = np.where(np.arange(readout.shape[1]) < 1, sign, 1.0)
-    learning = Learning(np.ones_like(hidden), np.broadcast_to(signs, readout.shape), readout.T, np.array([False]))
+    strengths = np.ones_like(hidden), np.broadcast_to(signs, readout.shape)
+    learning = Learning(strengths, (readout.T,), np.array([False]))
     signal, gradient = (
         gradients(weights, learning, inputs, targets, Convention("tanh", "tanh", error, preserve_norms=True), np)
         for error in ("delta", "mse")
     )
     rate = square = 0.0
-    for w, s, g, strength in zip(weights, signal, gradient, (1.0, learning.readout), strict=True):
+    for w, s, g, strength in zip(weights, signal, gradient, strengths, strict=True):
         v = -strength * np.asarray(s)
         v = v - w * (np.sum(w * v) / np.sum(w * w))
         rate += float(np.sum(np.asarray(g) * v))
@@ -166,8 +167,6 @@ def drift(hidden: Array, readout: Array, sign: float, inputs: Array, targets: Ar
 
 def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Dataset":
     """Curl descent for so many epochs, gradient descent from there; epochs of both together."""
-    from dataclasses import replace
-
     import curldescent as cd
 
     problem, seed = controls.base_problem(trials, n_train)
@@ -175,7 +174,7 @@ def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Da
     made = {}
     for count in after:
         first = _train(problem, rules["CD"], count, seed, record=[0, count])
-        onwards = replace(problem, student=cd.Weights(first.student_hidden.values, first.student_readout.values))
+        onwards = problem.with_student(cd.Weights([first.student_hidden.values, first.student_readout.values]))
         record = cd.log_epochs(epochs, controls.POINTS).tolist()
         second = _train(onwards, rules["GD"], epochs, seed + 1, record=record, stop_below=controls.THRESHOLD)
         needed = cd.epochs_to_threshold(second.train_error, controls.THRESHOLD, never="last").values + count

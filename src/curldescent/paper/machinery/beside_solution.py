@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import covariance_root, gaussian_inputs
+from curldescent.model.weights import Weights
 from curldescent.theory import Spectrum, linear_stability
 from curldescent.theory.sample_matrices import n_hidden_for
 
@@ -65,7 +66,7 @@ def random_solutions(n_inputs: int, n_hidden: int, *, n_outputs: int = 1, trials
     w2 = rng.standard_normal((trials, n_outputs, n_hidden))
     w1 *= np.sqrt(n_hidden / (w1**2).sum((1, 2), keepdims=True))
     w2 *= np.sqrt(n_outputs / (w2**2).sum((1, 2), keepdims=True))
-    return Weights(w1, w2)
+    return Weights([w1, w2])
 
 
 def white_inputs(n_inputs: int, *, seed: int = 0) -> Array:
@@ -125,7 +126,7 @@ def fates(
         going = ~(lost | back)
         left, first = left[going], first[going]
         if len(left):
-            weights = Weights(history.student_hidden.values[going], history.student_readout.values[going])
+            weights = Weights([history.student_hidden.values[going], history.student_readout.values[going]])
         piece *= _FACTOR
     return Fates(verdict, taken)
 
@@ -234,4 +235,4 @@ def _fastest(inputs: Array, solutions: Weights, d1: Array, d2: Array) -> float:
 
 
 def _some(weights: Weights, chosen: NDArray) -> Weights:
-    return Weights(weights.hidden[chosen], weights.readout[chosen])
+    return Weights([layer[chosen] for layer in weights.layers])

@@ -8,7 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent import theory
-from curldescent.model.forward import activate, slope
+from curldescent.model.activations import Activation, of
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.phase_maps import TOTAL
 from curldescent.sweeps import Sweep
@@ -112,7 +112,13 @@ def extreme_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[f
 
 
 def tangent_kernels(
-    inputs: Array, w1: Array, w2: Array, d1: Array, d2: Array, activation: str, output_activation: str
+    inputs: Array,
+    w1: Array,
+    w2: Array,
+    d1: Array,
+    d2: Array,
+    activation: str | Activation,
+    output_activation: str | Activation,
 ) -> tuple[Array, Array]:
     """The signed tangent kernel of a two-layer network with one output under the delta rule, in closed form.
 
@@ -134,10 +140,12 @@ def tangent_kernels(
     Source: docs/analysis.md, sections "Stability" and "The delta rule".
     """
     drive = inputs @ w1.T
-    hidden = activate(activation, drive)
-    back = w2 * slope(activation, hidden)
+    kind = of(activation)
+    hidden = kind.value(drive, np)
+    back = w2 * kind.slope(drive, hidden, np)
     out = hidden @ w2
-    root = np.sqrt(slope(output_activation, activate(output_activation, out)))
+    last = of(output_activation)
+    root = np.sqrt(last.slope(out, last.value(out, np), np))
     free = (back @ back.T) * ((inputs * d1) @ inputs.T) + (hidden * d2) @ hidden.T
     # Rows: how the output answers the weights themselves, and how the update's part along them answers the residual.
     kept = free.copy()

@@ -54,7 +54,11 @@ FIRST: _Defaults = {
     "plasticity": {"hidden": 0.0, "readout": 0.0, "flips": "presynaptic", "feedback": None, "feedback_scale": 1.0},
 }
 # Arguments that the functions have gained since, with the default that they came with. Entries are only added.
-ADDED: _Defaults = {}
+ADDED: _Defaults = {
+    "plasticity": {"layers": None},
+    "oja": {"decay": 1.0, "readout": "delta"},
+    "node_perturbation": {"noise": 0.1},
+}
 
 _SECTIONS = ("student_teacher", "start", "training", "keep")
 
@@ -82,7 +86,8 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
         64 hexadecimal digits.
     """
     content = {**settings, **{section: _differing(section, settings[section]) for section in _SECTIONS}}
-    content["rule"] = _changed_rules()
+    # Rules are values of cells, which say only what was given: a default that has changed is said here.
+    content["rule"] = _differing("plasticity", parameter_sections.defaults("plasticity"))
     return digest(canonical({name: value for name, value in content.items() if value not in ({}, [])}))
 
 
@@ -95,7 +100,7 @@ def spelled_out(settings: Mapping[str, Any]) -> str | None:
     Returns:
         64 hexadecimal digits, or None where that version could not have meant the same.
     """
-    if _changed_rules():
+    if _differing("plasticity", parameter_sections.defaults("plasticity")):
         return None
     content = dict(settings)
     for section in _SECTIONS:
@@ -107,9 +112,3 @@ def spelled_out(settings: Mapping[str, Any]) -> str | None:
 def _differing(section: str, given: Mapping[str, Any]) -> dict[str, Any]:
     usual = omitted(section)
     return {n: v for n, v in given.items() if n not in usual or canonical(v) != canonical(usual[n])}
-
-
-def _changed_rules() -> dict[str, Any]:
-    """Rules are values of cells, which say only what was given: a default that has changed is said here."""
-    changed = {kind: _differing(kind, parameter_sections.defaults(kind)) for kind in parameter_sections.RULES}
-    return {kind: values for kind, values in changed.items() if values}

@@ -1,6 +1,7 @@
 """From what a sweep says of a cell's learning rule to the rule: the only place that knows that there are several kinds.
 
-A rule is a mapping of its arguments; `kind` says which rule they are arguments of, plasticity where it is absent.
+A rule is a mapping of its arguments; `kind` says which rule they are arguments of, plasticity where it is absent. Rules
+of other kinds have their strengths under `plasticity`, a mapping of the arguments of `Plasticity`.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
 from curldescent.model.flips import Flips, read_rule
 from curldescent.sweeps.description import derived_parameters, parameter_sections
 from curldescent.sweeps.description.parameter_sections import RULES
@@ -25,23 +27,27 @@ def plain_rule(given: Any, *, where: str) -> dict[str, Any]:
         where: its place, for the messages.
 
     Returns:
-        Plain data.
+        Plain data; an entry `kind` only where it is another than plasticity, so that a rule has one spelling.
 
     Raises:
         InputError: an unknown kind, an unknown entry, or a value that a plan cannot hold.
     """
-    flips: dict[str, Any] = {}
-    for layer in _LAYERS if isinstance(given, Mapping) else ():
-        if layer in given:
-            rule = read_rule(f"{where} {layer}", given[layer])
-            if isinstance(rule, Flips):
-                flips[layer] = rule.as_json()
-    rest = given if not flips else {name: value for name, value in given.items() if name not in flips}
-    entry = {**parameter_sections.plain_mapping(rest, where=where), **flips}
-    _known(entry, where=where)
-    if entry.get("kind") == _USUAL:
-        del entry["kind"]  # one spelling of a rule, so that it is one cell
-    return entry
+    if not isinstance(given, Mapping):
+        return parameter_sections.plain_mapping(given, where=where)  # which refuses it
+    kind = _kind(given, where=where)
+    rest, nested = {**given, "kind": kind}, {}
+    if kind == _USUAL:
+        del rest["kind"]
+        for layer in _LAYERS:
+            if layer in rest:
+                rule = read_rule(f"{where} {layer}", rest[layer])
+                if isinstance(rule, Flips):
+                    del rest[layer]
+                    nested[layer] = rule.as_json()
+    elif _USUAL in rest:
+        nested[_USUAL] = _strengths(plain_rule(rest.pop(_USUAL), where=f"{where} {_USUAL}"), where=where)
+    _known(rest, kind, where=where)
+    return {**parameter_sections.plain_mapping(rest, where=where), **nested}
 
 
 def arguments(entry: Mapping[str, Any], *, n_inputs: int, n_hidden: int) -> dict[str, Any]:
@@ -58,9 +64,12 @@ def arguments(entry: Mapping[str, Any], *, n_inputs: int, n_hidden: int) -> dict
     Raises:
         InputError: an unknown kind or entry, or flips that the network does not have.
     """
-    _known(entry, where="the cell's rule")
-    if entry.get("kind", _USUAL) != _USUAL:
-        return dict(entry)
+    where = "the cell's rule"
+    kind = _kind(entry, where=where)
+    _known(entry, kind, where=where)
+    if kind != _USUAL:
+        strengths = _strengths(entry.get(_USUAL, {}), where=where)
+        return {**entry, _USUAL: arguments(strengths, n_inputs=n_inputs, n_hidden=n_hidden)}
     usual = {name: value for name, value in entry.items() if name != "kind"}
     out = derived_parameters.flips(usual, n_inputs=n_inputs, n_hidden=n_hidden)
     for layer in _LAYERS:
@@ -85,12 +94,24 @@ def build(resolved: Mapping[str, Any]) -> Any:
     Raises:
         InputError: values that make no rule.
     """
-    kind = resolved.get("kind", _USUAL)
-    return RULES[kind](**{name: value for name, value in resolved.items() if name != "kind"})
+    given = dict(resolved)
+    kind = given.pop("kind", _USUAL)
+    if kind != _USUAL:
+        given[_USUAL] = build(given[_USUAL])
+    return parameter_sections.rule_class(kind)(**given)
 
 
-def _known(entry: Mapping[str, Any], *, where: str) -> None:
-    kind = validation.choice(f"{where} kind", entry.get("kind", _USUAL), tuple(RULES))
+def _kind(entry: Mapping[str, Any], *, where: str) -> str:
+    return validation.choice(f"{where} kind", entry.get("kind", _USUAL), tuple(RULES))
+
+
+def _known(entry: Mapping[str, Any], kind: str, *, where: str) -> None:
     # Those of plasticity include what a sweep derives from numbers of flips.
     accepted = parameter_sections.parameters("rule" if kind == _USUAL else kind)
-    parameter_sections.known(entry, ("kind", *accepted), where=where)
+    parameter_sections.known(entry, ("kind", *([] if kind == _USUAL else [_USUAL]), *accepted), where=where)
+
+
+def _strengths(entry: Any, *, where: str) -> Any:
+    if not isinstance(entry, Mapping) or "kind" in entry:
+        raise InputError(f"{where} plasticity must be a table of the arguments of Plasticity, without a kind")
+    return entry

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from curldescent.foundation import array_likes, validation
@@ -14,8 +15,13 @@ from curldescent.sweeps.description.derived_parameters import DERIVED
 from curldescent.sweeps.description.keep import Keep
 from curldescent.sweeps.description.start import Start
 
-# The kinds of rule that a sweep can have: "plasticity" where none is named; only its arguments can be axes.
-RULES: dict[str, Callable[..., Any]] = {"plasticity": Plasticity}
+# The kinds of rule that a sweep can have, and where they are: "plasticity" where none is named; only its arguments can
+# be axes. The others bring JAX with them, which a sweep without them does not wait for.
+RULES = {
+    "plasticity": "curldescent.model.plasticity:Plasticity",
+    "oja": "curldescent.learning.rules:Oja",
+    "node_perturbation": "curldescent.learning.rules:NodePerturbation",
+}
 # The sections whose parameters can be axes.
 _TARGETS: dict[str, Callable[..., Any]] = {
     "student_teacher": student_teacher,
@@ -23,16 +29,35 @@ _TARGETS: dict[str, Callable[..., Any]] = {
     "rule": Plasticity,
     "training": train,
 }
-# Seeds are derived per cell; the rest belongs to whoever runs the cell and changes no result.
-_NOT_THE_USERS = {"seed", "problem", "progress", "observe", "stopping", "threads", "record_weights"}
+# Seeds are derived per cell, a transformation of updates is no plain data, the plasticity of another kind of rule is a
+# table of its own; the rest belongs to whoever runs the cell and changes no result.
+_NOT_THE_USERS = {
+    "seed",
+    "problem",
+    "progress",
+    "observe",
+    "stopping",
+    "threads",
+    "record_weights",
+    "transform",
+    "plasticity",
+}
 # Trials and recorded epochs are dimensions of the dataset and must be those of every cell.
 _NOT_AN_AXIS = {"trials", "record", "covariance", "dtype"}
+
+
+def rule_class(kind: str) -> Callable[..., Any]:
+    """The class of a kind of rule."""
+    module, name = RULES[kind].split(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
 
 
 @cache
 def parameters(section: str) -> dict[str, inspect.Parameter]:
     """The parameters that a section, or a kind of rule, accepts, by name."""
-    found = inspect.signature({**_TARGETS, **RULES, "keep": Keep}[section]).parameters
+    target = rule_class(section) if section in RULES else {**_TARGETS, "keep": Keep}[section]
+    found = inspect.signature(target).parameters
     own = {
         name: found[name] for name in found if name not in _NOT_THE_USERS and (section, name) != ("training", "rule")
     }

@@ -120,6 +120,5 @@ def _realised(sweep: Sweep, index: list[int], layer: str) -> RealisedLayer:
     resolved = sweep.settings.resolved(sweep.grid.cell(index))
     sizes = {name: resolved.student_teacher[name] for name in ("n_inputs", "n_hidden", "n_outputs")}
     rule = resolved.learning_rule
-    if not isinstance(rule, Plasticity):
-        return Plasticity().realised(**sizes).layers[layer]  # other kinds of rule flip nothing
-    return rule.realised(**sizes).layers[layer]
+    plasticity: Plasticity = getattr(rule, "plasticity", rule)  # other kinds of rule have one
+    return plasticity.realised(**sizes).layers[layer]
