@@ -170,7 +170,13 @@ CALLS = {
     sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "progress": None},
     sweeps.status: {"store": folder, "verify": False},
     paper.Claim: {"name": "c", "statement": "s", "criterion": "k", "measure": lambda: finding},
-    paper.Computation: {"function": lambda: tree_of_three, "arguments": {}, "version": 1, "needs": ()},
+    paper.Computation: {
+        "function": lambda: tree_of_three,
+        "arguments": {},
+        "identity": "tree",
+        "version": 1,
+        "needs": (),
+    },
     paper.Figure: {
         "key": "k",
         "title": "t",
@@ -354,7 +360,7 @@ SENTENCES = {
     "no progress display": (lambda: sweeps.run(SWEEP, folder(), progress=print), "progress must be a display"),
     "no figure": (lambda: paper.reproduce(PROBLEM, "out"), r"cd.paper.figures\(\)"),
     "a scale": (lambda: paper.reproduce("fig2", "out", scale="large"), "'quick', 'standard', 'paper'"),
-    "a lambda": (lambda: paper.Computation(lambda: None), "top level of a module"),
+    "a lambda": (lambda: paper.Computation(lambda: None, identity="none"), "top level of a module"),
     "results": (lambda: paper.Results("quick", {"a": 1})["b"], "there are 'a'"),
     "no tree": (lambda: optimizers.curl_descent(0.1, cd.Signature()).init("w"), "leaves are arrays of numbers"),
     "a store to browse": (lambda: cd.explorer.serve(store=3), "the folder of a sweep's store, or of several"),

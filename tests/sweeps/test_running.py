@@ -1,6 +1,6 @@
 """What a run says of itself."""
 
-from curldescent.sweeps.execution.running import Summary
+from curldescent.sweeps.execution.summary import Summary
 
 
 def test_the_end_says_what_is_missing():

@@ -1,3 +1,4 @@
+from .description.cell import Cell as Cell
 from .description.cost import plan as plan
 from .description.grid import lin as lin
 from .description.grid import log as log
@@ -11,5 +12,5 @@ from .storage.compaction import compact as compact
 from .storage.exporting import export as export
 from .storage.merging import merge as merge
 from .storage.opening import open as open
-from .storage.state import status as status
+from .storage.status import status as status
 from .storage.store import Store as Store

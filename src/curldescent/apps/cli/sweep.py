@@ -13,8 +13,8 @@ from curldescent.apps.cli.output import print_json, print_table, printable, say
 from curldescent.foundation.interruption import exit_code
 
 if TYPE_CHECKING:
-    from curldescent.sweeps.execution.running import Summary
-    from curldescent.sweeps.storage.state import Status
+    from curldescent.sweeps.execution.summary import Summary
+    from curldescent.sweeps.storage.status import Status
 
 app = App(help="Run many experiments on a grid; stop, resume, extend, merge and export them.")
 

@@ -149,8 +149,8 @@ class Opened:
         other = "readout" if y == "hidden" else "hidden"
         grid = self.store.sweep.grid
         index = [self._in_plan(axis.name, held.get(axis.name, 0)) for axis in grid.axes]
-        value = self.store.sweep.recipe.resolved(grid.cell(index)).rule.get(other, 0.0)
-        if isinstance(value, Mapping) or np.ndim(value) != 0:
+        value = self.store.sweep.cell_at(index).arguments.rule.get(other, 0.0)
+        if isinstance(value, Mapping | str) or np.ndim(value) != 0:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]

@@ -27,8 +27,10 @@ def experiments(scale: Scale) -> Experiments:
     """The diagrams, and sampled networks on both sides of the boundary."""
     resolution, neurons, samples = {"quick": (250, 600, 3), "standard": (500, 1600, 5), "paper": (500, 4000, 10)}[scale]
     return {
-        "fig2": Computation(diagrams, {"resolution": resolution}),
-        "fig2-sampled": Computation(sampled, {"neurons": neurons, "samples": samples}),
+        "fig2": Computation(diagrams, {"resolution": resolution}, identity="curldescent.paper.fig2.diagrams"),
+        "fig2-sampled": Computation(
+            sampled, {"neurons": neurons, "samples": samples}, identity="curldescent.paper.fig2.sampled"
+        ),
     }
 
 

@@ -76,9 +76,9 @@ def _settings(experiment: Sweep | Computation) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for axis in experiment.grid.axes:
         out[axis.name] = tuple(axis.spellings)
-    recipe = experiment.recipe.as_json()
+    settings = experiment.settings.as_json()
     for section in ("student_teacher", "start", "training", "keep"):
-        given: Mapping[str, Any] = recipe[section]
+        given: Mapping[str, Any] = settings[section]
         out |= {f"{section}.{key}": value for key, value in given.items()}
     return out
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,57 +10,18 @@ from curldescent.foundation import interruption, validation
 from curldescent.foundation.cores import available_cores
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
-from curldescent.foundation.progress import Progress, checked, duration
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import results_folder
-from curldescent.sweeps.description.arithmetic_work import work_estimate
+from curldescent.sweeps.description.cell_cost import work_estimate
 from curldescent.sweeps.description.preflight import check
 from curldescent.sweeps.description.sweep import A_SWEEP, Sweep
 from curldescent.sweeps.execution.pool import Outcome, local
+from curldescent.sweeps.execution.summary import Summary
 from curldescent.sweeps.storage.lock import locked
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP, Store
 
 if TYPE_CHECKING:
     from distributed import Client
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run did.
-
-    Args:
-        cells: of the grid.
-        found: finished before this run and intact.
-        computed: finished by this run.
-        failed: recorded as failed, by this run or before.
-        damaged: files that were set aside and recomputed.
-        stopped: whether it was interrupted before the end.
-        seconds: it took.
-        signal: the number of the signal that stopped it, None where none came.
-    """
-
-    cells: int
-    found: int
-    computed: int
-    failed: int
-    damaged: tuple[str, ...]
-    stopped: bool
-    seconds: float
-    signal: int | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every cell is finished."""
-        return self.found + self.computed == self.cells
-
-    def __str__(self) -> str:
-        state = "complete" if self.complete else f"{self.cells - self.found - self.computed} cells missing"
-        if self.failed:
-            state += f" ({self.failed} of them failed)"
-        return f"{self.computed} cells computed in {duration(self.seconds)}; {state}"
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {**asdict(self), "complete": self.complete}
 
 
 class StoreUnwritable(OSError):
@@ -138,7 +98,7 @@ def run(
         ]
         if plan and resumed:
             check(sweep)  # what another machine began may be too large for this one
-        work = {key: work_estimate(opened.sweep.recipe, opened.sweep.grid.cell(index)) for key, index in plan}
+        work = {key: work_estimate(opened.sweep.settings, opened.sweep.grid.cell(index)) for key, index in plan}
         # The longest first: the last cells to end are then short, and no core waits long for another.
         plan.sort(key=lambda item: -work[item[0]])
         tasks = _tasks(opened, plan)
