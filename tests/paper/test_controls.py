@@ -71,11 +71,11 @@ def test_experiments_build(name, scale):
 
 
 def test_the_base_setting_is_the_papers():
-    recipe = controls.base(controls.SIZES["paper"]).recipe
-    given = recipe.student_teacher
+    settings = controls.base(controls.SIZES["paper"]).settings
+    given = settings.student_teacher
     assert (given["n_inputs"], given["n_hidden"], given["activation"]) == (100, 10, "tanh")
     assert (given["student_scale"], given["teacher_scale"], given["trials"]) == (2.0, 1.0, 10)
-    training = recipe.training
+    training = settings.training
     assert (training["batch_size"], training["learning_rate"], training["epochs"]) == (10, 0.1, 100_000)
     assert training["preserve_norms"] is True
     assert training["output_error"] == "delta"

@@ -71,10 +71,7 @@ def test_linear_students_have_the_same_inputs_and_weights(key: str) -> None:
     experiments = figure(key).experiments("quick")
     tanh, linear = experiments[key], experiments[f"{key}-linear"]
     index = (1, 2)
-    problems = [
-        sweep.recipe.problem(sweep.recipe.resolved(sweep.grid.cell(index)), sweep.seed_text(index))
-        for sweep in (tanh, linear)
-    ]
+    problems = [sweep.cell_at(index).problem for sweep in (tanh, linear)]
     assert (problems[0].inputs == problems[1].inputs).all()
     assert (problems[0].student.hidden == problems[1].student.hidden).all()
     assert problems[0].activation, problems[1].activation == ("tanh", "linear")

@@ -21,7 +21,7 @@ def test_stopping_below_both_errors_changes_no_epoch_of_the_protocol():
         sweep = speedup_protocol.sweep(
             {"n_train": (1000,)}, trials=2, epochs=400, student_scale=1.0, teacher_scale=0.8, stop_below=stop_below
         )
-        return [compute(sweep.recipe, sweep.grid.cell(i), sweep.seed_text(i)) for i in sweep.grid.indices()]
+        return [compute(sweep.cell_at(i)) for i in sweep.grid.indices()]
 
     early, whole = run([1e-3, 1e-3]), run(1e-300)
     for stopped, ran_on in zip(early, whole, strict=True):
@@ -35,8 +35,8 @@ def test_stopping_below_both_errors_changes_no_epoch_of_the_protocol():
 
 def test_recorded_are_the_epochs_of_the_papers_run():
     whole = cd.log_epochs(100_000).tolist()
-    assert speedup_protocol.sweep({"n_train": (100,)}, trials=2, epochs=100_000).recipe.training["record"] == whole
-    part = speedup_protocol.sweep({"n_train": (100,)}, trials=2, epochs=1_000).recipe.training["record"]
+    assert speedup_protocol.sweep({"n_train": (100,)}, trials=2, epochs=100_000).settings.training["record"] == whole
+    part = speedup_protocol.sweep({"n_train": (100,)}, trials=2, epochs=1_000).settings.training["record"]
     assert part[:-1] == [epoch for epoch in whole if epoch < 1000]
     assert part[-1] == 1000
 

@@ -45,7 +45,7 @@ def test_the_papers_scale_is_the_papers(key):
     experiments = figure(key).experiments("paper")
     for name, sweep in experiments.items():
         axes = {a.name: a for a in sweep.grid.axes}
-        problem, training = sweep.recipe.student_teacher, sweep.recipe.training
+        problem, training = sweep.settings.student_teacher, sweep.settings.training
         assert list(axes[axis].columns[axis]) == values
         assert set(axes) == ({axis} if axis == "readout_flips" else {axis, "rule"})
         assert (problem["n_inputs"], problem["n_hidden"], problem["n_outputs"]) == (100, 10, 1)
@@ -65,7 +65,7 @@ def test_the_papers_scale_is_the_papers(key):
                 "CD": {"readout": 0.1},
             }
         else:
-            assert sweep.recipe.paired == ("readout_flips",)
+            assert sweep.settings.paired == ("readout_flips",)
     assert not changes(figure(key), "paper")
     variants = {key, f"{key}-linear", f"{key}-normal"} if key.startswith("fig11") else {key}
     assert set(experiments) == variants
@@ -82,7 +82,7 @@ def test_the_tables_numbers_are_the_papers():
         experiments = figure("table").experiments(scale)
         assert set(numbers.SAMPLES) <= set(experiments["fig5c"].grid.axes[1].columns["n_train"])
         assert experiments["table-feedback"].grid.axes[1].columns["n_train"] == numbers.SAMPLES
-        assert {sweep.recipe.student_teacher["trials"] for sweep in experiments.values()} == {10}
+        assert {sweep.settings.student_teacher["trials"] for sweep in experiments.values()} == {10}
         # The same students under all three rules: seeds come from P alone.
         seeds = {
             name: {sweep.grid.cell(i)["n_train"]: sweep.seed_text(i) for i in sweep.grid.indices()}
@@ -96,7 +96,7 @@ def test_the_tables_numbers_are_the_papers():
 def test_experiments_build(key, scale):
     experiments = figure(key).experiments(scale)
     assert experiments
-    smallest = min(sweep.recipe.student_teacher["trials"] for sweep in experiments.values())
+    smallest = min(sweep.settings.student_teacher["trials"] for sweep in experiments.values())
     assert smallest >= 6  # fewer pairs cannot be significant
 
 

@@ -81,11 +81,10 @@ def test_students_are_those_of_the_sweeps():
     size = controls.Size(20, 30, 2, 50)
     sweep = controls.base(size)
     ours, seed = controls.base_problem(2, 30)
-    text = sweep.seed_text((0, 1))
-    resolved = sweep.recipe.resolved(sweep.grid.cell((0, 1)))
-    theirs = sweep.recipe.problem(resolved, text)
+    cell = sweep.cell_at((0, 1))
+    theirs = cell.problem
     np.testing.assert_array_equal(ours.inputs, theirs.inputs)
     np.testing.assert_array_equal(ours.student.hidden, theirs.student.hidden)
-    assert seed == sweep.recipe.seed_for("training", text)
+    assert seed == cell.seed
     other = controls.sweep(size, {"A": {}}, axes={"learning_rate": [0.1, 0.2]})
-    assert other.recipe.seed_for("training", other.seed_text((0, 1))) == seed
+    assert other.cell_at((0, 1)).seed == seed

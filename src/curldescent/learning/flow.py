@@ -17,7 +17,6 @@ from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.conserved import conserved
 from curldescent.learning.experiment import Experiment, experiment, named_rules, realised_text
 from curldescent.learning.history import layer_dims
 from curldescent.learning.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
@@ -26,9 +25,9 @@ from curldescent.learning.schedule import MOST_POINTS
 from curldescent.model import forward
 from curldescent.model.activations import of
 from curldescent.model.losses import SQUARED
-from curldescent.model.plasticity import Strengths
 from curldescent.model.problem import Problem
 from curldescent.model.weights import layer_names
+from curldescent.theory.invariants import conserved
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -383,7 +382,7 @@ def _drift(student: _Student, path: Array) -> Array:
     if not _has_invariants(student):
         return np.full(len(path), np.nan)
     r = student.rule
-    strengths = Strengths([layer[r] for layer in student.e.strengths])
+    s1, s2 = (layer[r] for layer in student.e.strengths)
     hidden, readout = student.unpack(path)
-    q, size = conserved(hidden, readout, strengths)
+    q, size = conserved(hidden, readout, s1, s2)
     return np.max(np.abs(q - q[0]) / np.maximum(size, size[0]), axis=-1)

@@ -1,6 +1,5 @@
 """The CPU engine: compiled kernels that take one student through whole epochs, students spread over threads."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.foundation.cores import available_cores
 from curldescent.learning.engines.fused_students import Students, factored, students
 from curldescent.learning.engines.kernels import linear, nonlinear
 from curldescent.learning.engines.kernels.evaluation import evaluate, evaluate_linear
@@ -23,11 +23,6 @@ Array = NDArray[np.float64]
 
 # Pieces of work per thread: students that stop early leave threads idle unless there are more pieces than threads.
 PIECES_PER_THREAD = 4
-
-
-def available_threads() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # Inputs of other magnitudes leave double precision in moments and signals long before they do so in drives.
@@ -95,7 +90,7 @@ class FusedEngine:
         e = self._experiment = experiment
         begin = students(e) if start is None else start
         self.epoch = 0
-        self.threads = available_threads() if threads is None else threads
+        self.threads = available_cores() if threads is None else threads
         self._pool: ThreadPoolExecutor | None = None
         self._specialised = takes_one_sweep(e) and begin.per_synapse is None
         self._state = lay_out(begin, transposed=not self._specialised)

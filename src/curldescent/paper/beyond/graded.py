@@ -59,9 +59,18 @@ def experiments(scale: Scale) -> Experiments:
     weak = {"shares": lin(0.05, 0.95, points), "strengths": log(0.03, 2, points)}
     spread = {"shares": lin(0.05, 0.45, points), "ratios": log(0.05, 0.5, points)}
     return {
-        **{f"graded-{layer}": Computation(weak_map, {"layer": layer, **weak, **common}) for layer in LAYERS},
-        "graded-spread": Computation(spread_map, {"spread": SPREAD, **spread, **common}),
-        "graded-equal": Computation(spread_map, {"spread": 0.0, **spread, **common}),
+        **{
+            f"graded-{layer}": Computation(
+                weak_map, {"layer": layer, **weak, **common}, identity="curldescent.paper.graded.weak_map"
+            )
+            for layer in LAYERS
+        },
+        "graded-spread": Computation(
+            spread_map, {"spread": SPREAD, **spread, **common}, identity="curldescent.paper.graded.spread_map"
+        ),
+        "graded-equal": Computation(
+            spread_map, {"spread": 0.0, **spread, **common}, identity="curldescent.paper.graded.spread_map"
+        ),
     }
 
 

@@ -40,7 +40,10 @@ def experiments(scale: Scale) -> Experiments:
     }
     return {
         f"inputs-{kind}": Computation(
-            plane, {"kind": kind, **settings}, needs=() if kind == "gaussian" else ("sklearn",)
+            plane,
+            {"kind": kind, **settings},
+            identity="curldescent.paper.inputs.plane",
+            needs=() if kind == "gaussian" else ("sklearn",),
         )
         for kind in KINDS
     }

@@ -36,7 +36,10 @@ def experiments(scale: Scale) -> Experiments:
         "trials": trials,
         "steps": steps,
     }
-    return {f"joint-{ratio:g}": Computation(plane, {"ratio": ratio, **settings}) for ratio in RATIOS}
+    return {
+        f"joint-{ratio:g}": Computation(plane, {"ratio": ratio, **settings}, identity="curldescent.paper.joint.plane")
+        for ratio in RATIOS
+    }
 
 
 def plane(

@@ -38,7 +38,9 @@ def experiments(scale: Scale) -> Experiments:
     settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}
     every = log(0.12, 3, ratios)
     return {
-        f"lyapunov-{part + 1}": Computation(plane, {"ratios": every[part::_PARTS], **settings})
+        f"lyapunov-{part + 1}": Computation(
+            plane, {"ratios": every[part::_PARTS], **settings}, identity="curldescent.paper.lyapunov.plane"
+        )
         for part in range(_PARTS)
     }
 

@@ -43,19 +43,25 @@ def experiments(scale: Scale) -> Experiments:
     return {
         **{
             f"norms-{layer}": Computation(
-                simulated, {"layer": layer, "n_inputs": n_inputs, "trials": trials, "steps": steps, **plane}
+                simulated,
+                {"layer": layer, "n_inputs": n_inputs, "trials": trials, "steps": steps, **plane},
+                identity="curldescent.paper.norms.simulated",
             )
             for layer in LAYERS
         },
         **{
             f"norms-{layer}-operators": Computation(
-                operators, {"layer": layer, "sizes": sizes, "samples": samples, **plane}
+                operators,
+                {"layer": layer, "sizes": sizes, "samples": samples, **plane},
+                identity="curldescent.paper.norms.operators",
             )
             for layer in LAYERS
         },
         **{
             f"norms-{layer}-contested": Computation(
-                contested, {"layer": layer, "n_inputs": CONTESTED_INPUTS, "networks": networks, "steps": 100_000}
+                contested,
+                {"layer": layer, "n_inputs": CONTESTED_INPUTS, "networks": networks, "steps": 100_000},
+                identity="curldescent.paper.norms.contested",
             )
             for layer in LAYERS
         },

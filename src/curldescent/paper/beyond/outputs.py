@@ -46,8 +46,13 @@ def experiments(scale: Scale) -> Experiments:
         "steps": steps,
     }
     return {
-        **{f"outputs-{o}": Computation(plane, {"n_outputs": o, **settings}) for o in OUTPUTS},
-        "outputs-kernel": Computation(kernels_of, {"n_inputs": kernels, **_KERNELS}),
+        **{
+            f"outputs-{o}": Computation(plane, {"n_outputs": o, **settings}, identity="curldescent.paper.outputs.plane")
+            for o in OUTPUTS
+        },
+        "outputs-kernel": Computation(
+            kernels_of, {"n_inputs": kernels, **_KERNELS}, identity="curldescent.paper.outputs.kernels_of"
+        ),
     }
 
 

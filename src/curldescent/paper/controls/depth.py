@@ -35,7 +35,7 @@ def experiments(scale: Scale) -> Experiments:
         f"{NAME}-{number}": Computation(
             deep_arm,
             {"trials": size.trials, "n_train": size.many, "epochs": size.epochs, "layer": layer},
-            needs=("optax",),
+            identity="curldescent.paper.control_depth.deep_arm",
         )
         for number, layer in enumerate(VARIANTS.values(), start=1)
     }

@@ -25,7 +25,14 @@ RULES = {"GD": 0, "CD, 1 of 30": 1, "CD, 3 of 30": 3, "CD, 9 of 30": 9}
 def experiments(scale: Scale) -> Experiments:
     """One computation for all rules: they share data and students."""
     trials, epochs = {"quick": (6, 150), "standard": (10, 400), "paper": (10, 2000)}[scale]
-    return {NAME: Computation(digits, {"trials": trials, "epochs": epochs}, needs=("sklearn",))}
+    return {
+        NAME: Computation(
+            digits,
+            {"trials": trials, "epochs": epochs},
+            identity="curldescent.paper.control_digits.digits",
+            needs=("sklearn",),
+        )
+    }
 
 
 def digits(trials: int, epochs: int) -> "xr.Dataset":

@@ -35,8 +35,10 @@ def experiments(scale: Scale) -> Experiments:
     size = controls.SIZES[scale]
     arguments = {"trials": size.trials, "n_train": size.many, "epochs": size.epochs}
     return {
-        NAME: Computation(trajectories, arguments),
-        f"{NAME}-switch": Computation(switched, {**arguments, "after": list(SWITCHES)}),
+        NAME: Computation(trajectories, arguments, identity="curldescent.paper.control_mechanism.trajectories"),
+        f"{NAME}-switch": Computation(
+            switched, {**arguments, "after": list(SWITCHES)}, identity="curldescent.paper.control_mechanism.switched"
+        ),
     }
 
 

@@ -25,7 +25,12 @@ def experiments(scale: Scale) -> Experiments:
     """The base setting, and one run a variant."""
     size = controls.SIZES[scale]
     runs = {
-        f"{NAME}-{number}": Computation(arm_by_loop, arguments(size, variant), needs=("optax",))
+        f"{NAME}-{number}": Computation(
+            arm_by_loop,
+            arguments(size, variant),
+            identity="curldescent.paper.control_loops.arm_by_loop",
+            needs=("optax",),
+        )
         for number, variant in enumerate(VARIANTS.values(), start=1)
     }
     return {controls.BASE: controls.base(size), **runs}

@@ -20,7 +20,12 @@ def experiments(scale: Scale) -> Experiments:
     """The base setting, and one run a kind of noise."""
     size = controls.SIZES[scale]
     runs = {
-        f"{NAME}-{variant['noise']}": Computation(arm_by_loop, arguments(size, variant), needs=("optax",))
+        f"{NAME}-{variant['noise']}": Computation(
+            arm_by_loop,
+            arguments(size, variant),
+            identity="curldescent.paper.control_loops.arm_by_loop",
+            needs=("optax",),
+        )
         for variant in VARIANTS.values()
     }
     return {controls.BASE: controls.base(size), **runs}

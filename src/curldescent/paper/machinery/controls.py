@@ -97,11 +97,8 @@ def base(size: Size) -> Sweep:
 
 def base_problem(trials: int, n_train: int) -> "tuple[Problem, int]":
     """The problem and the seed of the sample orders that `base` uses, for what is no sweep."""
-    made = sweep(Size(n_train, n_train, trials, 1), RULES)
-    index = (0,)
-    resolved = made.recipe.resolved(made.grid.cell(index))
-    text = made.seed_text(index)
-    return made.recipe.problem(resolved, text), made.recipe.seed_for("training", text)
+    cell = sweep(Size(n_train, n_train, trials, 1), RULES).cell_at((0,))
+    return cell.problem, cell.seed
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,9 @@ from curldescent.model.flips import flipped_count
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.paper.machinery.fates import over_grid
-from curldescent.sweeps.description.derived_parameters import sizes
 from curldescent.sweeps.description.start import Start
 from curldescent.theory import linear_stability
+from curldescent.theory.sizes import sizes_of_total
 
 SAMPLES = 250
 # W1 can gather its whole norm √N in one direction, whose rate is N/2 with inputs of variance ½: this step resolves it
@@ -50,8 +50,10 @@ def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: 
 
 def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
     """Exponents and order parameters over flipped inputs at one ratio, figure 3b's start."""
+    n_inputs, n_hidden = sizes_of_total(total, ratio)
     problem = student_teacher(
-        **sizes({"total": total, "ratio": ratio}),
+        n_inputs=n_inputs,
+        n_hidden=n_hidden,
         n_train=SAMPLES,
         n_test=0,
         trials=trials,

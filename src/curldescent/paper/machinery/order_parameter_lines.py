@@ -47,7 +47,7 @@ class Line:
 
     @property
     def expected(self) -> float:
-        """Where half of these teachers are unstable by their own stability matrices; an end of the line if none is."""
+        """Where half of these teachers are unstable by their own stability matrices; an end of the line if nowhere."""
         return self._after((self.rate < 0).mean("trial") < 0.5)
 
     @property

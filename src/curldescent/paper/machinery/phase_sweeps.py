@@ -81,4 +81,4 @@ def sampler(activation: str, trials: int) -> dict[str, Any]:
 def training_time(experiment: Sweep | Computation) -> float:
     """How long a phase map's students learn, in units of total step: learning rate times epochs."""
     assert isinstance(experiment, Sweep)
-    return float(experiment.recipe.training["learning_rate"]) * float(experiment.recipe.training["epochs"])
+    return float(experiment.settings.training["learning_rate"]) * float(experiment.settings.training["epochs"])

@@ -30,7 +30,7 @@ def stability_of_teachers(
 ) -> Computation:
     """`teacher_stability` of a phase map, as a figure's experiment."""
     grid = {"activation": activation, "layer": layer, "ratio": ratio, "fraction": fraction, "trials": trials}
-    return Computation(teacher_stability, {**grid, **more})
+    return Computation(teacher_stability, {**grid, **more}, identity="curldescent.paper.teachers.teacher_stability")
 
 
 def teacher_stability(
@@ -66,10 +66,9 @@ def teacher_stability(
     )
     rates = np.empty((*sweep.grid.shape, trials, 3))
     for index in sweep.grid.indices():
-        resolved = sweep.recipe.resolved(sweep.grid.cell(index))
-        problem = sweep.recipe.problem(resolved, sweep.seed_text(index))
-        student = problem.student
-        strengths = sweep.recipe.rule(resolved).strengths(
+        cell = sweep.cell_at(index)
+        problem, student = cell.problem, cell.problem.student
+        strengths = cell.rule.strengths(
             n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
         )
         d1, d2 = strengths.hidden[0], strengths.readout[0]

@@ -34,7 +34,10 @@ LEARNED = 1e-3
 
 def experiments(scale: Scale) -> Experiments:
     """The toy world and the circuit: seconds at every scale."""
-    return {"fig1-toy": Computation(toy), "fig1-hebbian": Computation(hebbian)}
+    return {
+        "fig1-toy": Computation(toy, identity="curldescent.paper.fig1.toy"),
+        "fig1-hebbian": Computation(hebbian, identity="curldescent.paper.fig1.hebbian"),
+    }
 
 
 def toy(time: float = 30.0, points: int = 600) -> xr.Dataset:

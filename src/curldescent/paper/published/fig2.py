@@ -27,8 +27,10 @@ def experiments(scale: Scale) -> Experiments:
     """The diagrams, and sampled networks on both sides of the boundary."""
     resolution, neurons, samples = {"quick": (250, 600, 3), "standard": (500, 1600, 5), "paper": (500, 4000, 10)}[scale]
     return {
-        "fig2": Computation(diagrams, {"resolution": resolution}),
-        "fig2-sampled": Computation(sampled, {"neurons": neurons, "samples": samples}),
+        "fig2": Computation(diagrams, {"resolution": resolution}, identity="curldescent.paper.fig2.diagrams"),
+        "fig2-sampled": Computation(
+            sampled, {"neurons": neurons, "samples": samples}, identity="curldescent.paper.fig2.sampled"
+        ),
     }
 
 
@@ -36,7 +38,7 @@ def diagrams(resolution: int) -> xr.Dataset:
     """Both diagrams over c from 1e-3 to 1e2 and α from 0 to 1."""
     out = {}
     for plane in ("hidden", "readout"):
-        diagram = theory.phase_diagram(plane, resolution)
+        diagram = theory.phase_diagram(plane, resolution=resolution)
         out[plane] = diagram.astype("int8").drop_vars("critical_ratio")
         out[f"{plane}_boundary"] = diagram.critical_ratio.drop_vars("critical_ratio")
     return xr.Dataset(out)

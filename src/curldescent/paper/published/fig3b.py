@@ -54,8 +54,10 @@ def experiments(scale: Scale) -> Experiments:
         out[f"{name}-teachers"] = stability_of_teachers(
             "linear", "hidden", ratio=axes["ratio"], fraction=axes["hidden"], trials=trials, normalise_teacher=True
         )
-    out["fig3b-traces"] = Computation(traces, {"epochs": EPOCHS})
-    out["fig3b-regimes"] = Computation(regimes, {"settings": BEYOND, "trials": looked_at, "time": time})
+    out["fig3b-traces"] = Computation(traces, {"epochs": EPOCHS}, identity="curldescent.paper.fig3b.traces")
+    out["fig3b-regimes"] = Computation(
+        regimes, {"settings": BEYOND, "trials": looked_at, "time": time}, identity="curldescent.paper.fig3b.regimes"
+    )
     return out
 
 
@@ -152,8 +154,8 @@ def regimes(settings: tuple[tuple[float, float], ...], trials: int, time: float)
 def _cell(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:
     """The problem and the rule of a cell of the sweeps, with its teachers and inputs."""
     sweep = from_normalised_teacher({"ratio": [ratio], "hidden": [hidden]}, epochs=2000, trials=trials)
-    resolved = sweep.recipe.resolved(sweep.grid.cell((0, 0)))
-    return sweep.recipe.problem(resolved, sweep.seed_text((0, 0))), sweep.recipe.rule(resolved)
+    cell = sweep.cell_at((0, 0))
+    return cell.problem, cell.rule
 
 
 def all_lines(results: Results) -> list[Line]:

@@ -27,7 +27,11 @@ def experiments(scale: Scale) -> Experiments:
     """One matrix a panel; a quarter of the size at the quick scale."""
     divisor = 4 if scale == "quick" else 1
     return {
-        name: Computation(sampled, {"inputs": m // divisor, "hidden": n // divisor, "flipped": (h, r), "seed": 0})
+        name: Computation(
+            sampled,
+            {"inputs": m // divisor, "hidden": n // divisor, "flipped": (h, r), "seed": 0},
+            identity="curldescent.paper.histograms.sampled",
+        )
         for name, (m, n, h, r) in SETTINGS.items()
     }
 

@@ -73,7 +73,7 @@ class Entry:
 def experiments(scale: Scale) -> Experiments:
     """GD and CD are those of figure 5c; feedback alignment learns from the same students."""
     base = SAMPLES_PANEL.experiments(scale)["fig5c"]
-    trials = base.recipe.student_teacher["trials"]  # type: ignore[union-attr]
+    trials = base.settings.student_teacher["trials"]  # type: ignore[union-attr]
     samples = {"quick": (100, 260, 1000, 2000), "standard": SAMPLES, "paper": SAMPLES}[scale]
     return {
         "fig5c": base,

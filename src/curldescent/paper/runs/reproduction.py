@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from curldescent import sweeps
 from curldescent.foundation import interruption, optional, validation
 from curldescent.foundation.files import named
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import computation as computations
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
@@ -23,8 +24,7 @@ from curldescent.paper.runs.registry import figure as figure_named
 from curldescent.paper.runs.scale_changes import changes
 from curldescent.paper.runs.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
-from curldescent.sweeps.execution.display import Display, Quiet
-from curldescent.sweeps.execution.running import check_helpers
+from curldescent.sweeps.execution.running import check_client
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,7 +51,7 @@ def reproduce(
     scale: Scale = "standard",
     workers: int | None = None,
     client: "Client | None" = None,
-    display: Display | None = None,
+    progress: Progress | None = None,
 ) -> Verdict:
     """Run a figure's experiments at a scale, draw it and judge its claims.
 
@@ -64,7 +64,7 @@ def reproduce(
         scale: "quick", "standard" or "paper", the paper's own grids and epochs.
         workers: processes; all cores by default.
         client: a `distributed.Client` for the sweeps.
-        display: told how the sweeps go.
+        progress: told how the sweeps go.
 
     Returns:
         The verdict.
@@ -90,14 +90,14 @@ def reproduce(
     validation.choice("scale", scale, SCALES)
     if workers is not None:
         validation.integer("workers", workers, minimum=1, maximum=10_000)
-    check_helpers(client, display)
+    check_client(client)
+    progress = checked(progress)
     root = named("out", out, "a folder for the results")
     # Pictures go to files: no window system is needed or touched.
     mpl.use("agg")
     folder = results_folder(root / scale)
-    display = display or Quiet()
     began = time.monotonic()
-    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, display)
+    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, progress)
     results = Results(scale, data)
     finish_moves(folder)
     seconds = spent(folder, figure.key, time.monotonic() - began if computed else 0.0)
@@ -133,7 +133,7 @@ def _finding(claim: Claim, results: Results) -> Finding:
 
 
 def _run(
-    figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", display: Display
+    figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", progress: Progress
 ) -> "tuple[Mapping[str, xr.Dataset], bool]":
     """Everything the figure needs, and whether anything had to be computed for it."""
     what = "a mapping from names to sweeps and computations"
@@ -157,8 +157,8 @@ def _run(
     for name, experiment in experiments.items():
         if isinstance(experiment, Computation):
             continue
-        display.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
-        summary = sweeps.run(experiment, folder / name, workers=workers, client=client, display=display)
+        progress.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
+        summary = sweeps.run(experiment, folder / name, workers=workers, client=client, progress=progress)
         if summary.stopped:
             raise Unfinished(f"{figure.key} was stopped; the same command goes on", signal=summary.signal)
         if summary.failed:
@@ -167,16 +167,16 @@ def _run(
             )
         computed |= summary.computed > 0
         data[name] = sweeps.open(folder / name)
-    for name, dataset in _computed(missing, folder, workers, f"{figure.key}, {scale} scale", display):
+    for name, dataset in _computed(missing, folder, workers, f"{figure.key}, {scale} scale", progress):
         data[name] = dataset
     return {name: data[name] for name in experiments}, computed or bool(missing)
 
 
-def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | None, label: str, display: Display):  # type: ignore[no-untyped-def]
+def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | None, label: str, progress: Progress):  # type: ignore[no-untyped-def]
     """Compute in other processes where there are several; each is kept as soon as it is done."""
     if len(missing) < 2:
         for name, experiment in missing.items():
-            display.say(f"{label}: {name}")
+            progress.say(f"{label}: {name}")
             data = experiment.compute()
             computations.keep(folder, name, experiment, data)
             yield name, data
@@ -192,7 +192,7 @@ def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | N
                 for done, future in enumerate(as_completed(names), start=1):
                     name, data = names[future], future.result()
                     computations.keep(folder, name, missing[name], data)
-                    display.say(f"{label}: {name} ({done} of {len(missing)})")
+                    progress.say(f"{label}: {name} ({done} of {len(missing)})")
                     yield name, data
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

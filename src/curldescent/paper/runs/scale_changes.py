@@ -58,7 +58,7 @@ def difference(ours: Experiments, theirs: Experiments) -> list[str]:
 
 
 def _follows(key: str, ours: Any, theirs: Any) -> bool:
-    """Whether a shorter run records the longer one's epochs up to its own last, which their number says already."""
+    """Whether a shorter run records the longer one's epochs up to its own last, which its length says already."""
     listed = isinstance(ours, list) and isinstance(theirs, list)
     return key == "training.record" and listed and ours[:-1] == theirs[: len(ours) - 1]
 
@@ -76,9 +76,9 @@ def _settings(experiment: Sweep | Computation) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for axis in experiment.grid.axes:
         out[axis.name] = tuple(axis.spellings)
-    recipe = experiment.recipe.as_json()
+    settings = experiment.settings.as_json()
     for section in ("student_teacher", "start", "training", "keep"):
-        given: Mapping[str, Any] = recipe[section]
+        given: Mapping[str, Any] = settings[section]
         out |= {f"{section}.{key}": value for key, value in given.items()}
     return out
 

@@ -10,7 +10,7 @@ import pytest
 import curldescent as cd
 from curldescent.foundation import durable
 from curldescent.sweeps import Store
-from curldescent.sweeps.storage import plain
+from curldescent.sweeps.storage import plain_files
 from curldescent.sweeps.storage.lock import locked
 from tests.sweeps.conftest import contents, fill, small
 
@@ -261,8 +261,8 @@ def test_an_export_keeps_notes_in_an_earlier_one_and_stays_out_of_the_store(stor
 
 def test_a_device_is_never_opened(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "open", lambda *a, **k: pytest.fail("opened"))
-    with pytest.raises(plain.NotPlain, match="is a device"):
-        plain.read(Path("/dev/zero"), most=10)
+    with pytest.raises(plain_files.NotPlain, match="is a device"):
+        plain_files.read(Path("/dev/zero"), most=10)
 
 
 def test_a_lock_is_not_taken_in_a_folder_of_something_else(tmp_path):

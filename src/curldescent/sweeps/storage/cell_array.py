@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from curldescent.foundation.errors import InputError
-from curldescent.foundation.memory import memory_of_machine
+from curldescent.foundation import memory
 from curldescent.sweeps.storage.store import Store
 
 
@@ -63,12 +62,7 @@ def refuse_too_large(name: str, shape: Sequence[int], key: Sequence[Any]) -> Non
         len(range(length)[index]) if isinstance(index, slice) else np.size(index)
         for length, index in zip(shape, key, strict=True)
     ]
-    need, there = 8.0 * math.prod(lengths), memory_of_machine()
-    if need > there:
-        raise InputError(
-            f"this part of {name} takes {need / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}; "
-            "select less of it before it is loaded"
-        )
+    memory.require(f"this part of {name}", 8 * math.prod(lengths), instead="select less of it before it is loaded")
 
 
 def positions(length: int, index: Any) -> NDArray[np.intp]:

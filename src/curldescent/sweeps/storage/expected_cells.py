@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from curldescent.foundation.canonical import canonical
 from curldescent.foundation.errors import InputError
-from curldescent.sweeps.description.cell_settings import Resolved
 from curldescent.sweeps.description.dataset_shape import dimensions, variables
 from curldescent.sweeps.description.grid import cell_key
 from curldescent.sweeps.description.keep import ALWAYS, VARIABLES
+from curldescent.sweeps.description.settings import CellArguments
 from curldescent.sweeps.description.sweep import Sweep
 from curldescent.sweeps.storage.cell_file import DamagedCell
 
@@ -68,18 +68,18 @@ class Expected:
             if reason:
                 raise DamagedCell(f"its {name} holds {reason}")
 
-    def _resolved(self, key: str, cell: Mapping[str, Any]) -> Resolved:
+    def _resolved(self, key: str, cell: Mapping[str, Any]) -> CellArguments:
         if set(cell) != self._parameters:
             raise DamagedCell("it does not say the values of this sweep's axes")
         try:
             spelling = [canonical({name: cell[name] for name in axis.columns}) for axis in self._axes]
             if cell_key(spelling) != key:
                 raise DamagedCell("it says the values of another cell")
-            return self._sweep.recipe.resolved(cell)
+            return self._sweep.settings.resolved(cell)
         except (InputError, TypeError, ValueError, RecursionError):
             raise DamagedCell("it says values that make no cell") from None
 
-    def _shapes(self, resolved: Resolved) -> dict[str, tuple[int, ...]]:
+    def _shapes(self, resolved: CellArguments) -> dict[str, tuple[int, ...]]:
         problem = resolved.student_teacher
         sizes = {
             **self._sizes,

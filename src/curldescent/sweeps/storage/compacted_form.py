@@ -19,8 +19,8 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from curldescent.foundation.canonical import canonical, digest
-from curldescent.sweeps.storage import ours, plain
-from curldescent.sweeps.storage.lazy import CellArray, is_single, outer, positions, refuse_too_large
+from curldescent.sweeps.storage import own_names, plain_files
+from curldescent.sweeps.storage.cell_array import CellArray, is_single, outer, positions, refuse_too_large
 from curldescent.sweeps.storage.store import Store
 
 FOLDER = "compact"
@@ -31,10 +31,13 @@ class Damaged(Exception):
     """The compacted form cannot be used; the message says why."""
 
 
-def grid_digest(store: Store) -> str:
-    """What the compacted form was made of: settings and grid, in order."""
+def grid_digests(store: Store) -> list[str]:
+    """What says of a compacted form that it was made of these settings and this grid, in order; of a new one the first.
+
+    Forms that an earlier version made carry the fingerprint that it gave.
+    """
     axes = [axis.as_json() for axis in store.sweep.grid.axes]
-    return digest(canonical({"fingerprint": store.fingerprint, "axes": axes}))
+    return [digest(canonical({"fingerprint": known, "axes": axes})) for known in store.sweep.settings.fingerprints]
 
 
 class Compacted:
@@ -60,32 +63,34 @@ class Compacted:
             Damaged: there is a manifest, but it cannot be believed.
         """
         try:
-            plain.is_folder(store.path / FOLDER)
-            manifest = plain.strict_json(plain.read(store.path / FOLDER / ours.MANIFEST, most=_MANIFEST_BYTES))
+            plain_files.is_folder(store.path / FOLDER)
+            manifest = plain_files.strict_json(
+                plain_files.read(store.path / FOLDER / own_names.MANIFEST, most=_MANIFEST_BYTES)
+            )
             # The version before wrote no checksum of the manifest itself.
             rest = {name: value for name, value in manifest.items() if name != "checksum"}
             if manifest.get("checksum", digest(canonical(rest))) != digest(canonical(rest)):
                 raise ValueError("its checksum does not fit")
             files = {name: (size, checksum) for name, (size, checksum) in manifest["files"].items()}
             for name, (size, checksum) in files.items():
-                if not ours.is_compact_file(name) or type(size) is not int or type(checksum) is not str:
+                if not own_names.is_compact_file(name) or type(size) is not int or type(checksum) is not str:
                     raise ValueError("it lists what is no file of ours")
-            if manifest["grid"] != grid_digest(store):
+            if manifest["grid"] not in grid_digests(store):
                 return None
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
-            reason = str(fault) if isinstance(fault, OSError | plain.NotPlain) else "it is no manifest"
-            raise Damaged(f"{FOLDER}/{ours.MANIFEST}: {reason}") from None
+            reason = str(fault) if isinstance(fault, OSError | plain_files.NotPlain) else "it is no manifest"
+            raise Damaged(f"{FOLDER}/{own_names.MANIFEST}: {reason}") from None
         return cls(store, files)
 
     def damage(self) -> str | None:
         """Read every file; the first thing that is wrong, or None."""
         self._checked.clear()
         try:
-            extra = plain.leftovers(self._folder, lambda name: name in self._files or name == ours.MANIFEST)
+            extra = plain_files.leftovers(self._folder, lambda name: name in self._files or name == own_names.MANIFEST)
             # Whatever else lies there is not read, but a chunk that the manifest does not know would be.
-            for name in [*self._files, *filter(ours.is_compact_file, extra)]:
+            for name in [*self._files, *filter(own_names.is_compact_file, extra)]:
                 self._check(name)
         except Damaged as fault:
             return str(fault)
@@ -112,11 +117,11 @@ class Compacted:
             shards = array.shards or array.chunks
             numbers = [np.unique(index // size) for (index, _), size in zip(found, shards, strict=True)]
             for position in itertools.product(*numbers):
-                self._check("/".join([ours.ZARR, name, "c", *map(str, position)]))
+                self._check("/".join([own_names.ZARR, name, "c", *map(str, position)]))
             try:
                 values = np.asarray(array.oindex[tuple(_as_slice(index) for index, _ in found)], dtype=np.float64)
             except Exception as fault:  # a codec of Zarr's may raise anything
-                raise Damaged(f"{FOLDER}/{ours.ZARR}/{name}: {' '.join(str(fault).split())[:200]}") from None
+                raise Damaged(f"{FOLDER}/{own_names.ZARR}/{name}: {' '.join(str(fault).split())[:200]}") from None
         else:
             values = np.empty([len(index) for index, _ in found])
         return outer(values, [0 if is_single(i) else back for i, (_, back) in zip(key, found, strict=True)])
@@ -133,9 +138,9 @@ class Compacted:
             import zarr
 
             for part in ("", f"{name}/"):
-                self._check(f"{ours.ZARR}/{part}zarr.json", required=True)
+                self._check(f"{own_names.ZARR}/{part}zarr.json", required=True)
             try:
-                array = zarr.open_array(str(self._folder / ours.ZARR / name), mode="r")
+                array = zarr.open_array(str(self._folder / own_names.ZARR / name), mode="r")
                 parts = zip((*array.chunks, *(array.shards or ())), (*shape, *shape), strict=False)
                 sound = (
                     (array.shape, array.dtype) == (shape, np.dtype(np.float64))
@@ -144,9 +149,9 @@ class Compacted:
                     and all(1 <= length <= max(whole, 1) for length, whole in parts)
                 )
             except Exception as fault:
-                raise Damaged(f"{FOLDER}/{ours.ZARR}/{name}: {' '.join(str(fault).split())[:200]}") from None
+                raise Damaged(f"{FOLDER}/{own_names.ZARR}/{name}: {' '.join(str(fault).split())[:200]}") from None
             if not sound:
-                raise Damaged(f"{FOLDER}/{ours.ZARR}/{name}: it is not the array that the plan describes")
+                raise Damaged(f"{FOLDER}/{own_names.ZARR}/{name}: it is not the array that the plan describes")
             self._arrays[name] = array
         return self._arrays[name]
 
@@ -157,17 +162,17 @@ class Compacted:
         path = self._folder / name
         try:
             for folder in list(path.parents)[: name.count("/") + 1]:
-                plain.is_folder(folder)
+                plain_files.is_folder(folder)
             if name not in self._files:
-                if required or plain.is_file(path):
+                if required or plain_files.is_file(path):
                     raise Damaged(f"{FOLDER}/{name}: the manifest does not list it")
             else:
                 size, checksum = self._files[name]
-                with os.fdopen(plain.open_file(path, os.O_RDONLY), "rb") as file:
+                with os.fdopen(plain_files.open_file(path, os.O_RDONLY), "rb") as file:
                     intact = os.fstat(file.fileno()).st_size == size
                     if not intact or hashlib.file_digest(file, "sha256").hexdigest() != checksum:
                         raise Damaged(f"{FOLDER}/{name}: its bytes are not those that were written")
-        except (OSError, plain.NotPlain) as fault:
+        except (OSError, plain_files.NotPlain) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else fault
             raise Damaged(f"{FOLDER}/{name}: {reason}") from None
         self._checked.add(name)

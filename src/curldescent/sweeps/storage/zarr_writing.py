@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.foundation.errors import InputError
-from curldescent.foundation.memory import memory_of_machine
+from curldescent.foundation import memory
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,12 +68,7 @@ def write(
     cell_bytes = sum(variable.cell_bytes for variable in variables.values())
     part = block_shape(shape, cell_bytes)
     # The values of a block, and the shard they are packed into.
-    need, there = 2.0 * math.prod(part) * cell_bytes, memory_of_machine()
-    if need > there:
-        raise InputError(
-            f"the results of one cell take about {need / 2**30:.0f} GiB to be written as Zarr, this machine has "
-            f"{there / 2**30:.0f}"
-        )
+    memory.require("writing a block of cells as Zarr", 2 * math.prod(part) * cell_bytes)
     # Each chunk carries a checksum of its own, so that altered bytes are an error and not a number.
     codecs = [ZstdCodec(level=3), Crc32cCodec()]
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Everything that determines a cell's results once its values are known, and its fingerprint."""
+"""What all cells of a sweep share: with a cell's values it determines the cell's results."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -11,16 +11,12 @@ from curldescent.foundation import validation
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.learning.schedule import recording_epochs
-from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import student_teacher
-from curldescent.sweeps.description import derived_parameters, parameter_sections
+from curldescent.sweeps.description import derived_parameters, fingerprints, learning_rule, parameter_sections
+from curldescent.sweeps.description.fingerprints import SEMANTICS
 from curldescent.sweeps.description.keep import Keep
 from curldescent.sweeps.description.start import Start
-
-# The meaning of a cell. Raise it whenever the same settings come to give other numbers: sampling, the update rule,
-# recording, the measures. A store with another number is not continued.
-SEMANTICS = 1
 
 # Beyond these a sweep is a slip of the pen, and the arrays that describe it would not fit anywhere.
 _MAX_EPOCHS = 10**12
@@ -29,8 +25,15 @@ _MAX_TRIALS = 10**6
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """One cell's arguments, ready for the library's functions."""
+class CellArguments:
+    """One cell's arguments, ready for the library's functions.
+
+    Args:
+        student_teacher: of `curldescent.student_teacher`, but for the seed.
+        start: where the students begin.
+        rule: of the learning rule; see `learning_rule.build`.
+        training: of `curldescent.train`, but for the seed.
+    """
 
     student_teacher: dict[str, Any]
     start: Start
@@ -39,18 +42,36 @@ class Resolved:
 
     @property
     def ratio(self) -> float:
-        """C = M/N of the sizes themselves."""
-        return self.student_teacher["n_inputs"] / self.student_teacher["n_hidden"]
+        """The ratio c = M/N of the sizes themselves."""
+        return float(self.student_teacher["n_inputs"] / self.student_teacher["n_hidden"])
 
     @property
     def updates(self) -> int:
         """Weight updates of one trial, if none stops early."""
         samples = self.student_teacher["n_train"]
-        return self.training["epochs"] * -(-samples // (self.training["batch_size"] or samples))
+        return int(self.training["epochs"] * -(-samples // (self.training["batch_size"] or samples)))
+
+    @property
+    def learning_rule(self) -> Any:
+        """The rule that the cell's students learn by: a `Plasticity`, or what its `kind` names."""
+        return learning_rule.build(self.rule)
+
+    @property
+    def recorded(self) -> np.ndarray:
+        """The epochs that error curves are kept at, (E,)."""
+        record = self.training["record"]
+        if isinstance(record, int) and record > _MAX_POINTS:
+            raise InputError(f"record must be at most {_MAX_POINTS} points, got {record}")
+        try:
+            return recording_epochs(record, self.training["epochs"])
+        except InputError:
+            raise
+        except (TypeError, ValueError):
+            raise InputError("record must be a number of points or a list of epochs, got neither") from None
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class Settings:
     """The settings that all cells of a sweep share.
 
     Args:
@@ -117,39 +138,51 @@ class Recipe:
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Recipe":
-        """Read what `as_json` wrote.
+    def from_json(cls, content: Mapping[str, Any]) -> "Settings":
+        """Read what `as_json` wrote, in this version or an earlier one.
 
         Args:
-            content: the plain data.
+            content: the plain data. An argument that it lacks has the default that the argument came with.
 
         Returns:
-            The recipe.
+            The settings.
 
         Raises:
-            InputError: other semantics, or anything that does not make a recipe.
+            InputError: other semantics, or anything that does not make settings.
         """
         if content.get("semantics") != SEMANTICS:
             raise InputError(
                 f"the sweep was computed with semantics {content.get('semantics')!r}, this version of curldescent "
                 f"computes with semantics {SEMANTICS}; read it with the version that made it, or use a new store"
             )
+        varied = {axis: tuple(names) for axis, names in content["varied"].items()}
+        elsewhere = {name for names in varied.values() for name in names}
+
+        def whole(section: str) -> dict[str, Any]:
+            usual = {n: v for n, v in fingerprints.omitted(section).items() if n not in elsewhere}
+            return {**usual, **content[section]}
+
         return cls(
-            student_teacher=content["student_teacher"],
-            start=content["start"],
-            training=content["training"],
-            keep=Keep.from_json(content["keep"]),
+            student_teacher=whole("student_teacher"),
+            start=whole("start"),
+            training=whole("training"),
+            keep=Keep(**whole("keep")),
             seed=content["seed"],
             paired=tuple(content["paired"]),
-            varied={axis: tuple(names) for axis, names in content["varied"].items()},
+            varied=varied,
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """A hash of everything that determines results besides a cell's values."""
-        return digest(canonical(self.as_json()))
+        return fingerprints.fingerprint(self.as_json())
 
-    def resolved(self, cell: Mapping[str, Any]) -> Resolved:
+    @cached_property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What stores of these settings are known by: the fingerprint, and the one that an earlier version gave."""
+        return tuple(filter(None, (self.fingerprint, fingerprints.spelled_out(self.as_json()))))
+
+    def resolved(self, cell: Mapping[str, Any]) -> CellArguments:
         """A cell's arguments, derivations applied and sizes checked; nothing is sampled.
 
         Args:
@@ -175,22 +208,15 @@ class Recipe:
         for name, least in (("n_inputs", 1), ("n_hidden", 1), ("n_outputs", 1), ("n_train", 1), ("n_test", 0)):
             problem[name] = validation.integer(name, problem[name], minimum=least, maximum=2**31)
         problem["trials"] = validation.integer("trials", problem["trials"], minimum=1, maximum=_MAX_TRIALS)
-        rule = derived_parameters.flips(parts["rule"], n_inputs=problem["n_inputs"], n_hidden=problem["n_hidden"])
-        for layer in ("hidden", "readout"):
-            # A sweep writes masks as {"mask": …}. Lists of booleans are in plans of earlier versions only, whose cells
-            # were computed with them as strengths 0 and 1.
-            if isinstance(rule.get(layer), list) and np.asarray(rule[layer]).dtype == np.bool_:
-                rule[layer] = np.asarray(rule[layer], dtype=float).tolist()
-        if rule.get("feedback") == "none":
-            rule["feedback"] = None  # TOML has no word for it
+        rule = learning_rule.arguments(parts["rule"], n_inputs=problem["n_inputs"], n_hidden=problem["n_hidden"])
         training = parts["training"]
         training["epochs"] = validation.integer("epochs", training["epochs"], minimum=1, maximum=_MAX_EPOCHS)
         batch = training["batch_size"]
         if batch is not None:
             validation.integer("batch_size", batch, minimum=1, maximum=problem["n_train"])
-        return Resolved(problem, Start(**parts["start"]), rule, training)
+        return CellArguments(problem, Start(**parts["start"]), rule, training)
 
-    def problem(self, resolved: Resolved, seed_text: str) -> Problem:
+    def problem(self, resolved: CellArguments, seed_text: str) -> Problem:
         """Sample a cell's problem.
 
         Args:
@@ -203,32 +229,16 @@ class Recipe:
         sampled = student_teacher(**resolved.student_teacher, seed=self.seed_for("problem", seed_text))
         return resolved.start.applied(sampled, seed=self.seed_for("start", seed_text))
 
-    def rule(self, resolved: Resolved) -> Plasticity:
-        """The cell's plasticity."""
-        return Plasticity(**resolved.rule)
-
     def seed_for(self, purpose: str, seed_text: str) -> int:
         """A seed that depends on the base seed and the cell's own unpaired values, and on nothing else."""
         return int(digest(f"{self.seed}\n{purpose}\n{seed_text}")[:15], 16)
 
-    def recorded(self, resolved: Resolved) -> np.ndarray:
-        """The epochs that error curves are kept at, (E,)."""
-        record = resolved.training["record"]
-        if isinstance(record, int) and record > _MAX_POINTS:
-            raise InputError(f"record must be at most {_MAX_POINTS} points, got {record}")
-        try:
-            return recording_epochs(record, resolved.training["epochs"])
-        except InputError:
-            raise
-        except (TypeError, ValueError):
-            raise InputError("record must be a number of points or a list of epochs, got neither") from None
-
 
 def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any], path: str = "") -> str | None:
-    """Name the first setting in which two recipes differ.
+    """Name the first setting in which two sweeps differ.
 
     Args:
-        ours: `Recipe.as_json` of what is asked for.
+        ours: `Settings.as_json` of what is asked for.
         theirs: of what a store holds.
         path: prefix of the names.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from curldescent.foundation import durable
 from curldescent.foundation.errors import InputError
-from curldescent.sweeps.storage import plain
+from curldescent.sweeps.storage import plain_files
 
 PLAN = "plan.json"
 LOCK = "lock"
@@ -41,7 +41,7 @@ def is_array_file(name: str) -> bool:
 
 
 def is_compact_file(name: str) -> bool:
-    """The same relative to ``compact/``: arrays, manifest, and what interrupted writing left of them."""
+    """Whether a path relative to ``compact/`` is ours: arrays, the manifest, what interrupted writing left of them."""
     if name == MANIFEST or durable.leftover_of(name) == MANIFEST:
         return True
     folder, _, rest = name.partition("/")
@@ -65,12 +65,12 @@ def refuse_foreign(folder: Path) -> None:
             that is no plain file or folder has a store's name.
     """
     for name in ("cells", "failures", "damaged", "compact"):
-        plain.is_folder(folder / name)
-    if plain.is_file(folder / PLAN):
+        plain_files.is_folder(folder / name)
+    if plain_files.is_file(folder / PLAN):
         return
     # Cells without a plan are taken over; those of other settings fail the check that every run begins with.
     # The store itself may be named through a link: who calls chose it.
-    strangers = plain.leftovers(folder.resolve(), lambda name: _is_ours(folder, name))
+    strangers = plain_files.leftovers(folder.resolve(), lambda name: _is_ours(folder, name))
     if strangers:
         raise InputError(f"{str(folder)!r} is neither empty nor a store: it holds {strangers[0]!r}; name a new folder")
     for parent in folder.resolve().parents:
@@ -110,6 +110,6 @@ def _is_ours(folder: Path, name: str) -> bool:
 def is_own_text(path: Path) -> bool:
     """Whether a lock or a log begins as ours do; an empty one is what a full disk leaves."""
     begins = {LOCK: b'{"process": ', LOG: b'{"time": '}[path.name]
-    with os.fdopen(plain.open_file(path, os.O_RDONLY), "rb") as file:
+    with os.fdopen(plain_files.open_file(path, os.O_RDONLY), "rb") as file:
         found = file.read(len(begins))
     return begins.startswith(found)

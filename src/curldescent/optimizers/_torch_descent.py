@@ -9,9 +9,9 @@ from torch.optim.sgd import sgd
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.model.parameter_names import input_axes
-from curldescent.optimizers import options
-from curldescent.optimizers.torch_corrections import corrected
-from curldescent.optimizers.torch_strengths import Strengths
+from curldescent.optimizers import _options as options
+from curldescent.optimizers._torch_corrections import corrected
+from curldescent.optimizers._torch_strengths import Strengths
 
 OWN_ATTRIBUTES = ("_strengths", "_amount", "_correction", "_mu")
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 from curldescent.foundation.errors import InputError
-from curldescent.optimizers import options
-from curldescent.optimizers.torch_strengths import Strengths
+from curldescent.optimizers import _options as options
+from curldescent.optimizers._torch_strengths import Strengths
 
 Tensors = list[Any]
 
