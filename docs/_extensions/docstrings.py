@@ -18,6 +18,7 @@ MODULES = (
     "curldescent",
     "curldescent.analysis",
     "curldescent.optimizers",
+    "curldescent.learning.rules",
     "curldescent.plots",
     "curldescent.sweeps",
     "curldescent.theory",
