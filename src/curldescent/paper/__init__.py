@@ -9,4 +9,14 @@ Plasticity", NeurIPS 2025, arXiv:2510.02765; what goes beyond it says so.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# The names stand in `__init__.pyi` too, for type checkers: it cannot be read from an archive at run time.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "machinery.claims": ["Claim", "Figure", "Finding", "Results"],
+        "machinery.computation": ["Computation"],
+        "runs.registry": ["figure", "figures"],
+        "runs.report": ["write_reproduction_report"],
+        "runs.reproduction": ["Unfinished", "reproduce"],
+    },
+)

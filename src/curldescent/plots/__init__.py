@@ -6,4 +6,17 @@ every common colour-vision deficiency.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# The names stand in `__init__.pyi` too, for type checkers: it cannot be read from an archive at run time.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "chaos": ["regime_map", "spectrum_trace"],
+        "finite_sizes": ["finite_size", "stability_probabilities"],
+        "hebbian": ["hebbian_curl"],
+        "learning_curves": ["learning_curves"],
+        "style": ["figure_style", "save"],
+        "sweeps": ["error_map"],
+        "theory": ["joint_boundaries", "lambda_min_map", "phase_diagrams", "spectrum"],
+        "two_weights": ["flow_fields"],
+    },
+)

@@ -6,4 +6,22 @@ and `open` gives an `xarray.Dataset` at any time. docs/sweeps.md shows how.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# The names stand in `__init__.pyi` too, for type checkers: it cannot be read from an archive at run time.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "description.cell": ["Cell"],
+        "description.cost": ["plan"],
+        "description.grid": ["lin", "log"],
+        "description.keep": ["Keep"],
+        "description.start": ["Start"],
+        "description.sweep": ["Sweep", "read"],
+        "execution.running": ["retry", "run"],
+        "storage.compaction": ["compact"],
+        "storage.exporting": ["export"],
+        "storage.merging": ["merge"],
+        "storage.opening": ["open"],
+        "storage.status": ["status"],
+        "storage.store": ["Store"],
+    },
+)

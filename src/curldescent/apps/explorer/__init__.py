@@ -7,4 +7,11 @@ writes the phase diagram as one file that needs no server.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+# The names stand in `__init__.pyi` too, for type checkers: it cannot be read from an archive at run time.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "server": ["serve"],
+        "static": ["static_page"],
+    },
+)
