@@ -26,6 +26,7 @@ _HOME = {
     "TwoWeights": "curldescent.model.two_weights",
     "accuracy": "curldescent.learning.evaluation",
     "cite": "curldescent.foundation.citations",
+    "field": "curldescent.learning.fields.making",
     "predict": "curldescent.learning.evaluation",
     "train": "curldescent.learning.train",
     "flow": "curldescent.learning.flow",
@@ -54,6 +55,7 @@ __all__ = [
     "cite",
     "epochs_to_threshold",
     "explorer",
+    "field",
     "flow",
     "from_data",
     "log_epochs",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from curldescent.foundation.errors import InputError, PlasticityWarning
     from curldescent.learning.censoring import epochs_to_threshold, summarise_epochs
     from curldescent.learning.evaluation import accuracy, predict
+    from curldescent.learning.fields.making import field
     from curldescent.learning.flow import flow
     from curldescent.learning.schedule import log_epochs
     from curldescent.learning.train import train

@@ -110,7 +110,6 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
     Returns:
         exponent, low, high (per unit of total step), q, loss at the end; NaN where the run diverged.
     """
-    from curldescent.analysis._dynamics.exponents import loss_at
     from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
     from curldescent.analysis._dynamics.tangent import TangentDynamics, summarised
 
@@ -138,7 +137,7 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
         "low": float(found.low[0]),
         "high": float(found.high[0]),
         "q": float(order_parameter_of(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
-        "loss": loss_at(dynamics.field, run.state, dynamics.args) if finite else float("nan"),
+        "loss": dynamics.field.loss(run.state) if finite else float("nan"),
     }
 
 
