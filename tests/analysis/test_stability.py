@@ -300,10 +300,13 @@ def test_each_trial_is_its_own_student():
 ERRORS = {
     "no problem": (
         lambda n, p: cd.analysis.stability(3),
-        r"expected a cd\.Problem or a cd\.analysis\.network, got int",
+        r"expected a cd\.Problem with a rule, a cd\.field or a cd\.analysis\.network, got int",
     ),
     "no rule": (lambda n, p: cd.analysis.stability(p), "a problem needs a rule"),
-    "feedback": (lambda n, p: cd.analysis.stability(p, cd.Plasticity(feedback="random")), "feedback alignment"),
+    "feedback": (
+        lambda n, p: cd.analysis.tangent_kernels(p, cd.Plasticity(feedback="random")),
+        "needs a signed gradient of a loss: .*feedback alignment does not",
+    ),
     "rule twice": (lambda n, p: cd.analysis.stability(n, cd.Plasticity()), "has its own strengths"),
     "method": (lambda n, p: cd.analysis.stability(n, method="densely"), "did you mean 'dense'"),
     "trial": (lambda n, p: cd.field(p, cd.Plasticity(), trial=2), "between 0 and 1, got 2"),

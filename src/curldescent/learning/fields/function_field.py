@@ -77,11 +77,14 @@ class FunctionField(Field):
         return self._call("jacobian", self.theta)
 
     def _call(self, name: str, *vectors: Array) -> Any:
+        faults: list[Exception] = []
         with arithmetic():
-            try:
-                return np.asarray(self._compiled[name](*vectors, self._args), dtype=np.float64)
-            except (TypeError, ValueError) as fault:
-                raise InputError(f"JAX cannot differentiate this field: {_said(fault)}") from fault
+            for way in self._compiled[name]:
+                try:
+                    return np.asarray(way(*vectors, self._args), dtype=np.float64)
+                except (TypeError, ValueError) as fault:
+                    faults.append(fault)
+        raise InputError(f"JAX cannot differentiate this field: {_said(faults[0])}") from faults[0]
 
 
 def function_field(function: Callable[[Any], Any], theta0: Any) -> FunctionField:
@@ -115,36 +118,41 @@ def function_field(function: Callable[[Any], Any], theta0: Any) -> FunctionField
 
 
 @lru_cache(maxsize=16)
-def _compiled(velocity: Velocity) -> dict[str, Callable[..., Any]]:
-    """Products with a velocity's Jacobian; nothing is compiled before it is called."""
+def _compiled(velocity: Velocity) -> dict[str, tuple[Callable[..., Any], ...]]:
+    """Products with a velocity's Jacobian, each in one or two ways; nothing is compiled before it is called."""
 
     def pushed(theta: Any, direction: Any, args: Any) -> Any:
-        try:
-            return jax.jvp(lambda t: velocity(t, args), (theta,), (direction,))[1]
-        except TypeError:
-            # What has only a derivative of its own backwards: Jᵀu is linear in u, and J v its transpose along v.
-            _, back = jax.vjp(lambda t: velocity(t, args), theta)
-            return jax.vjp(lambda u: back(u)[0], jnp.zeros_like(theta))[1](direction)[0]
+        return jax.jvp(lambda t: velocity(t, args), (theta,), (direction,))[1]
 
     def pulled(theta: Any, direction: Any, args: Any) -> Any:
         return jax.vjp(lambda t: velocity(t, args), theta)[1](direction)[0]
 
-    def jacobian(theta: Any, args: Any) -> Any:
+    def pulled_twice(theta: Any, direction: Any, args: Any) -> Any:
+        # Where a function has only a derivative of its own backwards: Jᵀu is linear in u, and J v its transpose along v.
+        return jax.vjp(lambda u: pulled(theta, u, args), jnp.zeros_like(theta))[1](direction)[0]
+
+    def rows(product: Callable[..., Any], theta: Any, args: Any) -> Any:
         identity = jnp.eye(theta.size, dtype=theta.dtype)
-        return lax.map(lambda v: pushed(theta, v, args), identity, batch_size=min(BATCH, theta.size)).T
+        return lax.map(lambda v: product(theta, v, args), identity, batch_size=min(BATCH, theta.size))
+
+    def columns_pushed(theta: Any, args: Any) -> Any:
+        return rows(pushed, theta, args).T
+
+    def rows_pulled(theta: Any, args: Any) -> Any:
+        return rows(pulled, theta, args)
 
     def velocities(thetas: Any, args: Any) -> Any:
         return lax.map(lambda theta: velocity(theta, args), thetas)
 
-    products: dict[str, Callable[..., Any]] = {
-        "velocity": velocity.__call__,
-        "velocities": velocities,
-        "loss": velocity.loss,
-        "jvp": pushed,
-        "vjp": pulled,
-        "jacobian": jacobian,
+    ways: dict[str, tuple[Callable[..., Any], ...]] = {
+        "velocity": (velocity.__call__,),
+        "velocities": (velocities,),
+        "loss": (velocity.loss,),
+        "jvp": (pushed, pulled_twice),
+        "vjp": (pulled,),
+        "jacobian": (columns_pushed, rows_pulled),
     }
-    return {name: jax.jit(product) for name, product in products.items()}
+    return {name: tuple(jax.jit(way) for way in each) for name, each in ways.items()}
 
 
 def _said(fault: Exception) -> str:
