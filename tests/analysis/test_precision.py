@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.analysis._curl.share import antisymmetric_share
 from curldescent.learning.fields.precision import of_jax
 
 LOW = ("float32", "float16", "bfloat16")
@@ -247,7 +248,7 @@ def test_rounding_is_no_climb():
     run += [{"a_weight": PARAMS["a_weight"] * (1 + 1e-16 * (k % 3)), "b_weight": PARAMS["b_weight"]} for k in range(30)]
     y = X @ PARAMS["a_weight"].T @ PARAMS["b_weight"].T
     for dtype in ("float64", "bfloat16"):
-        found = cd.analysis.descent_profile(cd.analysis.network(in_type(dtype), PARAMS, X, y), run)
+        found = cd.analysis.descent_profile(cd.analysis.network(in_type(dtype), PARAMS, X, y), run=run)
         assert found.climbing == 0
         assert found.height == 0
     rough = 1.0 + np.abs(np.random.default_rng(1).normal(size=(2, 100)))

@@ -128,7 +128,7 @@ def _compiled(velocity: Velocity) -> dict[str, tuple[Callable[..., Any], ...]]:
         return jax.vjp(lambda t: velocity(t, args), theta)[1](direction)[0]
 
     def pulled_twice(theta: Any, direction: Any, args: Any) -> Any:
-        # Where a function has only a derivative of its own backwards: Jᵀu is linear in u, and J v its transpose along v.
+        # For functions that only have a derivative backwards: Jᵀu is linear in u, and J v its transpose along v.
         return jax.vjp(lambda u: pulled(theta, u, args), jnp.zeros_like(theta))[1](direction)[0]
 
     def rows(product: Callable[..., Any], theta: Any, args: Any) -> Any:
