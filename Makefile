@@ -36,6 +36,7 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # Strict: whatever does not resolve, any public name without an entry, anything loaded from the network ends the build.
 docs: setup $(VENV)/.docs

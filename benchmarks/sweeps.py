@@ -43,7 +43,7 @@ def overhead_parts() -> dict[str, float]:
         pairs = list(zip(sweep.grid.cell_keys(), sweep.grid.indices(), strict=True))
         tasks = list(_tasks(store, pairs))
         schedule = 1e3 * (time.perf_counter() - began) / len(tasks)
-        arrays = compute(sweep.recipe, tasks[0]["cell"], tasks[0]["seed_text"])
+        arrays = compute(sweep.cell_at(pairs[0][1]))
         for task in tasks:
             times = [time.perf_counter()]
             data = encode(arrays, fingerprint=store.fingerprint, key=task["key"], cell=task["cell"])
@@ -72,7 +72,7 @@ def marginal(client: object = None) -> dict[str, float]:
     for _ in range(REPEATS):
         began = _clocks()
         for index in sweep.grid.indices():
-            compute(sweep.recipe, sweep.grid.cell(index), sweep.seed_text(index))
+            compute(sweep.cell_at(index))
         bare.append([(now - then) / 300 for now, then in zip(_clocks(), began, strict=True)])
     lowest = [min(times[i] for times in bare) for i in (0, 1)]
     cpu, wall = (1e3 * ((spent[900][i] - spent[300][i]) / 600 - lowest[i]) for i in (0, 1))
@@ -98,7 +98,7 @@ def opening(cells: int = 100_000) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.prepare(folder, sweep)
         first = (0, 0)
-        arrays = compute(sweep.recipe, sweep.grid.cell(first), sweep.seed_text(first))
+        arrays = compute(sweep.cell_at(first))
         for key, index in zip(sweep.grid.cell_keys(), sweep.grid.indices(), strict=True):
             path = store.cell_path(key)
             path.parent.mkdir(parents=True, exist_ok=True)

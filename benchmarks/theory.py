@@ -55,9 +55,18 @@ def main() -> None:
     graded = theory.Spectrum(2.0, GRADED, {1: 0.6, 0: 0.2, -0.7: 0.2})
     seconds = {
         "import curldescent.theory": (import_time(), 0.5),
-        "phase_diagram('hidden', 500)": (best_of(lambda: theory.phase_diagram("hidden", 500)), 0.02),
-        "phase_diagram('readout', 500)": (best_of(lambda: theory.phase_diagram("readout", 500)), 0.02),
-        "phase_diagram('joint', 500, ratio=0.2)": (best_of(lambda: theory.phase_diagram("joint", 500, ratio=0.2)), 2.0),
+        "phase_diagram('hidden', resolution=500)": (
+            best_of(lambda: theory.phase_diagram("hidden", resolution=500)),
+            0.02,
+        ),
+        "phase_diagram('readout', resolution=500)": (
+            best_of(lambda: theory.phase_diagram("readout", resolution=500)),
+            0.02,
+        ),
+        "phase_diagram('joint', resolution=500, ratio=0.2)": (
+            best_of(lambda: theory.phase_diagram("joint", resolution=500, ratio=0.2)),
+            2.0,
+        ),
         "density at 1000 points": (best_of(lambda: density(both)), 0.02),
         "density at 1000 points, graded": (best_of(lambda: density(graded)), 0.02),
         "critical_ratio(hidden=0.3)": (best_of(lambda: theory.critical_ratio(hidden=0.3)), None),

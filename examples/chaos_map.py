@@ -40,7 +40,7 @@ def setting(ratio: float, *, trials: int, total: int = TOTAL_NEURONS, seed: int 
     w1, w2 = problem.teacher.hidden, problem.teacher.readout
     w1 = w1 * np.sqrt(hidden) / np.linalg.norm(w1, axis=(1, 2), keepdims=True)
     w2 = w2 / np.linalg.norm(w2, axis=(1, 2), keepdims=True)
-    return replace(problem, teacher=cd.Weights(w1, w2)).starting_at_teacher(readout_noise=1e-10, seed=seed)
+    return replace(problem, teacher=cd.Weights([w1, w2])).starting_at_teacher(readout_noise=1e-10, seed=seed)
 
 
 def predicted(problem: cd.Problem, fraction: float, trial: int) -> tuple[float, int]:

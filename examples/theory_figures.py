@@ -69,7 +69,7 @@ def diagrams(folder: Path) -> None:
     both = [cd.theory.phase_diagram("hidden"), cd.theory.phase_diagram("readout")]
     save(draw.phase_diagrams(both), folder / "phase_diagrams")
     save(draw.joint_boundaries([0.02, 0.05, 0.1, 0.2, 0.3, 0.5]), folder / "joint_boundaries")
-    joint = cd.theory.phase_diagram("joint", 300, ratio=0.2, quantity="lambda_min")
+    joint = cd.theory.phase_diagram("joint", resolution=300, ratio=0.2, quantity="lambda_min")
     save(draw.lambda_min_map(joint), folder / "lambda_min")
 
 

@@ -29,7 +29,12 @@ def test_the_wheel_works_in_a_clean_environment(tmp_path):
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     assert len(list((tmp_path / "dist").glob("*.tar.gz"))) == 1
     inside = set(zipfile.ZipFile(wheel).namelist())
-    assert {"curldescent/py.typed", "curldescent/templates/report.html"} <= inside
+    assert {
+        "curldescent/py.typed",
+        "curldescent/foundation/references.bib",
+        "curldescent/plots/__init__.pyi",
+        "curldescent/templates/report.html",
+    } <= inside
     assert not any(name.startswith(("tests/", "docs/")) or "__pycache__" in name for name in inside)
 
     home = tmp_path / "clean"

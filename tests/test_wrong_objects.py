@@ -124,7 +124,6 @@ CALLS = {
     A.dales_law: {"inputs": [1, -1], "hidden": [1]},
     T.Spectrum: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
     T.MultiOutputSpectrum: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
-    T.asymptote: {"fraction": 0.1, "layer": "hidden", "end": "low"},
     T.critical_fraction: {"ratio": 0.5, "layer": "hidden"},
     T.critical_ratio: {"hidden": 0.5, "readout": None},
     T.stable_ratios: {"hidden": 0.1, "readout": 0.1},
@@ -136,7 +135,6 @@ CALLS = {
     T.linear_stability: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.stability_matrix: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.invariants: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
-    T.inertia_of: {"eigenvalues": [1.0, -1.0]},
     T.origin_spectrum: {"teacher": np.ones((1, 2)), "d1": [1, 1], "d2": [1]},
 }
 

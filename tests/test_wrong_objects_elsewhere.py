@@ -84,9 +84,9 @@ def torch_step(closure):
     return optimizers.torch.curl_descent(module, 0.1, cd.Signature(), correction="sga").step(closure)
 
 
-def retry(store, workers, client, display):
+def retry(store, workers, client, progress):
     """The store is complete: nothing is computed."""
-    return sweeps.retry(store, workers=workers, client=client, display=display)
+    return sweeps.retry(store, workers=workers, client=client, progress=progress)
 
 
 def names():
@@ -102,7 +102,7 @@ def target(name):
 
 
 def diagram(quantity):
-    return lambda: cd.theory.phase_diagram("hidden", 3, ratios=[0.1, 1.0], quantity=quantity)
+    return lambda: cd.theory.phase_diagram("hidden", resolution=3, ratios=[0.1, 1.0], quantity=quantity)
 
 
 def scaling():
@@ -166,11 +166,17 @@ CALLS = {
     sweeps.open: {"store": folder, "compacted": True},
     sweeps.plan: {"sweep": SWEEP, "workers": 1, "calibrate": False},
     sweeps.read: {"path": target("sweep.toml")},
-    retry: {"store": folder, "workers": 1, "client": None, "display": None},
-    sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "display": None},
+    retry: {"store": folder, "workers": 1, "client": None, "progress": None},
+    sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "progress": None},
     sweeps.status: {"store": folder, "verify": False},
     paper.Claim: {"name": "c", "statement": "s", "criterion": "k", "measure": lambda: finding},
-    paper.Computation: {"function": lambda: tree_of_three, "arguments": {}, "version": 1, "needs": ()},
+    paper.Computation: {
+        "function": lambda: tree_of_three,
+        "arguments": {},
+        "identity": "tree",
+        "version": 1,
+        "needs": (),
+    },
     paper.Figure: {
         "key": "k",
         "title": "t",
@@ -192,7 +198,7 @@ CALLS = {
         "scale": "quick",
         "workers": 1,
         "client": None,
-        "display": None,
+        "progress": None,
     },
     paper.write_reproduction_report: {"out": target("nothing"), "scale": "quick", "summary": None},
     started: {
@@ -351,10 +357,10 @@ SENTENCES = {
     "a text to plan": (lambda: sweeps.plan("sweep.toml"), "cd.sweeps.Sweep.*cd.sweeps.read"),
     "one store to merge": (lambda: sweeps.merge(str(folder()), "target"), "list of folders"),
     "no client": (lambda: sweeps.run(SWEEP, folder(), client="tcp://here"), "distributed.Client"),
-    "no display": (lambda: sweeps.run(SWEEP, folder(), display=print), "OnStderr"),
+    "no progress display": (lambda: sweeps.run(SWEEP, folder(), progress=print), "progress must be a display"),
     "no figure": (lambda: paper.reproduce(PROBLEM, "out"), r"cd.paper.figures\(\)"),
     "a scale": (lambda: paper.reproduce("fig2", "out", scale="large"), "'quick', 'standard', 'paper'"),
-    "a lambda": (lambda: paper.Computation(lambda: None), "top level of a module"),
+    "a lambda": (lambda: paper.Computation(lambda: None, identity="none"), "top level of a module"),
     "results": (lambda: paper.Results("quick", {"a": 1})["b"], "there are 'a'"),
     "no tree": (lambda: optimizers.curl_descent(0.1, cd.Signature()).init("w"), "leaves are arrays of numbers"),
     "a store to browse": (lambda: cd.explorer.serve(store=3), "the folder of a sweep's store, or of several"),

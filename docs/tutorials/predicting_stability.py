@@ -21,7 +21,7 @@ for fraction in (0.1, 0.5, 1.0):
     print(f"of hidden neurons: c* = {theory.critical_ratio(readout=fraction):.4f}")
 
 # %%
-figure = cd.plots.phase_diagrams([theory.phase_diagram("hidden", 300), theory.phase_diagram("readout", 300)])
+figure = cd.plots.phase_diagrams([theory.phase_diagram(layer, resolution=300) for layer in ("hidden", "readout")])
 
 # %% [markdown]
 # Flips in both layers at once, or graded strengths, are the same call: here a fifth of the inputs learns at half speed

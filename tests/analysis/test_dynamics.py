@@ -101,7 +101,7 @@ def test_exponents_do_not_depend_on_the_coordinates():
     """Growth next to the unstable teacher is the predicted rate, whether or not rotations are left out."""
     p = problem(n_outputs=1)
     # Weak hidden and strong readout weights: flipped inputs, of weight ‖W2‖², outweigh W1ᵀW1.
-    p = replace(p, teacher=cd.Weights(0.2 * p.teacher.hidden, 2 * p.teacher.readout))
+    p = replace(p, teacher=cd.Weights([0.2 * p.teacher.hidden, 2 * p.teacher.readout]))
     p = p.starting_at_teacher(readout_noise=1e-12)
     d1 = np.r_[-1.0, -1, -1, 1]
     rule = cd.Plasticity(hidden=d1)

@@ -1,7 +1,5 @@
 """Fields of every kind against autodiff and finite differences, and what the analyses say of rules of one's own."""
 
-from dataclasses import replace
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,6 +12,14 @@ PROBLEM = cd.student_teacher(n_inputs=4, n_hidden=5, n_outputs=2, n_train=20, tr
 LINEAR = cd.student_teacher(n_inputs=4, n_hidden=6, n_train=20, seed=1)
 FEEDBACK = cd.Plasticity(hidden=0.25, readout=0.4, feedback="random")
 RNG = np.random.default_rng(0)
+DEEP = cd.Problem(
+    inputs=RNG.normal(size=(15, 4)),
+    targets=RNG.normal(size=(15, 2)),
+    student=cd.Weights([RNG.normal(size=(5, 4)), RNG.normal(size=(3, 5)), RNG.normal(size=(2, 3))]),
+    activation="tanh",
+    output_activation="linear",
+)
+ONE_OUTPUT = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=20, activation="tanh", output_activation="linear")
 X = RNG.normal(size=(50, 3)) * [2.0, 1.0, 0.5]
 
 
@@ -24,6 +30,19 @@ def oja(w):
 
 def in_a_tree(p):
     return {"a": p["b"].sum(0) * jnp.tanh(p["a"]), "b": p["a"] * p["b"] ** 2 - p["b"]}
+
+
+class Averaged(cd.rules.LearningRule):
+    """Errors times a running average of the activities before."""
+
+    name = "averaged"
+
+    def state(self, layer):
+        return 0.1 + jnp.zeros(layer.shape[1])
+
+    def change(self, sight):
+        post, pre = sight.error.mean(axis=0), sight.pre.mean(axis=0)
+        return -jnp.outer(post, sight.state), pre - sight.state
 
 
 def torch_network():
@@ -40,6 +59,12 @@ FIELDS = {
     "norms kept": lambda: cd.field(PROBLEM, cd.Plasticity(readout=0.4), preserve_norms=True),
     "feedback": lambda: cd.field(PROBLEM, FEEDBACK, trial=1),
     "feedback, linear": lambda: cd.field(LINEAR, FEEDBACK),
+    "three layers": lambda: cd.field(DEEP, cd.Plasticity(layers=[0.5, 0.4, 0.0])),
+    "three layers, feedback": lambda: cd.field(DEEP, cd.Plasticity(feedback="random")),
+    "Oja": lambda: cd.field(ONE_OUTPUT, cd.rules.Oja()),
+    "node perturbation": lambda: cd.field(ONE_OUTPUT, cd.rules.NodePerturbation(noise=0.5)),
+    "rule that remembers": lambda: cd.field(ONE_OUTPUT, Averaged()),
+    "rule of one's own": lambda: cd.field(ONE_OUTPUT, lambda sight: -sight.error.T @ sight.pre - sight.weight),
     "function": lambda: cd.field(oja, np.array([0.5, -0.3, 1.0])),
     "tree": lambda: cd.field(in_a_tree, {"a": RNG.normal(size=3), "b": RNG.normal(size=(2, 3))}),
     "network": lambda: A.network(
@@ -71,7 +96,9 @@ def test_products_are_those_of_the_velocitys_derivatives(kind):
     assert cd.field(field) is field
 
 
-@pytest.mark.parametrize("kind", ["problem", "mse", "norms kept", "feedback", "feedback, linear", "network"])
+@pytest.mark.parametrize(
+    "kind", ["problem", "mse", "norms kept", "feedback", "feedback, linear", "three layers", "Oja", "network"]
+)
 def test_the_traced_velocity_is_the_velocity(kind):
     field = FIELDS[kind]()
     velocity, args = field.traced()
@@ -81,7 +108,11 @@ def test_the_traced_velocity_is_the_velocity(kind):
 
 
 @pytest.mark.parametrize("norms", [False, True])
-@pytest.mark.parametrize("rule", [cd.Plasticity(readout=0.4), FEEDBACK], ids=["signed gradient", "feedback"])
+@pytest.mark.parametrize(
+    "rule",
+    [cd.Plasticity(readout=0.4), FEEDBACK, cd.rules.Oja(), Averaged()],
+    ids=["signed gradient", "feedback", "Oja", "averaged"],
+)
 def test_the_velocity_is_what_a_small_epoch_of_train_does(rule, norms):
     field = cd.field(PROBLEM, rule, trial=1, preserve_norms=norms, seed=4)
     history = cd.train(
@@ -89,7 +120,9 @@ def test_the_velocity_is_what_a_small_epoch_of_train_does(rule, norms):
     )
     moved = {"hidden": history.student_hidden[1].values, "readout": history.student_readout[1].values}
     # Rounding of weights of size 2 over a step of 1e-7, and curvature.
-    np.testing.assert_allclose((field.flat(moved) - field.theta) / 1e-7, field.velocity(), atol=2e-7)
+    found, start = field.named(field.velocity()), field.named(field.theta)
+    for name, layer in moved.items():
+        np.testing.assert_allclose((layer - start[name]) / 1e-7, found[name], atol=2e-7)
 
 
 def test_functions_with_one_derivative_only():
@@ -269,12 +302,7 @@ def test_one_result_per_trial_in_one_form():
     assert several["curl"][1] == one.antisymmetric
     assert A.stability(PROBLEM, rule, trial=1).lambda_min == several["stability"][1]
     assert A.curl(PROBLEM, rule, trial=None).to_dataset().antisymmetric.dims == ("trial",)
-    alone = replace(PROBLEM, student=cd.Weights(*_first(PROBLEM.student)), teacher=cd.Weights(*_first(PROBLEM.teacher)))
-    assert isinstance(A.curl(alone, rule, trial=None), A.CurlShare)
-
-
-def _first(weights):
-    return weights.hidden[0], weights.readout[0]
+    assert isinstance(A.curl(PROBLEM.trial(1), rule, trial=None), A.CurlShare)
 
 
 ERRORS = {

@@ -109,7 +109,7 @@ def test_identical_neurons_keep_gradient_descent_at_a_saddle():
     p = cd.student_teacher(
         n_inputs=3, n_hidden=4, activation="tanh", output_activation="linear", n_train=6, n_test=0, seed=1
     )
-    same = cd.Weights(np.repeat(p.student.hidden[:, :1], 4, 1), np.repeat(p.student.readout[:, :, :1], 4, 2))
+    same = cd.Weights([np.repeat(p.student.hidden[:, :1], 4, 1), np.repeat(p.student.readout[:, :, :1], 4, 2)])
     p = replace(p, student=same)
     end = {}
     for name, rule in (("GD", cd.Plasticity()), ("CD", cd.Plasticity(readout=0.5))):

@@ -97,7 +97,7 @@ def test_dales_law_is_curl_descent_on_the_weights():
     u1, u2 = rng.uniform(0.2, 1, (3, 4)), rng.uniform(0.2, 1, (1, 3))
     x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 1))
     problem = cd.Problem(
-        inputs=x, targets=y, student=cd.Weights(u1 * d1, u2 * d2), activation="tanh", output_activation="linear"
+        inputs=x, targets=y, student=cd.Weights([u1 * d1, u2 * d2]), activation="tanh", output_activation="linear"
     )
     history = cd.train(problem, dales_law(d1, d2), epochs=50, learning_rate=0.05, engine="jax")
     for _ in range(50):  # magnitudes with a rule that ignores the neuron's sign

@@ -288,7 +288,7 @@ def test_each_trial_is_its_own_student():
     second = cd.analysis.stability(problem, cd.Plasticity(readout=0.6))[1]
     alone = cd.Problem(
         inputs=problem.inputs,
-        student=cd.Weights(problem.student.hidden[1], problem.student.readout[1]),
+        student=problem.student.trial(1),
         targets=problem.train_outputs()[1],
         activation="tanh",
     )

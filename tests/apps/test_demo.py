@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from curldescent.apps.demo import boundary, run_demo, speedup, tour, two_weights
-from curldescent.apps.demo.pace import Pace
+from curldescent.apps.demo.options import TourOptions
 from curldescent.foundation import optional
 from curldescent.foundation.errors import InputError
 from curldescent.plots.report import Section
@@ -18,7 +18,7 @@ pytest.importorskip("sklearn")
 
 
 def test_the_short_tour_writes_every_file(tmp_path):
-    sections = run_demo(tmp_path / "deep" / "demo", pace=Pace(shown=False, share=0.003))
+    sections = run_demo(tmp_path / "deep" / "demo", options=TourOptions(shown=False, share=0.003))
     names = {section.name for section in sections}
     written = {path.name for path in (tmp_path / "deep" / "demo").iterdir()}
     assert names == {"toy", "boundary", "speedup", "digits"}
@@ -30,7 +30,7 @@ def test_the_short_tour_writes_every_file(tmp_path):
 
 
 def test_the_two_weight_network_keeps_its_invariants():
-    numbers = two_weights.run(Pace(shown=False)).numbers
+    numbers = two_weights.run(TourOptions(shown=False)).numbers
     assert numbers["GD"]["invariant_drift"] < 1e-6
     assert numbers["CD, w2 flipped"]["invariant_drift"] < 1e-6
     assert max(numbers["GD"]["final_loss"]) < 1e-6
@@ -39,7 +39,7 @@ def test_the_two_weight_network_keeps_its_invariants():
 
 @pytest.mark.slow
 def test_students_do_what_the_boundary_predicts():
-    for setting in boundary.run(Pace(shown=False)).numbers["settings"]:
+    for setting in boundary.run(TourOptions(shown=False)).numbers["settings"]:
         agree = setting["seen_stable"] == setting["predicted_stable"]
         # The settings lie a factor of two and more from the boundary; at 220 neurons a single student may still err.
         assert agree.sum() >= boundary.TRIALS - 1
@@ -47,7 +47,7 @@ def test_students_do_what_the_boundary_predicts():
 
 @pytest.mark.slow
 def test_curl_is_faster_for_the_tanh_student():
-    numbers = speedup.run(Pace(shown=False)).numbers
+    numbers = speedup.run(TourOptions(shown=False)).numbers
     assert all(numbers["reached"]["GD"])
     assert all(numbers["reached"]["CD"])
     # Under "no difference" 9 or 10 of 10 pairs in CD's favour have probability 1.1 %.
@@ -62,7 +62,7 @@ def test_without_scikit_learn_the_other_parts_are_shown_and_the_lack_is_said_fir
         __name__ = "toy"
 
         @staticmethod
-        def run(pace):
+        def run(options):
             said_before.append(capsys.readouterr().err)
             return Section("toy", "Toy", "text", numbers={"a": 1})
 

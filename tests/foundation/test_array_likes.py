@@ -142,9 +142,11 @@ def _linear(params, x):
 
 # Every public function that takes an array, with a masked one.
 CALLS = {
-    "Weights, hidden": lambda: cd.Weights(SQUARE, np.ones((1, 2))),
-    "Weights, readout": lambda: cd.Weights(np.ones((2, 2)), [MASKED]),
-    "Problem, targets": lambda: cd.Problem(inputs=np.eye(2), targets=SQUARE, student=cd.Weights(np.eye(2), np.eye(2))),
+    "Weights, hidden": lambda: cd.Weights([SQUARE, np.ones((1, 2))]),
+    "Weights, readout": lambda: cd.Weights([np.ones((2, 2)), [MASKED]]),
+    "Problem, targets": lambda: cd.Problem(
+        inputs=np.eye(2), targets=SQUARE, student=cd.Weights([np.eye(2), np.eye(2)])
+    ),
     "Problem, test inputs": lambda: cd.Problem(
         inputs=np.eye(2), teacher=PROBLEM.teacher, student=PROBLEM.student, test_inputs=SQUARE
     ),
@@ -174,7 +176,6 @@ CALLS = {
     "critical_ratio": lambda: cd.theory.critical_ratio(MASKED),
     "lambda_min": lambda: cd.theory.lambda_min(MASKED),
     "stability_matrix": lambda: cd.theory.stability_matrix(SQUARE, MASKED),
-    "inertia_of": lambda: cd.theory.stability_matrix.__globals__["inertia_of"](MASKED),
     "Spectrum, density": lambda: cd.theory.Spectrum(ratio=0.5).density(MASKED),
     "order_parameter_of": lambda: cd.analysis.order_parameter_of(SQUARE),
     "HebbianNetwork": lambda: cd.analysis.HebbianNetwork(MASKED, np.eye(2)),

@@ -85,21 +85,29 @@ def test_text_names_the_paper_first(capsys):
 
 
 def test_bibtex_is_balanced_and_keyed():
-    citations.use(*citations.REFERENCES)
+    citations.use(*citations.references())
     out = io.StringIO()
     cd.cite("bibtex", file=out)
     text = out.getvalue()
-    assert re.findall(r"^@\w+\{(\w+),$", text, re.MULTILINE) == list(citations.REFERENCES)
+    assert re.findall(r"^@\w+\{(\w+),$", text, re.MULTILINE) == list(citations.references())
     assert text.count("{") == text.count("}")
-    assert text.count("  title = {") == len(citations.REFERENCES)
+    assert text.count("  title = {") == len(citations.references())
+
+
+def test_every_reference_that_is_used_is_in_the_file():
+    """A key without an entry would silently not be cited."""
+    package = Path(cd.__file__).parent
+    calls = [call for file in package.rglob("*.py") for call in re.findall(r"\buse\(([^)]*)\)", file.read_text())]
+    keys = {key for call in calls for key in re.findall(r'"([a-z]+[0-9]{4})"', call)}
+    assert keys <= set(citations.references())
 
 
 def test_the_citation_file_says_the_same():
     text = (Path(__file__).parents[2] / "CITATION.cff").read_text(encoding="utf-8")
-    paper = citations.REFERENCES["ninou2025curl"]
-    assert paper.title in text
-    assert paper.identifier in text
-    for author in paper.authors.split(" and "):
+    paper = citations.fields(citations.references()["ninou2025curl"])
+    assert paper["title"] in text
+    assert f"{paper['archiveprefix']}:{paper['eprint']}" in text
+    for author in paper["author"].split(" and "):
         family, given = author.split(", ")
         assert f"family-names: {family}" in text
         assert f"given-names: {given}" in text

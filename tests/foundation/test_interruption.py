@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lazy_loader
 import matplotlib as mpl
 import pytest
 import xarray as xr
@@ -38,7 +39,7 @@ IMPORTS = [
     ("numpy", "theory", "critical-ratio", "--hidden", "0.5"),
     ("numpy", "train", "--data", "table.csv", "--targets", "y"),
     ("curldescent.apps.demo", "demo"),
-    ("curldescent.paper.machinery.registry", "reproduce", "fig2", "--scale", "quick"),
+    ("curldescent.paper.runs.registry", "reproduce", "fig2", "--scale", "quick"),
     ("panel", "explore", "--no-browser"),
     ("numpy", "sweep", "run", "sweep.toml", "--store", "store"),
 ]
@@ -151,10 +152,10 @@ def test_a_second_signal_is_what_it_was_before():
 
 def test_little_is_imported_before_a_signal_is_heard():
     """Until then Ctrl-C is Python's own traceback; without site, which may import anything."""
-    source = str(Path(interruption.__file__).parents[2])
+    where = [str(Path(interruption.__file__).parents[2]), str(Path(lazy_loader.__file__).parents[1])]
     code = (
-        f"import sys; sys.path.insert(0, {source!r}); before = set(sys.modules)\n"
-        "import curldescent.apps.cli; from curldescent import interruption\n"
+        f"import sys; sys.path[:0] = {where!r}; before = set(sys.modules)\n"
+        "import curldescent.apps.cli; from curldescent.foundation import interruption\n"
         "print(*sorted({'typing', 're', 'dataclasses', 'inspect', 'pathlib'} & (set(sys.modules) - before)))"
     )
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
@@ -190,30 +191,29 @@ def test_a_child_started_while_signals_are_held_back_never_sees_them():
 
 def test_the_tour_writes_the_parts_that_are_finished(tmp_path, monkeypatch):
     from curldescent.apps.demo import run_demo, tour
-    from curldescent.apps.demo.pace import Pace
+    from curldescent.apps.demo.options import TourOptions
     from curldescent.plots.report import Section
+
+    problem, finished = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4), []
 
     class Part:
         def __init__(self, name, fault=None):
             self.__name__, self.fault = f"demo.{name}", fault
 
-        def run(self, pace):
-            shown = pace.progress("")
-            shown.start(1, "epochs")
+        def run(self, options):
             if self.fault is not None:
                 raise self.fault
-            shown.update(1)
-            shown.finish()
+            options.train(problem, cd.Plasticity(), label="", epochs=5)
+            finished.append(self)
             return Section(self.__name__.split(".")[1], "title", "text")
 
     def run(*parts, stopping=lambda: False):
         monkeypatch.setattr(tour, "PARTS", parts)
         where = []
-        sections = run_demo(tmp_path / "demo", pace=Pace(shown=False, stopping=stopping), tell=where.append)
+        sections = run_demo(tmp_path / "demo", options=TourOptions(shown=False, stopping=stopping), tell=where.append)
         return [section.name for section in sections], where
 
-    calls = iter([False, True])
-    assert run(Part("one"), Part("two"), stopping=lambda: next(calls)) == (["one"], [tmp_path / "demo"])
+    assert run(Part("one"), Part("two"), stopping=lambda: len(finished) == 1) == (["one"], [tmp_path / "demo"])
     assert run(Part("one"), Part("two")) == (["one", "two"], [tmp_path / "demo"])
     whole = files(tmp_path / "demo")
     with pytest.raises(ArithmeticError, match="no"):

@@ -28,7 +28,7 @@ MEMORY = {
         for name in ("n_hidden", "trials")
     },
     "a number of 400 digits": lambda: cd.student_teacher(n_inputs=10**400, n_hidden=10**5000),
-    "an array of one number": lambda: cd.Weights(np.broadcast_to(1.0, (10**7, 10**7)), np.ones((1, 2))),
+    "an array of one number": lambda: cd.Weights([np.broadcast_to(1.0, (10**7, 10**7)), np.ones((1, 2))]),
     "columns of one number": lambda: cd.from_data(
         {"x": np.broadcast_to(np.uint8(1), (10**6, 10**7)), "y": np.zeros(10**6)}, targets="y", n_hidden=2
     ),
@@ -37,7 +37,7 @@ MEMORY = {
     "sampled spectrum": lambda: LAW.sample(10**8, 0),
     "sampled spectra": lambda: LAW.sample(10, 0, samples=10**14),
     "smallest eigenvalues": lambda: cd.theory.sample_lambda_min(LAW, 10**8, samples=2, seed=0),
-    "diagram": lambda: cd.theory.phase_diagram("hidden", 10**8),
+    "diagram": lambda: cd.theory.phase_diagram("hidden", resolution=10**8),
 }
 
 

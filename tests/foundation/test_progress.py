@@ -32,10 +32,45 @@ def test_lines_say_how_far_and_how_long(clock, capsys):
     meter.finish()
     assert capsys.readouterr().err.splitlines() == [
         "learning: 1 of 20000 epochs",
-        "learning: 6001 of 20000 epochs, about 14 s left, 1e+03 a second",
-        "learning: 12001 of 20000 epochs, about 8 s left, 1e+03 a second",
-        "learning: done in 30.0 s",
+        "learning: 6001 of 20000 epochs, 1e+03 epochs/s, about 14 s left",
+        "learning: 12001 of 20000 epochs, 1e+03 epochs/s, about 8 s left",
+        "learning: done in 30 s",
     ]
+
+
+def test_the_time_left_follows_the_work_and_not_the_count(clock, capsys):
+    meter = progress.Lines("sweep", every=5.0)
+    meter.start(10, "cells", done=2, work=80)
+    clock[0] = 4
+    meter.update(3, work=30)
+    clock[0] = 6
+    meter.update(4, work=40, note="1 failed")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "sweep: 2 of 10 cells are there already"
+    # The first cell is not counted: workers start and kernels are compiled until then. An eighth of the work took the
+    # two seconds after it, and half of it is left.
+    assert lines[1] == "sweep: 4 of 10 cells, 0.5 cells/s, about 8 s left, 1 failed"
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize("meter", [progress.Lines("sweep"), progress.Bar("sweep")])
+def test_sentences_are_said_whole_before_during_and_after_a_task(meter, capsys):
+    sentences = [f"{when} [not markup] {'word ' * 60}" for when in ("before", "during", "after")]
+    meter.say(sentences[0])
+    meter.start(2, "cells")
+    meter.say(sentences[1])
+    meter.finish(sentences[2])
+    error = capsys.readouterr().err
+    assert [line for line in map(str.strip, error.splitlines()) if "word" in line] == [
+        f"sweep: {sentence}".strip() for sentence in sentences
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59.7, "60 s"), (60, "1 min 0 s"), (3599.9, "1 h 0 min"), (7260, "2 h 1 min")]
+)
+def test_durations(seconds, text):
+    assert progress.duration(seconds) == text
 
 
 def test_the_bar_says_nothing_of_the_time_left_before_there_is_a_pace(clock):
@@ -44,10 +79,10 @@ def test_the_bar_says_nothing_of_the_time_left_before_there_is_a_pace(clock):
     try:
         clock[0] = 10.0
         meter.update(1)
-        assert meter._pace.left is None
+        assert meter._pace() == ""
         clock[0] = 12.0
         meter.update(2001)
-        assert meter._pace.left == pytest.approx(18.0, abs=0.01)
+        assert meter._pace() == "1e+03 epochs/s, about 18 s left"
     finally:
         meter.finish()
 

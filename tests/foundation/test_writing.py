@@ -16,7 +16,7 @@ from curldescent.foundation.writing import finish_moves, for_netcdf, replacing, 
 KILLED = """
 import json, os, shutil, sys
 from pathlib import Path
-from curldescent import writing
+from curldescent.foundation import writing
 folder, beside, exchange = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3] == "exchange"
 OLD, NEW = {"a": "old a", "gone": "old gone", "z": "old z"}, {"a": "new a", "m": "new m", "z": "new z"}
 

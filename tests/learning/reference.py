@@ -19,10 +19,9 @@ def follow(e: Experiment, epochs: int):
     targets = np.broadcast_to(e.targets, (e.trials, *e.targets.shape[1:]))
     with np.errstate(all="ignore"):
         for r, t in np.ndindex(lead):
-            learning = signed_gradient.Learning(
-                e.hidden_strengths[r], e.readout_strengths[r], e.feedback[r, t], np.asarray(e.aligned[r])
-            )
-            weights = signed_gradient.Synapses(hidden[r, t], readout[r, t])
+            strengths, feedback = tuple(s[r] for s in e.strengths), tuple(b[r, t] for b in e.feedback)
+            learning = signed_gradient.Learning(strengths, feedback, np.asarray(e.aligned[r]))
+            weights = hidden[r, t], readout[r, t]
             norms = np.array([np.linalg.norm(layer) for layer in weights])
             rng = np.random.default_rng([e.seed, t])
             for epoch in range(epochs):
@@ -37,7 +36,7 @@ def follow(e: Experiment, epochs: int):
                     )
                 if not all(np.abs(layer).max() <= 1e50 for layer in weights):
                     diverged[r, t] = epoch + 1
-                    weights = signed_gradient.Synapses(*(np.full_like(layer, np.nan) for layer in weights))
+                    weights = tuple(np.full_like(layer, np.nan) for layer in weights)
                     break
             hidden[r, t], readout[r, t] = weights
     return hidden, readout, diverged

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.learning.conserved import conserved
-from curldescent.model.plasticity import Strengths
 from tests.conftest import random_problem
 
 RULE = cd.Plasticity(hidden=0.3, readout=0.4)
@@ -54,14 +52,6 @@ def test_invariants_hold_for_any_strengths_and_show_a_coarse_integration(activat
     coarse = cd.flow(problem, rule, time=1.0, rtol=1e-2, atol=1e-2, method="RK45")
     assert fine.invariant_drift.max() < 1e-6
     assert coarse.invariant_drift.max() > 20 * fine.invariant_drift.max()
-
-
-def test_the_conserved_quantity_is_that_of_the_theory_for_flips():
-    rng = np.random.default_rng(1)
-    w1, w2 = rng.normal(size=(4, 3)), rng.normal(size=(2, 4))
-    d1, d2 = np.array([-1.0, 1.0, 1.0]), np.array([1.0, -1.0, 1.0, -1.0])
-    q, _ = conserved(w1, w2, Strengths(np.broadcast_to(d1, (4, 3)), np.broadcast_to(d2, (2, 4))))
-    np.testing.assert_allclose(q, (d1 * w1**2).sum(axis=1) - d2 * (w2**2).sum(axis=0))
 
 
 def test_there_is_no_invariant_where_nothing_is_conserved():

@@ -63,7 +63,7 @@ def test_divergence_is_reported_as_by_jax(activation, rate, batch):
 def test_weights_near_the_bound_are_judged_one_by_one(kind):
     # The norm of these layers is far beyond the bound and no weight is: nothing has diverged.
     e = make(rate=1e-300)
-    e = replace(e, hidden=np.where(e.hidden > 0, 0.9e50, -0.9e50), readout=np.zeros_like(e.readout))
+    e = replace(e, layers=(np.where(e.hidden > 0, 0.9e50, -0.9e50), np.zeros_like(e.readout)))
     assert np.linalg.norm(e.hidden[0]) > 1e50
     engine = kind(e)
     engine.advance(5)
@@ -157,7 +157,7 @@ def test_norms_stay_to_the_last_digits_over_a_long_run():
 
 def test_a_layer_of_zeros_stays_zero_under_norm_preservation():
     e = make(preserve=True)
-    e = replace(e, readout=np.zeros_like(e.readout))
+    e = replace(e, layers=(e.hidden, np.zeros_like(e.readout)))
     engine, reference = FusedEngine(e), JaxEngine(e)
     engine.advance(2)
     reference.advance(2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.learning.engines import registry
 from tests.conftest import random_problem
 
 KEYS = ("train_error", "test_error", "student_hidden", "student_readout", "diverged_at", "stopped_at")
@@ -58,8 +59,8 @@ def test_recorded_weights_are_those_of_the_reference():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"engine": "fast"}, "engine must be one of 'auto', 'fused', 'order-parameters', 'jax', got 'fast'"),
-        ({"engine": "fused", "dtype": "float32"}, "'fused' engine computes in float64, got dtype 'float32'"),
+        ({"engine": "fast"}, "engine must be one of 'auto', 'order-parameters', 'fused', 'jax', got 'fast'"),
+        ({"engine": "fused", "dtype": "float32"}, 'engine="fused" computes in float64, got dtype .float32.'),
         ({"engine": "order-parameters"}, "needs a linear hidden layer"),
         ({"threads": 0}, "threads must be a whole number at least 1, got 0"),
     ],
@@ -67,3 +68,63 @@ def test_recorded_weights_are_those_of_the_reference():
 def test_engines_that_cannot_say_so(options, message):
     with pytest.raises(cd.InputError, match=message):
         run(random_problem(), cd.Plasticity(), **options)
+
+
+TOY = '''
+import numpy as np
+
+
+def refusal(experiment, dtype):
+    return None if len(experiment.layers) == 1 else "runs students with one layer"
+
+
+def worth(experiment, epochs):
+    return True
+
+
+def way(experiment):
+    return None
+
+
+def build(experiment, *, dtype, threads):
+    return Frozen(experiment)
+
+
+class Frozen:
+    """Students that never learn."""
+
+    name, device = "frozen", "nowhere"
+
+    def __init__(self, experiment):
+        self._e, self.epoch = experiment, 0
+        self.active = np.ones((experiment.rules, experiment.trials), bool)
+        self.diverged_at = np.full(self.active.shape, -1)
+
+    def advance(self, epochs):
+        self.epoch += epochs
+
+    def errors(self):
+        return np.zeros(self.active.shape), None
+
+    def weights(self):
+        return tuple(np.broadcast_to(w, (self._e.rules, *w.shape)).copy() for w in self._e.layers)
+
+    def stop(self, which, *, diverged=False):
+        pass
+'''
+
+
+def test_an_engine_is_one_file_and_one_line(tmp_path, monkeypatch):
+    (tmp_path / "frozen_engine.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_MODULES", dict(registry._MODULES))
+    registry.register("frozen", "frozen_engine", before="jax")
+    one_layer = cd.student_teacher(n_inputs=3, n_hidden=[], n_train=10, n_test=0)
+    history = cd.train(one_layer, cd.Plasticity(), epochs=4)
+    assert history.attrs["engine"] == "frozen"
+    np.testing.assert_array_equal(history.student_layer1, one_layer.student.layers[0])
+    assert run(random_problem(), cd.Plasticity()).attrs["engine"] == "fused"
+    with pytest.raises(cd.InputError, match='engine="frozen" runs students with one layer'):
+        run(random_problem(), cd.Plasticity(), engine="frozen")
+    with pytest.raises(cd.InputError, match="there is an engine 'jax' already"):
+        registry.register("jax", "frozen_engine")

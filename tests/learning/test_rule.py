@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients, rescaled, update
+from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients, rescaled, update
 from curldescent.model import forward
+from curldescent.model.activations import NAMES, of
 from tests.learning import textbook
 
 SIZES = (6, 5)
+ACTIVATIONS = [name for name in NAMES if not of(name).joint]
 
 
 def setting(seed, outputs, activation, output_activation, output_error="mse", preserve_norms=False):
@@ -20,11 +22,13 @@ def setting(seed, outputs, activation, output_activation, output_error="mse", pr
     def draw(shape):
         return jnp.asarray(rng.standard_normal(shape))
 
-    weights = Synapses(draw((n, m)), draw((outputs, n)))
+    weights = draw((n, m)), draw((outputs, n))
     learning = Learning(
-        jnp.asarray(rng.choice([-1.0, 1.0, 0.3, 0.0], (n, m))),
-        jnp.asarray(rng.choice([-1.0, 1.0, 0.3], (outputs, n))),
-        draw((n, outputs)),
+        (
+            jnp.asarray(rng.choice([-1.0, 1.0, 0.3, 0.0], (n, m))),
+            jnp.asarray(rng.choice([-1.0, 1.0, 0.3], (outputs, n))),
+        ),
+        (draw((n, outputs)),),
         jnp.asarray(False),
     )
     data = draw((9, m)), draw((9, outputs))
@@ -32,26 +36,26 @@ def setting(seed, outputs, activation, output_activation, output_error="mse", pr
 
 
 def recorded_error(weights, data, convention, xp=jnp):
-    _, output = forward.outputs(data[0], *weights, convention.activation, convention.output_activation, xp)
+    output = forward.outputs(data[0], weights, convention.activation, convention.output_activation, xp)
     return forward.error(output, data[1], xp)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-@pytest.mark.parametrize("output_activation", forward.ACTIVATIONS)
-@pytest.mark.parametrize("activation", forward.ACTIVATIONS)
+@pytest.mark.parametrize("output_activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_update_is_strengths_times_the_autodiff_gradient(activation, output_activation, outputs):
     with jax.enable_x64():
         weights, learning, data, convention = setting(1, outputs, activation, output_activation)
         gradient = jax.grad(recorded_error)(weights, data, convention)
-        for strengths in (Synapses(jnp.ones_like(weights.hidden), jnp.ones_like(weights.readout)), learning):
-            rule = learning._replace(hidden=strengths.hidden, readout=strengths.readout)
+        for strengths in (tuple(map(jnp.ones_like, weights)), learning.strengths):
+            rule = learning._replace(strengths=strengths)
             after = update(weights, rule, jnp.ones(2), *data, jnp.asarray(0.7), convention)
-            for new, old, s, g in zip(after, weights, strengths[:2], gradient, strict=True):
+            for new, old, s, g in zip(after, weights, strengths, gradient, strict=True):
                 np.testing.assert_allclose(new - old, -0.7 * s * g, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("output_activation", forward.ACTIVATIONS)
-@pytest.mark.parametrize("activation", forward.ACTIVATIONS)
+@pytest.mark.parametrize("output_activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradient_matches_finite_differences_of_the_error(activation, output_activation):
     with jax.enable_x64():
         weights, learning, data, convention = setting(2, 3, activation, output_activation)
@@ -63,7 +67,7 @@ def test_gradient_matches_finite_differences_of_the_error(activation, output_act
                 for sign in (1, -1):
                     moved = [np.array(w) for w in weights]
                     moved[layer][index] += sign * h
-                    sides.append(float(recorded_error(Synapses(*moved), [np.asarray(d) for d in data], convention, np)))
+                    sides.append(float(recorded_error(moved, [np.asarray(d) for d in data], convention, np)))
                 # Central differences of a smooth error of order 1: truncation h² ≈ 1e-10, rounding 1e-16/h = 1e-11.
                 assert abs((sides[0] - sides[1]) / (2 * h) - analytic[layer][index]) < 1e-8
 
@@ -83,7 +87,7 @@ def test_update_matches_the_textbook(activation, output_activation, aligned, out
         learning = learning._replace(aligned=jnp.asarray(aligned))
         norms = jnp.array([1.7, 0.6])
         got = update(weights, learning, norms, x, y, jnp.asarray(0.2), convention)
-    w1, w2, x, y, s1, s2, feedback = map(np.asarray, (*weights, x, y, *learning[:3]))
+    w1, w2, x, y, s1, s2, feedback = map(np.asarray, (*weights, x, y, *learning.strengths, *learning.feedback))
     want = textbook.step(
         w1,
         w2,
@@ -104,11 +108,11 @@ def test_update_matches_the_textbook(activation, output_activation, aligned, out
 
 def test_delta_and_exact_gradient_coincide_for_linear_outputs_only():
     with jax.enable_x64():
-        for output_activation in forward.ACTIVATIONS:
+        for output_activation in ACTIVATIONS:
             both = []
             for output_error in ("delta", "mse"):
                 weights, learning, data, convention = setting(4, 2, "tanh", output_activation, output_error)
-                both.append(gradients(weights, learning, *data, convention).readout)
+                both.append(gradients(weights, learning, *data, convention)[-1])
             assert np.allclose(*both, rtol=0, atol=1e-15) == (output_activation == "linear")
 
 

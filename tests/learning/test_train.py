@@ -20,9 +20,8 @@ def textbook_run(problem, rule, *, trial, epochs, learning_rate, batch, preserve
     y, y_test = problem.train_outputs()[trial], problem.test_outputs()[trial]
     w1, w2 = student.hidden[trial], student.readout[trial]
     norms = (np.linalg.norm(w1), np.linalg.norm(w2)) if preserve_norms else None
-    sizes = {"n_hidden": student.n_hidden, "n_outputs": student.n_outputs}
-    strengths = rule.strengths(n_inputs=student.n_inputs, **sizes)
-    feedback = rule.feedback_matrices(**sizes, trials=problem.trials, seed=seed)
+    strengths = rule.strengths(student.sizes)
+    feedback = rule.feedback_matrices(student.sizes, trials=problem.trials, seed=seed)
     orders = np.random.default_rng([seed, trial])
     kind = {"activation": problem.activation, "output_activation": problem.output_activation}
     train_error = [textbook.mean_error(w1, w2, x, y, **kind)]
@@ -38,7 +37,7 @@ def textbook_run(problem, rule, *, trial, epochs, learning_rate, batch, preserve
                 y[chosen],
                 s1=strengths.hidden,
                 s2=strengths.readout,
-                feedback=None if feedback is None else feedback[trial],
+                feedback=None if feedback is None else feedback[0][trial],
                 output_error=output_error,
                 rate=learning_rate * len(chosen) / len(x),
                 norms=norms,
@@ -305,9 +304,10 @@ def test_a_second_run_of_equal_shape_compiles_nothing(problem):
 def program_key(problem, batch):
     student = problem.student
     rows = min(reference.MAX_CHUNK, reference.STUDENT_ORDER_BYTES // (4 * problem.n_train))
-    sizes = (problem.n_train, student.n_inputs, student.n_outputs, student.n_hidden)
+    sizes = (problem.n_train, student.n_inputs, *student.sizes)
     convention = Convention(problem.activation, problem.output_activation, "delta", False)
-    return {"batched": False, "batch": batch, "convention": convention, "shapes": (*sizes, rows, "float64")}
+    way = reference.Way(convention, batch, None, None)
+    return {"batched": False, "way": way, "shapes": (*sizes, rows, "float64")}
 
 
 @pytest.mark.slow

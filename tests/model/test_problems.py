@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.model import forward
 from tests.conftest import random_problem
 from tests.learning import textbook
 
 
-@pytest.mark.parametrize("output_activation", forward.ACTIVATIONS)
-@pytest.mark.parametrize("activation", forward.ACTIVATIONS)
+@pytest.mark.parametrize("output_activation", ["linear", "tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ["linear", "tanh", "relu", "sigmoid"])
 def test_targets_are_the_teachers_outputs(activation, output_activation):
     problem = random_problem(3, activation=activation, output_activation=output_activation)
     x, teacher = problem.inputs[4], problem.teacher

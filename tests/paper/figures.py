@@ -26,7 +26,7 @@ def experiments(scale: str) -> dict[str, Sweep | Computation]:
             student_teacher={"n_inputs": 4, "n_hidden": 5, "n_train": 6, "n_test": 3, "trials": 2},
             training={"epochs": epochs, "batch_size": 3},
         ),
-        "tiny-doubled": Computation(doubled, {"value": epochs}),
+        "tiny-doubled": Computation(doubled, {"value": epochs}, identity="doubled"),
     }
 
 

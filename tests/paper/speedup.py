@@ -14,7 +14,7 @@ def constructed(sweep, epochs_of):
     `epochs_of(rule, value, part, trials)` gives the epochs to the threshold, (trials,) or a number; `rule` is "GD",
     "CD", "FA" or, on an axis of flips, their number.
     """
-    trials, last = sweep.recipe.student_teacher["trials"], sweep.recipe.training["epochs"]
+    trials, last = sweep.settings.student_teacher["trials"], sweep.settings.training["epochs"]
     axes = {axis.name: axis for axis in sweep.grid.axes}
     dims = (*axes, "trial", "threshold")
     coords = {
@@ -31,7 +31,7 @@ def constructed(sweep, epochs_of):
             (value,) = at.values()
             values[index] = np.minimum(epochs_of(rule, value, part, np.arange(trials)), last).reshape(-1, 1)
         data[f"epochs_to_{part}"] = (dims, values)
-    return xr.Dataset(data, coords=coords, attrs={"settings": json.dumps(sweep.recipe.as_json())})
+    return xr.Dataset(data, coords=coords, attrs={"settings": json.dumps(sweep.settings.as_json())})
 
 
 def results(figure, epochs_of, scale="paper"):

@@ -9,7 +9,7 @@ import xarray as xr
 
 from curldescent.paper.controls import learning_rate, placement, summary
 from curldescent.paper.controls import mechanism as control_mechanism
-from curldescent.paper.machinery import controls
+from curldescent.paper.machinery import controls, mechanism_runs
 from curldescent.paper.machinery.claims import SCALES, Results
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
@@ -71,11 +71,11 @@ def test_experiments_build(name, scale):
 
 
 def test_the_base_setting_is_the_papers():
-    recipe = controls.base(controls.SIZES["paper"]).recipe
-    given = recipe.student_teacher
+    settings = controls.base(controls.SIZES["paper"]).settings
+    given = settings.student_teacher
     assert (given["n_inputs"], given["n_hidden"], given["activation"]) == (100, 10, "tanh")
     assert (given["student_scale"], given["teacher_scale"], given["trials"]) == (2.0, 1.0, 10)
-    training = recipe.training
+    training = settings.training
     assert (training["batch_size"], training["learning_rate"], training["epochs"]) == (10, 0.1, 100_000)
     assert training["preserve_norms"] is True
     assert training["output_error"] == "delta"
@@ -257,29 +257,29 @@ def test_mechanism_is_drawn():
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_drift_is_the_change_of_the_error_along_one_small_update(sign):
-    from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, update
+    from curldescent.learning.rules.signed_gradient import Convention, Learning, update
     from curldescent.model.forward import error, outputs
 
     rng = np.random.default_rng(3)
     w1, w2 = rng.normal(size=(5, 8)), rng.normal(size=(1, 5))
     x, y = rng.normal(size=(30, 8)), rng.uniform(-0.5, 0.5, size=(30, 1))
     signs = np.array([[sign, 1, 1, 1, 1]])
-    learning = Learning(np.ones_like(w1), signs, w2.T, np.array(False))
+    learning = Learning((np.ones_like(w1), signs), (w2.T,), np.array(False))
     norms = np.array([np.linalg.norm(w1), np.linalg.norm(w2)])
     convention = Convention("tanh", "tanh", "delta", preserve_norms=True)
-    rate, speed = control_mechanism.drift(w1, w2, sign, x, y)
+    rate, speed = mechanism_runs.drift(w1, w2, sign, x, y)
     seen = []
     for step in (1e-5, -1e-5):
-        moved = update(Synapses(w1, w2), learning, norms, x, y, step, convention, np)
-        seen.append((error(outputs(x, *moved, "tanh", "tanh")[1], y), moved))
+        moved = update((w1, w2), learning, norms, x, y, step, convention, np)
+        seen.append((error(outputs(x, moved, "tanh", "tanh"), y), moved))
     np.testing.assert_allclose(rate, (seen[0][0] - seen[1][0]) / 2e-5, rtol=1e-6)
     length = np.sqrt(sum(np.sum((a - b) ** 2) for a, b in zip(seen[0][1], seen[1][1], strict=True))) / 2e-5
     np.testing.assert_allclose(speed, length, rtol=1e-6)
 
 
 def test_a_short_trajectory_computes():
-    data = control_mechanism.trajectories(trials=2, n_train=20, epochs=8)
+    data = mechanism_runs.trajectories(trials=2, n_train=20, epochs=8)
     assert (data.rate.sel(rule="GD", look=0) < 0).all()
-    changed = control_mechanism.switched(trials=2, n_train=20, epochs=8, after=[2])
+    changed = mechanism_runs.switched(trials=2, n_train=20, epochs=8, after=[2])
     assert changed.epochs_to_train.shape == (1, 2)
     np.testing.assert_allclose(data.input_norm.isel(epoch=0), 1.0)

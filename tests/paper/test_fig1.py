@@ -4,7 +4,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot as plt
 
-from curldescent.paper.figures import fig1
+from curldescent.paper.published import fig1
 
 from .maps import results, verdicts
 

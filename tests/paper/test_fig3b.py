@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 
 from curldescent.analysis._dynamics.regimes import LABELS
 from curldescent.paper import Results
-from curldescent.paper.figures import fig3b
+from curldescent.paper.published import fig3b
 from curldescent.theory import critical_ratio
 
 from .maps import verdicts
@@ -100,7 +100,7 @@ def test_examples_are_cells_of_the_sweep() -> None:
     sweep = fig3b.experiments("paper")["fig3b-fractions"]
     index = (1, 12)
     assert sweep.grid.cell(index) == {"ratio": 0.4, "hidden": 0.5}
-    theirs = sweep.recipe.problem(sweep.recipe.resolved(sweep.grid.cell(index)), sweep.seed_text(index))
+    theirs = sweep.cell_at(index).problem
     np.testing.assert_array_equal(problem.student.hidden, theirs.student.hidden[:2])
     np.testing.assert_array_equal(problem.inputs, theirs.inputs)
 

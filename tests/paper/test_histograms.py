@@ -6,7 +6,8 @@ import pytest
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from curldescent.paper.figures import histograms
+from curldescent.paper.machinery.spectra import distance, edge_scale
+from curldescent.paper.published import histograms
 from curldescent.theory import Spectrum
 
 from .maps import results, verdicts
@@ -38,14 +39,14 @@ def test_the_distance_is_scipys_where_there_is_no_atom() -> None:
     law = Spectrum(0.3, hidden=0.4)
     values = law.sample(60, seed=1)
     expected = stats.kstest(values, lambda x: np.asarray(law.cdf(x))).statistic
-    assert histograms.distance(values, law) == pytest.approx(expected, abs=1e-9)
+    assert distance(values, law) == pytest.approx(expected, abs=1e-9)
 
 
 def test_a_missing_atom_is_noticed() -> None:
     law = Spectrum(4.0)
     values = law.sample(100, seed=0)
-    assert histograms.distance(values, law) < 0.03
-    assert histograms.distance(values[values > 1.1], law) > 0.5
+    assert distance(values, law) < 0.03
+    assert distance(values[values > 1.1], law) > 0.5
 
 
 def test_the_edge_scale_of_the_semicircle_like_edge() -> None:
@@ -55,7 +56,7 @@ def test_the_edge_scale_of_the_semicircle_like_edge() -> None:
     low, high = 1.0, 9.0
     coefficient = np.sqrt(high - low) / (2 * np.pi * low)
     expected = (np.pi * coefficient * 50) ** (-2 / 3)
-    assert histograms.edge_scale(law, 50, lowest=True) == pytest.approx(expected, rel=1e-3)
+    assert edge_scale(law, 50, lowest=True) == pytest.approx(expected, rel=1e-3)
 
 
 def test_full_size_is_the_papers() -> None:

@@ -42,19 +42,19 @@ def test_the_papers_grid(key, name, activation, ratio, fraction, training, epoch
     assert columns.keys() == {"ratio", layer}
     np.testing.assert_allclose(columns["ratio"], ratio, rtol=1e-11)
     np.testing.assert_allclose(columns[layer], fraction, atol=1e-11)
-    recipe = sweep.recipe
+    settings = sweep.settings
     sampled = {"total": 220, "activation": activation, "n_train": 250, "n_test": 100, "trials": trials}
     sampled |= {"student_scale": 1.0, "teacher_scale": 1.0, "distribution": "uniform"}
-    assert sampled.items() <= recipe.student_teacher.items()
-    assert (training | {"epochs": epochs}).items() <= recipe.training.items()
-    assert recipe.start == (start or {**AT_TEACHER, "at": "random", "hidden_noise": 0.0})
+    assert sampled.items() <= settings.student_teacher.items()
+    assert (training | {"epochs": epochs}).items() <= settings.training.items()
+    assert settings.start == (start or {**AT_TEACHER, "at": "random", "hidden_noise": 0.0})
 
 
 def test_q_is_taken_over_the_papers_window() -> None:
     for scale in ("quick", "standard", "paper"):
         experiments = figure("fig3b").experiments(scale)
         for name in ("fig3b-fractions", "fig3b-ratios"):
-            assert experiments[name].recipe.keep.order_parameter == 1000
+            assert experiments[name].settings.keep.order_parameter == 1000
 
 
 @pytest.mark.parametrize("key", ["fig3a", "fig3a-inset"])

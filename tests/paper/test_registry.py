@@ -2,13 +2,21 @@
 
 import pytest
 
+from curldescent import paper
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, figure, figures
 from curldescent.paper.machinery.claims import ORIGINS, SCALES
-from curldescent.paper.machinery.registry import matching
+from curldescent.paper.runs import registry
+from curldescent.paper.runs.registry import matching
 from curldescent.sweeps.description.preflight import check
 
 EVERY = figures()
+
+
+def test_the_list_is_a_function_after_its_figures_were_imported() -> None:
+    # A folder "figures" would take the function's place in the package as soon as one of its modules is imported.
+    assert paper.figures is registry.figures
+    assert paper.figures() == EVERY
 
 
 def test_names_are_unique() -> None:

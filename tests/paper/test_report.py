@@ -7,13 +7,13 @@ import pytest
 
 from curldescent.foundation.errors import InputError
 from curldescent.paper import reproduce, write_reproduction_report
-from curldescent.paper.machinery import registry
+from curldescent.paper.runs import registry
 from tests.paper import figures
 
 
 @pytest.fixture
 def reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("curldescent.paper.machinery.report.figures", lambda: (figures.tiny(),))
+    monkeypatch.setattr("curldescent.paper.runs.report.figures", lambda: (figures.tiny(),))
     reproduce(figures.tiny(), tmp_path, scale="quick", workers=1)
     return tmp_path
 
@@ -47,6 +47,6 @@ def test_a_foreign_verdict_is_named(reproduced: Path) -> None:
 
 
 def test_the_real_registry_is_what_the_report_walks() -> None:
-    from curldescent.paper.machinery import report
+    from curldescent.paper.runs import report
 
     assert report.figures is registry.figures

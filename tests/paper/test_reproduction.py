@@ -55,11 +55,11 @@ def test_nothing_is_computed_twice(run, tmp_path: Path) -> None:
 def test_other_arguments_or_another_version_are_not_taken_for_the_kept_ones(run, tmp_path: Path) -> None:
     run()
     folder = tmp_path / "quick" / "data"
-    computation = Computation(figures.doubled, {"value": 3})
+    computation = Computation(figures.doubled, {"value": 3}, identity="doubled")
     assert int(kept(folder, "tiny-doubled", computation).value) == 6
-    assert kept(folder, "tiny-doubled", Computation(figures.doubled, {"value": 4})) is None
+    assert kept(folder, "tiny-doubled", Computation(figures.doubled, {"value": 4}, identity="doubled")) is None
     assert kept(folder, "tiny-doubled", dataclasses.replace(computation, version=2)) is None
-    assert kept(folder, "tiny-doubled", Computation(figures.failing, {"value": 3})) is None
+    assert kept(folder, "tiny-doubled", Computation(figures.failing, {"value": 3}, identity="failing")) is None
 
 
 def test_a_damaged_file_is_named(run, tmp_path: Path) -> None:
@@ -79,7 +79,9 @@ def test_text_and_numbers_survive_the_file(run) -> None:
 def test_computations_run_in_several_processes(tmp_path: Path) -> None:
     several = dataclasses.replace(
         figures.tiny(),
-        experiments=lambda scale: {f"c{i}": Computation(figures.doubled, {"value": i}) for i in range(3)},
+        experiments=lambda scale: {
+            f"c{i}": Computation(figures.doubled, {"value": i}, identity="doubled") for i in range(3)
+        },
         draw=lambda results: figures.draw_nothing(),
         claims=(),
     )
@@ -87,7 +89,10 @@ def test_computations_run_in_several_processes(tmp_path: Path) -> None:
     reproduce(several, tmp_path, scale="quick", workers=2)
     assert figures.CALLS == [], "they run elsewhere"
     assert [
-        int(kept(tmp_path / "quick/data", f"c{i}", Computation(figures.doubled, {"value": i})).value) for i in range(3)
+        int(
+            kept(tmp_path / "quick/data", f"c{i}", Computation(figures.doubled, {"value": i}, identity="doubled")).value
+        )
+        for i in range(3)
     ] == [0, 2, 4]
 
 
@@ -95,13 +100,16 @@ def test_a_computation_that_raises_keeps_what_the_others_found(tmp_path: Path) -
     broken = dataclasses.replace(
         figures.tiny(),
         experiments=lambda scale: {
-            "good": Computation(figures.doubled, {"value": 1}),
-            "bad": Computation(figures.failing, {"value": 1}),
+            "good": Computation(figures.doubled, {"value": 1}, identity="doubled"),
+            "bad": Computation(figures.failing, {"value": 1}, identity="failing"),
         },
     )
     with pytest.raises(ArithmeticError, match="no 1"):
         reproduce(broken, tmp_path, scale="quick", workers=1)
-    assert kept(tmp_path / "quick/data", "good", Computation(figures.doubled, {"value": 1})) is not None
+    assert (
+        kept(tmp_path / "quick/data", "good", Computation(figures.doubled, {"value": 1}, identity="doubled"))
+        is not None
+    )
 
 
 def test_unknown_scale(run) -> None:

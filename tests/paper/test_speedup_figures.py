@@ -7,11 +7,11 @@ import xarray as xr
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 
-from curldescent.paper.figures import numbers
-from curldescent.paper.figures.fig5ab import climb
-from curldescent.paper.machinery.changes import changes
 from curldescent.paper.machinery.claims import SCALES, Results
-from curldescent.paper.machinery.registry import figure, matching
+from curldescent.paper.published import numbers
+from curldescent.paper.published.fig5ab import climb
+from curldescent.paper.runs.registry import figure, matching
+from curldescent.paper.runs.scale_changes import changes
 from curldescent.plots import style
 from tests.paper.speedup import results, with_gain
 
@@ -45,7 +45,7 @@ def test_the_papers_scale_is_the_papers(key):
     experiments = figure(key).experiments("paper")
     for name, sweep in experiments.items():
         axes = {a.name: a for a in sweep.grid.axes}
-        problem, training = sweep.recipe.student_teacher, sweep.recipe.training
+        problem, training = sweep.settings.student_teacher, sweep.settings.training
         assert list(axes[axis].columns[axis]) == values
         assert set(axes) == ({axis} if axis == "readout_flips" else {axis, "rule"})
         assert (problem["n_inputs"], problem["n_hidden"], problem["n_outputs"]) == (100, 10, 1)
@@ -65,7 +65,7 @@ def test_the_papers_scale_is_the_papers(key):
                 "CD": {"readout": 0.1},
             }
         else:
-            assert sweep.recipe.paired == ("readout_flips",)
+            assert sweep.settings.paired == ("readout_flips",)
     assert not changes(figure(key), "paper")
     variants = {key, f"{key}-linear", f"{key}-normal"} if key.startswith("fig11") else {key}
     assert set(experiments) == variants
@@ -82,7 +82,7 @@ def test_the_tables_numbers_are_the_papers():
         experiments = figure("table").experiments(scale)
         assert set(numbers.SAMPLES) <= set(experiments["fig5c"].grid.axes[1].columns["n_train"])
         assert experiments["table-feedback"].grid.axes[1].columns["n_train"] == numbers.SAMPLES
-        assert {sweep.recipe.student_teacher["trials"] for sweep in experiments.values()} == {10}
+        assert {sweep.settings.student_teacher["trials"] for sweep in experiments.values()} == {10}
         # The same students under all three rules: seeds come from P alone.
         seeds = {
             name: {sweep.grid.cell(i)["n_train"]: sweep.seed_text(i) for i in sweep.grid.indices()}
@@ -96,7 +96,7 @@ def test_the_tables_numbers_are_the_papers():
 def test_experiments_build(key, scale):
     experiments = figure(key).experiments(scale)
     assert experiments
-    smallest = min(sweep.recipe.student_teacher["trials"] for sweep in experiments.values())
+    smallest = min(sweep.settings.student_teacher["trials"] for sweep in experiments.values())
     assert smallest >= 6  # fewer pairs cannot be significant
 
 
@@ -180,10 +180,10 @@ def test_the_table_confirms_the_papers_numbers_and_rejects_others():
 def test_a_single_far_entry_is_enough_to_disagree():
     world = results(figure("table"), entries_world({"GD": 1, "FA": 1, "CD": 1}))
     world["fig5c"].epochs_to_train.loc[{"rule": "CD", "n_train": 1400}] *= 1.6
-    finding = numbers.curl_agreement(world)
+    finding = numbers.agreement(world, "CD")
     assert finding.holds is False
     assert "5 of 6" in finding.said
-    assert numbers.gradient_agreement(world).holds is True
+    assert numbers.agreement(world, "GD").holds is True
 
 
 def curves(cd_rises, cd_speed, trials=8):

@@ -58,6 +58,6 @@ def test_a_step_that_is_too_long_leaves_too() -> None:
         start={"at": "teacher", "hidden_noise": 1e-15},
         training={"epochs": 1},
     )
-    problem = sweep.recipe.problem(sweep.recipe.resolved(sweep.grid.cell((0, 0))), sweep.seed_text((0, 0)))
+    problem = sweep.cell_at((0, 0)).problem
     history = cd.train(problem, cd.Plasticity(), epochs=20_000, preserve_norms=True)
     assert (history.train_error.max("epoch").values > 1e-10).tolist() == left.values.ravel().tolist()

@@ -61,7 +61,7 @@ def test_a_theory_map_is_the_same_in_any_order_of_its_values(quantity):
     )
     axes = []
     for ratios in ([0.05, 0.2, 0.7, 2.0], [0.7, 0.05, 2.0, 0.2]):
-        diagram = cd.theory.phase_diagram("hidden", 5, ratios=ratios, quantity=quantity)
+        diagram = cd.theory.phase_diagram("hidden", resolution=5, ratios=ratios, quantity=quantity)
         axes.append(picture(diagram).axes[0])
     for expected, got in zip(*(drawn_cells(axis.collections[0]) for axis in axes), strict=True):
         np.testing.assert_array_equal(got, expected)
@@ -126,7 +126,7 @@ def test_a_missing_cell_is_grey_and_no_end_of_the_scale():
         np.testing.assert_allclose(colour_of_cell(mesh, 2, 1), grey)
         for row, column in ((0, 0), (1, 2), (2, 3)):
             assert abs(colour_of_cell(mesh, row, column) - grey).max() > 0.1
-    diagram = cd.theory.phase_diagram("hidden", 5, ratios=[0.05, 0.2, 0.7], quantity="lambda_min")
+    diagram = cd.theory.phase_diagram("hidden", resolution=5, ratios=[0.05, 0.2, 0.7], quantity="lambda_min")
     diagram[2, 1] = np.nan
     image = theory_pictures.lambda_min_map(diagram).axes[0].collections[0]
     np.testing.assert_allclose(colour_of_cell(image, 2, 1), grey)

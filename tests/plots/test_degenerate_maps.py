@@ -90,7 +90,7 @@ def test_what_is_no_error_is_refused(error, said):
 
 @pytest.mark.parametrize("value", [NAN, INF, 0.0, -1.0, 1.0])
 def test_a_diagram_of_one_value_is_drawn(value):
-    diagram = cd.theory.phase_diagram("hidden", 3, ratios=[0.1, 1.0], quantity="lambda_min")
+    diagram = cd.theory.phase_diagram("hidden", resolution=3, ratios=[0.1, 1.0], quantity="lambda_min")
     figure = plots.lambda_min_map(diagram.copy(data=np.full(diagram.shape, value)))
     drawn(figure)
     grey = np.ma.getmaskarray(figure.axes[0].collections[0].get_array())
@@ -98,7 +98,7 @@ def test_a_diagram_of_one_value_is_drawn(value):
 
 
 def test_an_unknown_cell_is_neither_stable_nor_unstable():
-    diagram = cd.theory.phase_diagram("hidden", 3, ratios=[0.1, 1.0]).astype(float)
+    diagram = cd.theory.phase_diagram("hidden", resolution=3, ratios=[0.1, 1.0]).astype(float)
     figure = plots.phase_diagrams([diagram.where(diagram > 2)])
     assert drawn(figure) == []
     assert np.ma.getmaskarray(figure.axes[0].collections[0].get_array()).all()

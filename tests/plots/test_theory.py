@@ -22,7 +22,7 @@ def _close_figures():
 
 
 def test_phase_diagrams_draw_the_boundary():
-    figure = draw.phase_diagrams([phase_diagram("hidden", 30), phase_diagram("readout", 30)])
+    figure = draw.phase_diagrams([phase_diagram("hidden", resolution=30), phase_diagram("readout", resolution=30)])
     for axis, layer in zip(figure.axes, ("hidden", "readout"), strict=True):
         line = axis.lines[0]
         np.testing.assert_allclose(line.get_xdata(), critical_ratio(**{layer: line.get_ydata()}))
@@ -31,13 +31,15 @@ def test_phase_diagrams_draw_the_boundary():
 
 
 def test_second_stable_region_has_its_boundary_drawn():
-    axis = draw.phase_diagrams([phase_diagram("readout", 40, rho=1.3, ratios=np.geomspace(0.01, 1e3, 60))]).axes[0]
+    axis = draw.phase_diagrams(
+        [phase_diagram("readout", resolution=40, rho=1.3, ratios=np.geomspace(0.01, 1e3, 60))]
+    ).axes[0]
     outline = np.concatenate([path.vertices for path in axis.collections[-1].get_paths()])
     assert outline[:, 0].max() > 10  # the upper boundary, far beyond the first loss of stability
 
 
 def test_region_names_stand_in_their_region():
-    for diagram in (phase_diagram("hidden", 40), phase_diagram("readout", 40)):
+    for diagram in (phase_diagram("hidden", resolution=40), phase_diagram("readout", resolution=40)):
         axis = draw.phase_diagrams([diagram]).axes[0]
         for text in axis.texts:
             x, y = text.get_position()
@@ -46,14 +48,14 @@ def test_region_names_stand_in_their_region():
 
 
 def test_lambda_min_map_is_white_at_zero():
-    figure = draw.lambda_min_map(phase_diagram("joint", 25, ratio=0.2, quantity="lambda_min"))
+    figure = draw.lambda_min_map(phase_diagram("joint", resolution=25, ratio=0.2, quantity="lambda_min"))
     image = figure.axes[0].collections[0]
     assert image.norm.vcenter == 0
     np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], (0.97, 0.97, 0.97), atol=0.01)
     # The vertical axis is the readout's fraction: more flips there, lower values.
     values = image.get_array().reshape(25, 25)
     assert np.all(np.diff(values[:, 3]) < 0)
-    fixed = draw.lambda_min_map(phase_diagram("hidden", 10, quantity="lambda_min"), limit=2.0)
+    fixed = draw.lambda_min_map(phase_diagram("hidden", resolution=10, quantity="lambda_min"), limit=2.0)
     assert fixed.axes[0].collections[0].norm.vmax == 2.0
 
 
@@ -98,7 +100,10 @@ def test_examples_in_docstrings_run(module):
     ("call", "sentence"),
     [
         (lambda: draw.phase_diagrams([]), "needs one or more diagrams with quantity 'stable'"),
-        (lambda: draw.lambda_min_map(phase_diagram("hidden", 5)), "needs a diagram with quantity 'lambda_min'"),
+        (
+            lambda: draw.lambda_min_map(phase_diagram("hidden", resolution=5)),
+            "needs a diagram with quantity 'lambda_min'",
+        ),
         (lambda: draw.joint_boundaries(np.linspace(0.1, 1, 8)), "ratios must hold at most seven values"),
         (lambda: draw.spectrum(Spectrum(1.0), [np.nan]), "sample must be finite"),
         (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number between 1 and 100000"),

@@ -29,9 +29,8 @@ def fill(sweep, path, *, skip=()):
     store = cd.sweeps.Store.prepare(path, sweep)
     for key, index in zip(sweep.grid.cell_keys(), sweep.grid.indices(), strict=True):
         if index not in skip:
-            cell = sweep.grid.cell(index)
-            arrays = compute(sweep.recipe, cell, sweep.seed_text(index))
-            store.put(key, encode(arrays, fingerprint=store.fingerprint, key=key, cell=cell))
+            cell = sweep.cell_at(index)
+            store.put(key, encode(compute(cell), fingerprint=store.fingerprint, key=key, cell=cell.values))
     return path
 
 

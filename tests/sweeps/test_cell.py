@@ -18,17 +18,17 @@ KEEP = {
 
 
 def computed(sweep, index):
-    return compute(sweep.recipe, sweep.grid.cell(index), sweep.seed_text(index))
+    return compute(sweep.cell_at(index))
 
 
 def test_a_cell_is_what_train_gives():
     sweep = small(keep=KEEP)
     index = (0, 1)
     found = computed(sweep, index)
-    resolved = sweep.recipe.resolved(sweep.grid.cell(index))
+    resolved = sweep.cell_at(index).arguments
     text = sweep.seed_text(index)
     problem = cd.student_teacher(
-        n_inputs=4, n_hidden=8, n_train=20, n_test=5, trials=2, seed=sweep.recipe.seed_for("problem", text)
+        n_inputs=4, n_hidden=8, n_train=20, n_test=5, trials=2, seed=sweep.settings.seed_for("problem", text)
     )
     assert resolved.student_teacher["n_inputs"], resolved.student_teacher["n_hidden"] == (4, 8)
     history = cd.train(
@@ -38,7 +38,7 @@ def test_a_cell_is_what_train_gives():
         batch_size=10,
         record=list(range(21)),
         record_weights=True,
-        seed=sweep.recipe.seed_for("training", text),
+        seed=sweep.settings.seed_for("training", text),
     )
     kept = cd.log_epochs(20)
     np.testing.assert_array_equal(found["train_error"], history.train_error.sel(epoch=kept))
@@ -86,8 +86,8 @@ def test_cells_have_their_own_random_numbers_unless_they_are_paired():
     free, paired = small(keep={"weights": True}), small(keep={"weights": True}, paired=["hidden"])
 
     def start(sweep, index):
-        resolved = sweep.recipe.resolved(sweep.grid.cell(index))
-        return sweep.recipe.problem(resolved, sweep.seed_text(index)).student.hidden
+        resolved = sweep.cell_at(index).arguments
+        return sweep.settings.problem(resolved, sweep.seed_text(index)).student.hidden
 
     assert not np.array_equal(start(free, (0, 0)), start(free, (0, 1)))
     np.testing.assert_array_equal(start(paired, (0, 0)), start(paired, (0, 1)))

@@ -5,14 +5,14 @@ import io
 import numpy as np
 import pytest
 
-from curldescent.sweeps.storage.cell_file import DamagedCell, decode, encode
+from curldescent.sweeps.storage.cell_file import DamagedCell, encode, unpack
 
 ARRAYS = {"q": np.array([1.5, np.nan]), "predicted_lambda_min": np.array(-0.25)}
 WHOLE = encode(ARRAYS, fingerprint="f" * 64, key="k", cell={"ratio": 0.5})
 
 
 def read(data, **changes):
-    return decode(data, **{"fingerprint": "f" * 64, "key": "k", **changes})
+    return unpack(data, **{"fingerprints": ["f" * 64], "key": "k", **changes})[1]
 
 
 def test_what_is_written_is_read():
@@ -20,6 +20,10 @@ def test_what_is_written_is_read():
     assert list(found) == list(ARRAYS)
     for name, values in ARRAYS.items():
         np.testing.assert_array_equal(found[name], values)
+
+
+def test_any_of_the_fingerprints_of_the_settings_is_right():
+    assert list(read(WHOLE, fingerprints=["e" * 64, "f" * 64])) == list(ARRAYS)
 
 
 def test_the_same_results_are_the_same_bytes():
@@ -50,7 +54,7 @@ def test_every_truncation_is_noticed():
 
 def test_files_of_elsewhere_are_named():
     with pytest.raises(DamagedCell, match="other settings"):
-        read(WHOLE, fingerprint="e" * 64)
+        read(WHOLE, fingerprints=["e" * 64])
     with pytest.raises(DamagedCell, match="another cell"):
         read(WHOLE, key="l")
     import hashlib

@@ -12,7 +12,7 @@ import xarray as xr
 
 import curldescent as cd
 from curldescent.foundation.canonical import canonical, digest
-from curldescent.sweeps.storage import compacted, zarr_form
+from curldescent.sweeps.storage import compacted_form, zarr_writing
 from tests.sweeps.conftest import fill, small
 
 OLD = Path(__file__).parent / "data" / "store_format_1.zip"
@@ -186,9 +186,9 @@ def test_where_the_cell_is_gone_too_there_is_a_sentence_and_no_number(store):
 
 def test_opening_reads_nothing_and_a_part_only_its_own_files(whole, monkeypatch):
     checked = []
-    check = compacted.Compacted._check
+    check = compacted_form.Compacted._check
     monkeypatch.setattr(
-        compacted.Compacted, "_check", lambda self, name, **o: (checked.append(name), check(self, name, **o))[1]
+        compacted_form.Compacted, "_check", lambda self, name, **o: (checked.append(name), check(self, name, **o))[1]
     )
     data = cd.sweeps.open(whole)
     assert not checked
@@ -237,10 +237,10 @@ def test_rules_are_read_as_any_version_spelled_them(tmp_path):
 @pytest.mark.parametrize("cell_bytes", [8, 100, 5000, 10**6])
 def test_a_shard_is_bounded_and_blocks_cover_the_grid_once(shape, cell_bytes):
     most = 10_000
-    part = zarr_form.block_shape(shape, cell_bytes, most=most)
+    part = zarr_writing.block_shape(shape, cell_bytes, most=most)
     assert int(np.prod(part)) * cell_bytes <= most or int(np.prod(part)) == 1
     seen = np.zeros(shape, dtype=int)
-    for index in zarr_form.blocks(shape, part):
+    for index in zarr_writing.blocks(shape, part):
         seen[index] += 1
     assert (seen == 1).all()
 
@@ -249,8 +249,8 @@ def test_a_shard_is_bounded_and_blocks_cover_the_grid_once(shape, cell_bytes):
 def test_small_shards_hold_the_same(whole, truth, tmp_path, monkeypatch, shard):
     """A grid that is many shards, cut along any axis."""
     store = shutil.copytree(whole, tmp_path / "store")
-    monkeypatch.setattr(zarr_form, "_SHARD_BYTES", shard)
-    monkeypatch.setattr(zarr_form, "_CHUNK_BYTES", 16)
+    monkeypatch.setattr(zarr_writing, "_SHARD_BYTES", shard)
+    monkeypatch.setattr(zarr_writing, "_CHUNK_BYTES", 16)
     cd.sweeps.compact(store)
     data, told = opened(store)
     assert not told

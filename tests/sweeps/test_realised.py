@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.description.cell_settings import Recipe
 from curldescent.sweeps.description.keep import Keep
+from curldescent.sweeps.description.settings import Settings
 
 PROBLEM = {"n_inputs": 4, "n_train": 8}
 TRAINING = {"epochs": 3}
@@ -63,14 +63,15 @@ def test_plans_of_earlier_versions_keep_their_meaning_and_fingerprint():
         keep={"epochs_to": [0.1], "never": "last"},
         rules={"a": {}},
     )
-    plan = json.loads(json.dumps(sweep.recipe.as_json()))
+    plan = json.loads(json.dumps(sweep.settings.as_json()))
     assert "never" not in plan["keep"]
-    read = Recipe.from_json(plan)
-    assert read.fingerprint == sweep.recipe.fingerprint
+    read = Settings.from_json(plan)
+    assert read.fingerprint == sweep.settings.fingerprint
     assert read.keep.never == "last"
     old = read.resolved({"rule": {"readout": [False, True]}})
-    np.testing.assert_array_equal(read.rule(old).strengths(n_inputs=4, n_hidden=2, n_outputs=1).readout, [[0, 1]])
-    assert Keep.from_json(Keep(epochs_to=[0.1]).as_json()).never == "nan"
+    np.testing.assert_array_equal(old.learning_rule.strengths(n_inputs=4, n_hidden=2, n_outputs=1).readout, [[0, 1]])
+    plan["keep"] = Keep(epochs_to=[0.1]).as_json()
+    assert Settings.from_json(plan).keep.never == "nan"
     assert "never" not in Keep().as_json()
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.sweeps.description import cost, grid, preflight
-from curldescent.sweeps.description.arithmetic_work import memory_bytes, operations
-from curldescent.sweeps.storage import exporting, lazy, zarr_form
+from curldescent.foundation import memory
+from curldescent.sweeps.description import cost, grid
+from curldescent.sweeps.description.cell_cost import memory_bytes, operations
+from curldescent.sweeps.storage import exporting
 from tests.sweeps.conftest import fill, small
 
 BILLION = 10**9
@@ -45,8 +46,7 @@ SWEEPS = {
 @pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("case", SWEEPS)
 def test_a_size_is_refused_before_it_is_spent(case, monkeypatch):
-    for module in (grid, preflight):
-        monkeypatch.setattr(module, "memory_of_machine", lambda: 16.0 * 2**30)
+    monkeypatch.setattr(memory, "available", lambda: 16 * 2**30)
     arguments = {"axes": {}, "student_teacher": PROBLEM, "training": TRAINING, **SWEEPS[case]}
     with pytest.raises(cd.InputError) as refused:
         cd.sweeps.plan(cd.sweeps.Sweep(**arguments), calibrate=False)
@@ -60,8 +60,8 @@ def test_axes_are_counted_before_they_are_made(monkeypatch):
 
 
 def test_a_grid_that_cannot_be_listed_is_refused(monkeypatch):
-    monkeypatch.setattr(grid, "memory_of_machine", lambda: 2.0**20)
-    with pytest.raises(cd.InputError, match=r"a grid of 2000 cells needs about 0.0 GiB to be listed"):
+    monkeypatch.setattr(memory, "available", lambda: 2**20)
+    with pytest.raises(cd.InputError, match=r"the list of 2000 cells would need 0.002 GB of memory, and 0.001 GB are"):
         cd.sweeps.Sweep(axes={"seed": {"lin": [1, 2000, 2000]}}, student_teacher=PROBLEM, training=TRAINING)
 
 
@@ -89,8 +89,8 @@ def test_a_selection_larger_than_the_memory_is_refused(finished_here, monkeypatc
         cd.sweeps.compact(finished_here)
     data = cd.sweeps.open(finished_here)
     whole = 8 * data.train_error.size
-    monkeypatch.setattr(lazy, "memory_of_machine", lambda: whole - 1.0)
-    with pytest.raises(cd.InputError, match=r"this part of train_error takes .* select less of it"):
+    monkeypatch.setattr(memory, "available", lambda: whole - 1)
+    with pytest.raises(cd.InputError, match=r"this part of train_error would need .*; select less of it"):
         data.train_error.load()
     assert np.isfinite(data.train_error.isel(ratio=0).values).all()
 
@@ -98,21 +98,23 @@ def test_a_selection_larger_than_the_memory_is_refused(finished_here, monkeypatc
 def test_an_export_larger_than_memory_or_disk_is_refused_and_zarr_goes_block_by_block(
     finished_here, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(exporting, "memory_of_machine", lambda: 1000.0)
-    with pytest.raises(cd.InputError, match=r"needs about .* GiB of memory, .*; export to .zarr"):
+    whole = 2 * cd.sweeps.open(finished_here).nbytes
+    monkeypatch.setattr(memory, "available", lambda: whole - 1)
+    with pytest.raises(cd.InputError, match=r"this export would need .* of memory, .*; export to .zarr"):
         cd.sweeps.export(finished_here, tmp_path / "all.nc")
     cd.sweeps.export(finished_here, tmp_path / "all.zarr")
     monkeypatch.undo()
     usage = exporting.shutil.disk_usage(tmp_path)
     monkeypatch.setattr(exporting.shutil, "disk_usage", lambda path: usage._replace(free=1000))
-    with pytest.raises(cd.InputError, match=r"GiB of disk, .*; make space"):
+    with pytest.raises(cd.InputError, match=r"this export needs .* of disk, .*; make space"):
         cd.sweeps.export(finished_here, tmp_path / "all.nc")
     assert [path.name for path in tmp_path.iterdir()] == ["all.zarr"]
 
 
 def test_a_compaction_larger_than_the_memory_is_refused(finished_here, monkeypatch):
-    monkeypatch.setattr(zarr_form, "memory_of_machine", lambda: 1000.0)
-    with pytest.raises(cd.InputError, match="to be written as Zarr"):
+    monkeypatch.setattr(grid, "_CELL_BYTES", 0)
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    with pytest.raises(cd.InputError, match="writing a block of cells as Zarr would need"):
         cd.sweeps.compact(finished_here)
 
 
@@ -121,7 +123,7 @@ def test_curves_count_as_memory():
     sweep = cd.sweeps.Sweep(
         axes={}, student_teacher={**PROBLEM, "trials": 10**6}, training={"epochs": 10**6, "record": 1000}
     )
-    assert memory_bytes(sweep.recipe, sweep.recipe.resolved({})) > 2 * 8e9
+    assert memory_bytes(sweep.settings, sweep.settings.resolved({})) > 2 * 8e9
 
 
 def test_a_long_epoch_is_timed_on_a_part_of_it():
@@ -130,10 +132,10 @@ def test_a_long_epoch_is_timed_on_a_part_of_it():
         student_teacher={"n_inputs": 1000, "n_hidden": 1000, "n_train": 10**6, "trials": 100},
         training={"epochs": 1000, "batch_size": 10},
     )
-    whole = sweep.recipe.resolved({})
+    whole = sweep.settings.resolved({})
     part = cost._shortened(whole)
     assert operations(part) / 1000 < 1e9 < 1e13 < operations(whole) / 1000
-    short = cd.sweeps.Sweep(axes={}, student_teacher=PROBLEM, training=TRAINING).recipe.resolved({})
+    short = cd.sweeps.Sweep(axes={}, student_teacher=PROBLEM, training=TRAINING).settings.resolved({})
     assert cost._shortened(short) == short
 
 

@@ -103,10 +103,9 @@ def test_other_semantics_are_refused_by_name(store):
         cd.sweeps.open(store)
 
 
-def test_settings_that_no_longer_mean_the_same_are_noticed(store):
-    """As when the library has gained an argument since: its default makes another fingerprint."""
+def test_a_plan_whose_fingerprint_is_not_that_of_its_settings_is_noticed(store):
     rewritten(store, fingerprint="0" * 64)
-    with pytest.raises(cd.InputError, match="made with other defaults"):
+    with pytest.raises(cd.InputError, match="made where its settings meant something else"):
         Store(store)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from curldescent.theory import asymptote, critical_fraction, critical_ratio
+from curldescent.theory import critical_fraction, critical_ratio
 
 FRACTIONS = np.concatenate([np.linspace(0.001, 0.999, 60), [1e-6, 1e-4, 1 - 1e-6]])
 
@@ -81,13 +81,18 @@ def test_fraction_inverts_ratio(layer, top, exponent):
     assert back == pytest.approx(alpha, rel=1e-13, abs=1e-15 * np.sqrt(alpha))
 
 
-@pytest.mark.parametrize(
-    ("layer", "end", "near"),
-    [("hidden", "low", 1e-8), ("hidden", "high", 1 - 1e-5), ("readout", "low", 1e-6), ("readout", "high", 0.5 - 1e-5)],
-)
-def test_asymptotes(layer, end, near):
+# docs/theory.md, section "Each layer alone": the boundary near either end, a fraction there, and one far from it.
+ASYMPTOTES = {
+    "hidden, α → 0": ("hidden", lambda a: 2 / 3 - 4 * np.sqrt(5) / 9 * np.sqrt(a), 1e-8, 0.3),
+    "hidden, α → 1": ("hidden", lambda a: 0.25 + (1 - a) / 12, 1 - 1e-5, 0.2),
+    "readout, α → 0": ("readout", lambda a: 1 / (16 * a), 1e-6, 0.3),
+    "readout, α → 1/2": ("readout", lambda a: (1 - 2 * a) ** 2 / 4, 0.5 - 1e-5, 0.2),
+}
+
+
+@pytest.mark.parametrize("end", ASYMPTOTES)
+def test_asymptotes(end):
     """The next term is smaller by √α, α or 1 − α: the relative error must be of that order."""
-    ours = critical_ratio(**{layer: near})
-    assert ours == pytest.approx(asymptote(near, layer, end), rel=1e-4)
-    far = {"low": 0.3, "high": 0.2}[end]
-    assert abs(asymptote(far, layer, end) / critical_ratio(**{layer: far}) - 1) > 1e-3
+    layer, asymptote, near, far = ASYMPTOTES[end]
+    assert critical_ratio(**{layer: near}) == pytest.approx(asymptote(near), rel=1e-4)
+    assert abs(asymptote(far) / critical_ratio(**{layer: far}) - 1) > 1e-3

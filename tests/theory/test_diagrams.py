@@ -9,7 +9,7 @@ from curldescent.theory import Spectrum, critical_fraction, critical_ratio, phas
 
 @pytest.mark.parametrize("plane", ["hidden", "readout"])
 def test_single_layer_diagram(plane):
-    diagram = phase_diagram(plane, 23)
+    diagram = phase_diagram(plane, resolution=23)
     assert diagram.dims == ("fraction", "ratio")
     assert diagram.shape == (23, 23)
     assert diagram.dtype == bool
@@ -21,8 +21,8 @@ def test_single_layer_diagram(plane):
 
 
 def test_joint_diagram():
-    diagram = phase_diagram("joint", 17, ratio=0.2)
-    lowest = phase_diagram("joint", 17, ratio=0.2, quantity="lambda_min")
+    diagram = phase_diagram("joint", resolution=17, ratio=0.2)
+    lowest = phase_diagram("joint", resolution=17, ratio=0.2, quantity="lambda_min")
     assert diagram.dims == ("hidden_fraction", "readout_fraction")
     for hidden in diagram.hidden_fraction.values:
         for readout in diagram.readout_fraction.values[::3]:
@@ -37,13 +37,13 @@ def test_joint_diagram():
 
 
 def test_lambda_min_changes_sign_on_the_boundary():
-    diagram = phase_diagram("readout", 21, quantity="lambda_min", ratios=[0.01, 0.1, 1.0])
-    stable = phase_diagram("readout", 21, ratios=[0.01, 0.1, 1.0])
+    diagram = phase_diagram("readout", resolution=21, quantity="lambda_min", ratios=[0.01, 0.1, 1.0])
+    stable = phase_diagram("readout", resolution=21, ratios=[0.01, 0.1, 1.0])
     np.testing.assert_array_equal(diagram.values > 0, stable.values)
 
 
 def test_other_scales_know_of_the_second_stable_region():
-    diagram = phase_diagram("readout", 9, rho=2.0, ratios=np.geomspace(0.01, 1e3, 30))
+    diagram = phase_diagram("readout", resolution=9, rho=2.0, ratios=np.geomspace(0.01, 1e3, 30))
     for alpha in diagram.fraction.values:
         for ratio in diagram.ratio.values[::5]:
             assert bool(diagram.sel(fraction=alpha, ratio=ratio)) == Spectrum(ratio, readout=alpha, rho=2.0).stable
@@ -59,7 +59,7 @@ def test_other_scales_know_of_the_second_stable_region():
         (lambda: phase_diagram("hiden"), "did you mean 'hidden'"),
         (lambda: phase_diagram("joint"), "a joint diagram needs ratio"),
         (lambda: phase_diagram("hidden", ratio=0.5), "ratio belongs to a joint diagram"),
-        (lambda: phase_diagram("hidden", 1), "resolution must be a whole number at least 2, got 1"),
+        (lambda: phase_diagram("hidden", resolution=1), "resolution must be a whole number at least 2, got 1"),
         (lambda: phase_diagram("hidden", ratios=[0.0, 1.0]), "ratios must be positive, got 0"),
         (lambda: phase_diagram("hidden", fractions=[-0.5, 1.0]), "hidden must be a fraction between 0 and 1, got -0.5"),
         (lambda: phase_diagram("hidden", quantity="lambda"), "did you mean 'lambda_min'"),

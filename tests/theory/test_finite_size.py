@@ -5,7 +5,6 @@ import pytest
 
 from curldescent.foundation.errors import InputError
 from curldescent.theory import Spectrum, finite_size_scaling, sample_lambda_min, stability_probability
-from curldescent.theory.finite_size import wilson
 
 
 def test_edge_scatters_as_the_two_thirds_power():
@@ -52,11 +51,13 @@ def test_readout_norm_scatters_only_where_asked():
         assert free.std() == pytest.approx(spread, rel=0.15)
 
 
-def test_wilson_against_its_equation():
-    """Both ends solve (p − share)² = z² p (1 − p)/n."""
-    for share, n in [(0.3, 50), (0.5, 7), (1.0, 20)]:
-        for p in wilson(share, n):
-            assert (p - share) ** 2 == pytest.approx(1.959963984540054**2 * p * (1 - p) / n, abs=1e-12)
+def test_the_interval_is_wilson_s():
+    """Both ends solve (p − share)² = z² p (1 − p)/n, and one is exact where all samples agree."""
+    for ratio, n in [(0.31, 50), (0.31, 7), (0.1, 20)]:
+        found = stability_probability(Spectrum(ratio, hidden=0.5), 30, samples=n)
+        for p in (found.low, found.high):
+            assert (p - found.probability) ** 2 == pytest.approx(1.959963984540054**2 * p * (1 - p) / n, abs=1e-12)
+    assert found.high == 1.0
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curldescent.foundation.errors import InputError
-from curldescent.theory import inertia_of, linear_stability, origin_spectrum, stability_matrix
+from curldescent.theory import linear_stability, origin_spectrum, stability_matrix
 
 
 def field(theta, shape, teacher, d1, d2, sigma, *, preserve_norms=False):
@@ -141,8 +141,10 @@ def test_origin_against_the_jacobian(rng, inputs, width, outputs):
 
 
 def test_inertia_counts_zeros_relative_to_the_largest():
-    assert inertia_of([1e-6, -1e-6, 1e6]) == (0, 2, 1)
-    assert inertia_of([1e-6, -1e-6]) == (1, 0, 1)
+    # Without readout weights K is Σ_i d2_i W1_ij², on its diagonal where each hidden neuron has one input.
+    d2 = [1, -1, 1]
+    assert linear_stability(np.diag([1e-3, 1e-3, 1e3]), [0, 0, 0], d2=d2).inertia == (0, 2, 1)
+    assert linear_stability(np.diag([1e-3, 1e-3]), [0, 0], d2=d2[:2]).inertia == (1, 0, 1)
 
 
 W1, W2 = np.ones((3, 2)), np.ones((1, 3))

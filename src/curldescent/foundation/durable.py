@@ -87,6 +87,15 @@ def sync(handle: int) -> None:
             raise
 
 
+def sync_file(path: Path) -> None:
+    """Bring a file that others have written to the disk, where the file system can."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        sync(handle)
+    finally:
+        os.close(handle)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable, where the system can."""
     if not hasattr(os, "O_DIRECTORY"):

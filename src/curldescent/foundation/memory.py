@@ -1,25 +1,18 @@
 """How much memory can be had, and the refusal of what would not fit, before any of it is spent."""
 
-import os
-import re
 from pathlib import Path
 
 from curldescent.foundation.errors import InputError
 
-# The limit of a container, and what is used of it; "max" where there is none.
+# The limit of a container, which psutil does not know, and what is used of it; "max" where there is none.
 _CONTAINER = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 
 
-def available() -> int | None:
-    """Bytes of memory that can be had without swapping, or None where the system does not say."""
-    # Linux counts what its file cache would give up; free pages alone would look far too few.
-    listing = Path("/proc/meminfo")
-    if not listing.exists():
-        return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", listing.read_text())
-    if found is None:
-        return None
-    free = 1024 * int(found[1])
+def available() -> int:
+    """Bytes of memory that can be had without swapping, those of the container where it has a limit."""
+    import psutil
+
+    free = psutil.virtual_memory().available
     try:
         limit, used = (int(file.read_text()) for file in _CONTAINER)
     except (ValueError, OSError):
@@ -28,11 +21,10 @@ def available() -> int | None:
 
 
 def memory_of_machine() -> float:
-    """Bytes of main memory, those of the container where it has a limit; infinite where the system does not say."""
-    try:
-        physical = float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        physical = float("inf")
+    """Bytes of main memory, those of the container where it has a limit."""
+    import psutil
+
+    physical = float(psutil.virtual_memory().total)
     try:
         return min(physical, float(_CONTAINER[0].read_text()))
     except (ValueError, OSError):
@@ -57,9 +49,6 @@ def require(what: str, needed: int, *, instead: str | None = None) -> None:
         curldescent.foundation.errors.InputError: this problem would need 8000000000 GB of memory, and ... GB are free
     """
     free = available()
-    if free is None:
-        there = memory_of_machine()
-        free = int(there) if there < float("inf") else 2**40
     if needed > free:
         advice = "" if instead is None else f"; {instead}"
         raise InputError(

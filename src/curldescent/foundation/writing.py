@@ -17,10 +17,11 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from curldescent.foundation import interruption
+from curldescent.foundation.durable import sync, sync_file, sync_folder
 from curldescent.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def replacing(folder: Path, *, earlier: Collection[str] = ()) -> Iterator[Path]:
             yield draft
             new = sorted(entry.name for entry in os.scandir(draft))
             for name in new:
-                _sync(draft / name)
+                sync_file(draft / name)
             if not _exchanged(folder, draft, set(earlier)):
                 _move(folder, _commit(folder, draft, new, set(earlier)))
         finally:
@@ -94,9 +95,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     with interruption.cleaning(lambda: temporary.unlink(missing_ok=True)):
         try:
             yield temporary
-            _sync(temporary)
+            sync_file(temporary)
             os.replace(temporary, path)
-            _sync(path.parent)
+            sync_folder(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -121,8 +122,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
             yield temporary
             for folder, _, names in os.walk(temporary):
                 for name in names:
-                    _sync(Path(folder) / name)
-                _sync(Path(folder))
+                    sync_file(Path(folder) / name)
+                sync_folder(Path(folder))
             if not path.exists():
                 os.rename(temporary, path)
             elif not _rename_exchange(temporary, path):
@@ -131,7 +132,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
                 os.rename(path, old)
                 os.rename(temporary, path)
                 shutil.rmtree(old, ignore_errors=True)
-            _sync(path.parent)
+            sync_folder(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
@@ -308,7 +309,7 @@ def _exchanged(folder: Path, draft: Path, earlier: set[str]) -> bool:
     exchanged = False
     try:
         exchanged = _rename_exchange(beside, real)
-        _sync(real.parent)
+        sync_folder(real.parent)
     finally:
         # What somebody put there in the meantime is his.
         if exchanged:
@@ -351,11 +352,12 @@ def _commit(folder: Path, draft: Path, new: list[str], earlier: set[str]) -> Pat
     journal = {"aside": aside, "remove": sorted(earlier - set(new))}
     with (draft / _JOURNAL).open("x", encoding="utf-8") as file:
         json.dump(journal, file)
-        _flush(file)
-    _sync(draft)
+        file.flush()
+        sync(file.fileno())
+    sync_folder(draft)
     ready = folder / draft.name.replace(_DRAFT, _READY)
     os.rename(draft, ready)
-    _sync(folder)
+    sync_folder(folder)
     return ready
 
 
@@ -376,7 +378,7 @@ def _move(folder: Path, ready: Path) -> None:
         if kept is not None and not (folder / kept).exists() and (folder / name).exists():
             os.rename(folder / name, folder / kept)
         os.replace(ready / name, folder / name)
-    _sync(folder)
+    sync_folder(folder)
     shutil.rmtree(ready, ignore_errors=True)
 
 
@@ -385,19 +387,3 @@ def _free_name(folder: Path, name: str) -> str:
     while (folder / f"{name}.kept-{number}").exists():
         number += 1
     return f"{name}.kept-{number}"
-
-
-def _flush(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _sync(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk, where the system can."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -37,15 +37,16 @@ def predict(problem: Problem, history: "xr.Dataset", inputs: ArrayLike | None = 
         inputs = problem.test_inputs
     x = validation.finite_array("inputs", inputs, ndim=2)
     validation.shape("inputs", x, (len(x), problem.student.n_inputs), "(samples, the student's inputs)")
-    hidden, readout = history["student_hidden"], history["student_readout"]
-    _, output = forward.outputs(x, hidden.values, readout.values, problem.activation, problem.output_activation)
-    lead = hidden.dims[:-2]
+    layers = [history[f"student_{name}"] for name in problem.student.names]
+    output = forward.outputs(x, [layer.values for layer in layers], problem.activation, problem.output_activation)
+    lead = layers[0].dims[:-2]
     return xr.DataArray(output, dims=(*lead, "sample", "output"), coords={d: history[d] for d in lead})
 
 
 def _check(problem: object, history: object) -> None:
-    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
-    if not hasattr(history, "data_vars") or not {"student_hidden", "student_readout"} <= set(history.data_vars):
+    problem = validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
+    wanted = {f"student_{name}" for name in problem.student.names}
+    if not hasattr(history, "data_vars") or not wanted <= set(history.data_vars):
         raise InputError(
             "history must be what cd.train returned, with the students' final weights, got "
             f"{type(history).__name__ if not hasattr(history, 'data_vars') else 'a Dataset without them'}"

@@ -5,7 +5,7 @@ is time n·η. SciPy's `solve_ivp` does the integration: it is already needed, h
 locates events; diffrax would compile faster right-hand sides, at one more dependency and 0.8 s of import.
 """
 
-from collections.abc import Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +13,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import citations, memory, validation
+from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.conserved import HOMOGENEOUS, conserved
 from curldescent.learning.experiment import Experiment, experiment, named_rules, realised_text
+from curldescent.learning.history import layer_dims
 from curldescent.learning.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
 from curldescent.learning.run_memory import refuse_set_up
 from curldescent.learning.schedule import MOST_POINTS
 from curldescent.model import forward
-from curldescent.model.plasticity import Plasticity, Strengths
+from curldescent.model.activations import of
+from curldescent.model.losses import SQUARED
 from curldescent.model.problem import Problem
+from curldescent.model.weights import layer_names
+from curldescent.theory.invariants import conserved
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from curldescent.learning.experiment import Rule
 
 Array = NDArray[np.float64]
 
@@ -44,27 +50,26 @@ class _Student:
     rule: int
     trial: int
 
-    def targets(self, *, test: bool) -> Array:
-        given = self.e.test_targets if test else self.e.targets
-        assert given is not None
-        return given[self.trial % len(given)]
-
-    def unpack(self, flat: Array) -> tuple[Array, Array]:
-        """W1 (…, N, M) and W2 (…, O, N) from (…, weights)."""
-        _, n, m = self.e.hidden.shape
-        hidden, readout = flat[..., : n * m], flat[..., n * m :]
-        return hidden.reshape(*flat.shape[:-1], n, m), readout.reshape(*flat.shape[:-1], -1, n)
+    def unpack(self, flat: Array) -> tuple[Array, ...]:
+        """Every layer's weights (…, post, pre) from (…, weights)."""
+        ends = np.cumsum([layer[0].size for layer in self.e.layers])[:-1]
+        parts = np.split(flat, ends, axis=-1)
+        shapes = [layer.shape[1:] for layer in self.e.layers]
+        return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
 
     def velocity(self, flat: Array) -> Array:
-        from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients
+        from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients
 
         e, r = self.e, self.rule
-        weights: Any = Synapses(*self.unpack(flat))
-        strengths = e.hidden_strengths[r], e.readout_strengths[r]
-        learning: Any = Learning(*strengths, e.feedback[r, self.trial], e.aligned[r])
-        convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms)
+        weights: Any = self.unpack(flat)
+        strengths = tuple(layer[r] for layer in e.strengths)
+        learning: Any = Learning(strengths, tuple(b[r, self.trial] for b in e.feedback), e.aligned[r])
+        convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms, e.loss)
         inputs: Any = e.inputs
-        targets: Any = self.targets(test=False)
+        targets: Any = e.targets_of(self.trial)
+        kind = e.kinds[r]
+        if kind is not None:
+            return self._of_rule(kind, weights, (learning, inputs, targets, convention))
         signals = gradients(weights, learning, inputs, targets, convention, np)
         moves = []
         for layer, strength, signal in zip(weights, strengths, signals, strict=True):
@@ -74,12 +79,22 @@ class _Student:
             moves.append(move.ravel())
         return np.concatenate(moves)
 
+    def _of_rule(self, kind: Any, weights: Any, given: tuple[Any, ...]) -> Array:
+        with arithmetic():
+            changes, _ = kind.velocity(weights, [()] * len(weights), *given)
+        if self.e.preserve_norms:
+            changes = [_along_the_sphere(w, np.asarray(move)) for w, move in zip(weights, changes, strict=True)]
+        return np.concatenate([np.asarray(move).ravel() for move in changes])
+
     def error(self, flat: Array, *, test: bool = False) -> Array:
         """The training or test error, (…)."""
         e = self.e
         inputs = e.test_inputs if test else e.inputs
-        _, output = forward.outputs(inputs, *self.unpack(flat), e.activation, e.output_activation)
-        return np.asarray(forward.error(output, self.targets(test=test)))
+        drives, activities = forward.passed(inputs, self.unpack(flat), e.activation, e.output_activation)
+        targets = e.targets_of(self.trial, test=test)
+        if e.loss is SQUARED:
+            return np.asarray(forward.error(activities[-1], targets))
+        return np.asarray(e.loss.of_samples(drives[-1], targets, e.output_activation).mean(-1))
 
 
 def _along_the_sphere(layer: Array, move: Array) -> Array:
@@ -96,7 +111,7 @@ def _along_the_sphere(layer: Array, move: Array) -> Array:
 
 def flow(
     problem: Problem,
-    rule: Plasticity | Mapping[str, Plasticity] | Sequence[Plasticity],
+    rule: "Rule | Callable[..., Any] | Mapping[str, Any] | Sequence[Any]",
     *,
     time: float,
     record: int | ArrayLike = 101,
@@ -118,7 +133,7 @@ def flow(
 
     Args:
         problem: student, targets and inputs.
-        rule: a `Plasticity`, or several by name or in a list.
+        rule: as in `train`, but for rules that remember something; or several by name or in a list.
         time: how long, in units of learning rate × epochs.
         record: how many evenly spaced times, both ends included, or the times themselves, increasing from 0 on.
         preserve_norms: keep both layers on their spheres: the flow along them.
@@ -177,6 +192,9 @@ def flow(
         output_error=output_error,
         seed=seed,
     )
+    for kind in e.kinds:
+        if kind is not None and any(kind.state(layer[0]) != () for layer in e.layers):
+            raise InputError(f"flow follows weights alone, but the rule {kind.name} remembers something; use cd.train")
     refuse_unrepresentable(e, "float64")
     citations.use("virtanen2020", *(["hairer1993"] if method == "DOP853" else []))
     progress = progress or Silent()
@@ -202,9 +220,9 @@ def flow(
 
 def _refuse_paths(problem: Problem, rules: int, points: int) -> None:
     student = problem.student
-    weights = student.n_hidden * (student.n_inputs + student.n_outputs)
+    weights = student.n_synapses
     # Every student's path is kept until the end; errors are found along one path at a time.
-    along = points * problem.n_train * (student.n_hidden + student.n_outputs)
+    along = points * problem.n_train * sum(student.sizes[1:])
     memory.require(
         f"{points} recorded times of {rules * problem.trials} students with {weights} weights",
         8 * (rules * problem.trials * weights * (points + 2) + along),
@@ -240,8 +258,7 @@ def _follow(
     from scipy.integrate import solve_ivp
 
     e = student.e
-    start = np.concatenate([e.hidden[student.trial].ravel(), e.readout[student.trial].ravel()])
-
+    start = np.concatenate([layer[student.trial].ravel() for layer in e.layers])
     reached, evaluated = [0.0], [0]
 
     def velocity(_: float, flat: Array) -> Array:
@@ -322,7 +339,8 @@ def _labelled(
 
     lead = (e.rules, e.trials)
     students = [_Student(e, r, t) for r, t in np.ndindex(*lead)]
-    layers = {"hidden": ("hidden", "input"), "readout": ("output", "hidden")}
+    depth = len(e.layers)
+    layers = dict(zip(layer_names(depth), layer_dims(depth), strict=True))
     values: dict[str, tuple[tuple[str, ...], list[Any]]] = {
         "train_error": (("time",), [s.error(f["path"]) for s, f in zip(students, found, strict=True)]),
         **{name: ((), [f[name] for f in found]) for name in ("stopped_at", "diverged_at", "status", "evaluations")},
@@ -350,10 +368,12 @@ def _labelled(
 def _has_invariants(student: _Student) -> bool:
     e, r = student.e, student.rule
     return (
-        e.activation in HOMOGENEOUS
+        of(e.activation).homogeneous
+        and len(e.layers) == 2
+        and e.kinds[r] is None
         and not e.preserve_norms
         and not e.aligned[r]
-        and bool(np.all(e.hidden_strengths[r]) and np.all(e.readout_strengths[r]))
+        and all(np.all(layer[r]) for layer in e.strengths)
     )
 
 
@@ -362,6 +382,7 @@ def _drift(student: _Student, path: Array) -> Array:
     if not _has_invariants(student):
         return np.full(len(path), np.nan)
     r = student.rule
-    strengths = Strengths(student.e.hidden_strengths[r], student.e.readout_strengths[r])
-    q, size = conserved(*student.unpack(path), strengths)
+    s1, s2 = (layer[r] for layer in student.e.strengths)
+    hidden, readout = student.unpack(path)
+    q, size = conserved(hidden, readout, s1, s2)
     return np.max(np.abs(q - q[0]) / np.maximum(size, size[0]), axis=-1)

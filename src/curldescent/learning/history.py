@@ -1,6 +1,7 @@
 """What a run leaves behind: a labelled history."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from curldescent.foundation.writing import storable
 from curldescent.learning.recording import Record
+from curldescent.model.weights import layer_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,6 +21,7 @@ def labelled_history(
     record: Record,
     rule_names: Sequence[str] | None,
     settings: dict[str, object],
+    loss: str = "squared",
 ) -> "xr.Dataset":
     """Put a run's record into a dataset; without a rule axis for a single rule.
 
@@ -27,6 +30,7 @@ def labelled_history(
         record: what the run left.
         rule_names: names along the rule axis, or None for a single rule without that axis.
         settings: kept as the dataset's attributes.
+        loss: what the errors are means of.
 
     Returns:
         The dataset described at `curldescent.train`.
@@ -34,31 +38,30 @@ def labelled_history(
     import xarray as xr
 
     lead: tuple[str, ...] = ("rule", "trial")
-    hidden_dims, readout_dims = ("hidden", "input"), ("output", "hidden")
+    error = "error ½⟨‖ŷ − y‖²⟩" if loss == "squared" else f"mean loss ({loss})"
     variables: dict[str, tuple[tuple[str, ...], NDArray, dict[str, str]]] = {
-        "train_error": (("epoch",), record.train_error, {"long_name": "training error ½⟨‖ŷ − y‖²⟩", "units": "1"}),
-        "student_hidden": (hidden_dims, record.hidden, {"long_name": "final hidden weights W1"}),
-        "student_readout": (readout_dims, record.readout, {"long_name": "final readout weights W2"}),
+        "train_error": (("epoch",), record.train_error, {"long_name": f"training {error}", "units": "1"}),
+    }
+    depth = len(record.layers)
+    named = list(zip(layer_names(depth), layer_dims(depth), range(1, depth + 1), strict=True))
+    for (name, dims, number), layer in zip(named, record.layers, strict=True):
+        variables[f"student_{name}"] = (dims, layer, {"long_name": f"final {_called(name)} weights W{number}"})
+    variables |= {
         "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
         "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none", "units": "epochs"}),
         "stopped_at": ((), record.stopped_at, {"long_name": "epoch of early stopping, −1 for none", "units": "epochs"}),
     }
-    optional = {
-        "test_error": ((), record.test_error, "test error ½⟨‖ŷ − y‖²⟩"),
-        "hidden_history": (hidden_dims, record.hidden_history, "hidden weights W1"),
-        "readout_history": (readout_dims, record.readout_history, "readout weights W2"),
-    }
-    for name, (dims, values, meaning) in optional.items():
-        if values is not None:
-            units = {"units": "1"} if name == "test_error" else {}
-            variables[name] = (("epoch", *dims), values, {"long_name": meaning, **units})
+    if record.test_error is not None:
+        variables["test_error"] = (("epoch",), record.test_error, {"long_name": f"test {error}", "units": "1"})
+    for (name, dims, number), layer in zip(named, record.snapshots or (), strict=False):
+        variables[f"{name}_history"] = (("epoch", *dims), layer, {"long_name": f"{_called(name)} weights W{number}"})
     if rule_names is None:
         lead = ("trial",)
         variables = {name: (dims, values[0], attrs) for name, (dims, values, attrs) in variables.items()}
     coordinates: dict[str, object] = {
         "trial": (
             "trial",
-            np.arange(record.hidden.shape[1]),
+            np.arange(record.train_error.shape[1]),
             {"long_name": "student, with its own teacher or targets"},
         ),
         "epoch": ("epoch", np.asarray(epochs), {"long_name": "finished epochs", "units": "epochs"}),
@@ -70,3 +73,21 @@ def labelled_history(
         coords=coordinates,
         attrs=storable(settings),
     )
+
+
+def layer_dims(depth: int) -> list[tuple[str, str]]:
+    """The dimensions of every layer's weights in a history.
+
+    Example:
+        >>> layer_dims(2)
+        [('hidden', 'input'), ('output', 'hidden')]
+        >>> layer_dims(3)
+        [('neuron1', 'input'), ('neuron2', 'neuron1'), ('output', 'neuron2')]
+    """
+    between = ["hidden"] if depth == 2 else [f"neuron{number}" for number in range(1, depth)]
+    neurons = ["input", *between, "output"]
+    return [(post, pre) for pre, post in pairwise(neurons)]
+
+
+def _called(name: str) -> str:
+    return name if name in ("hidden", "readout") else f"layer {name.removeprefix('layer')}"

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.foundation.errors import InputError
+from curldescent.model.activations import of
+from curldescent.model.weights import layer_names
 
 if TYPE_CHECKING:
     from curldescent.learning.experiment import Experiment
@@ -53,7 +55,7 @@ def refuse_unrepresentable(experiment: "Experiment", dtype: str) -> None:
         InputError: values beyond the largest number, values that all vanish, or a norm that is to be preserved and is
             neither zero nor a normal number.
     """
-    e, limits = experiment, np.finfo(dtype)
+    e, limits, names = experiment, np.finfo(dtype), layer_names(len(experiment.layers))
     smallest, largest = float(limits.tiny), float(limits.max)
     holds = f"between {smallest:.2g} and {largest:.2g} in {dtype}"
     if dtype != "float64":
@@ -62,11 +64,9 @@ def refuse_unrepresentable(experiment: "Experiment", dtype: str) -> None:
             "targets": e.targets,
             "test inputs": e.test_inputs,
             "test targets": e.test_targets,
-            "hidden weights": e.hidden,
-            "readout weights": e.readout,
-            "hidden strengths": e.hidden_strengths,
-            "readout strengths": e.readout_strengths,
-            "feedback": e.feedback,
+            **{f"{name} weights": layer for name, layer in zip(names, e.layers, strict=True)},
+            **{f"{name} strengths": layer for name, layer in zip(names, e.strengths, strict=True)},
+            **{f"feedback {number}" if number else "feedback": b for number, b in enumerate(e.feedback)},
             "learning_rate / samples": np.array(e.learning_rate / e.samples),
         }
         for name, array in values.items():
@@ -80,7 +80,7 @@ def refuse_unrepresentable(experiment: "Experiment", dtype: str) -> None:
             trial, layer = (int(i) for i in np.argwhere(lost)[0])
             raise InputError(
                 f"preserve_norms needs layers with norms {holds}, got {norms[trial, layer]:.2g} for the "
-                f"{('hidden', 'readout')[layer]} weights of trial {trial}"
+                f"{names[layer]} weights of trial {trial}"
             )
 
 
@@ -103,12 +103,11 @@ def error_may_overflow(experiment: "Experiment", bound: float) -> bool:
         magnitude = float(np.abs(array).max())
         return math.log10(magnitude) if magnitude else -math.inf
 
-    hidden, readout = (max(log(bound), log(layer)) for layer in (e.hidden, e.readout))
-    drive = hidden + log(e.inputs) + math.log10(e.inputs.shape[1])
-    activity = drive if e.activation in ("linear", "relu") else 0.0
-    output = activity + readout + math.log10(e.hidden.shape[1])
-    if e.output_activation not in ("linear", "relu"):
-        output = 0.0
-    difference = max(output, log(e.targets)) + math.log10(2)
-    squares = 2 * difference + math.log10(e.samples * e.readout.shape[1])
+    activity = drive = log(e.inputs)
+    for number, (layer, fan_in) in enumerate(zip(e.layers, e.sizes, strict=False), start=1):
+        drive = max(log(bound), log(layer)) + activity + math.log10(fan_in)
+        kind = of(e.output_activation if number == len(e.layers) else e.activation)
+        activity = drive if kind.grows else 0.0
+    difference = max(activity, log(e.targets)) + math.log10(2)
+    squares = 2 * difference + math.log10(e.samples * e.outputs)
     return max(squares, drive) > math.log10(np.finfo(np.float64).max)

@@ -14,9 +14,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress
 
 if TYPE_CHECKING:
-    from curldescent.learning.engines.fused import FusedEngine
-    from curldescent.learning.engines.reference import JaxEngine
-    from curldescent.learning.engines.side_by_side import SideBySide
+    from curldescent.learning.engines.contract import Engine
 
 Array = NDArray[np.float64]
 
@@ -31,10 +29,8 @@ class Record:
     Attributes:
         train_error: (R, T, E).
         test_error: (R, T, E).
-        hidden: final W1, (R, T, N, M).
-        readout: final W2, (R, T, O, N).
-        hidden_history: W1 at the recording epochs, (R, T, E, N, M).
-        readout_history: W2 at the recording epochs, (R, T, E, O, N).
+        layers: final weights, each (R, T, post, pre).
+        snapshots: weights at the recording epochs, each (R, T, E, post, pre).
         diverged_at: (R, T), −1 where a trial did not diverge.
         stopped_at: (R, T), −1 where a trial was not stopped early.
         finished: (R, T), how many epochs were run, those after an early stop included.
@@ -42,10 +38,8 @@ class Record:
 
     train_error: Array
     test_error: Array | None
-    hidden: Array
-    readout: Array
-    hidden_history: Array | None
-    readout_history: Array | None
+    layers: tuple[Array, ...]
+    snapshots: tuple[Array, ...] | None
     diverged_at: NDArray[np.int64]
     stopped_at: NDArray[np.int64]
     finished: NDArray[np.int64]
@@ -78,13 +72,13 @@ def stopping_errors(stop_below: object) -> tuple[float, float]:
 
 
 def record_run(
-    stepper: "FusedEngine | JaxEngine | SideBySide",
+    stepper: "Engine",
     *,
     epochs: int,
     times: NDArray[np.int64],
     stop_below: tuple[float, float],
     record_weights: bool,
-    observe: "Callable[[FusedEngine | JaxEngine | SideBySide], object] | None",
+    observe: "Callable[[Engine], object] | None",
     progress: Progress,
     done_before: int = 0,
     stopping: Callable[[], bool] | None = None,
@@ -109,7 +103,7 @@ def record_run(
         The `Record`.
     """
     seen: list[tuple[Array, Array | None]] = []
-    snapshots: list[tuple[Array, Array]] = []
+    snapshots: list[tuple[Array, ...]] = []
     stopped_at = np.full(stepper.active.shape, -1, dtype=np.int64)
     stride = 1 if every_epoch else progress_stride(epochs)
     if every_epoch:
@@ -144,15 +138,12 @@ def record_run(
                 below &= errors[1] < stop_below[1]
             stopped_at[below] = target
             stepper.stop(below)
-    hidden, readout = stepper.weights()
     test = [error for _, error in seen if error is not None]
     return Record(
         train_error=np.stack([error for error, _ in seen], axis=-1),
         test_error=np.stack(test, axis=-1) if test else None,
-        hidden=hidden,
-        readout=readout,
-        hidden_history=np.stack([h for h, _ in snapshots], axis=2) if record_weights else None,
-        readout_history=np.stack([r for _, r in snapshots], axis=2) if record_weights else None,
+        layers=stepper.weights(),
+        snapshots=tuple(np.stack(layer, axis=2) for layer in zip(*snapshots, strict=True)) if record_weights else None,
         diverged_at=stepper.diverged_at,
         stopped_at=stopped_at,
         finished=np.full(stopped_at.shape, ended, dtype=np.int64),
@@ -165,9 +156,9 @@ def _never() -> bool:
 
 def _fill_up(
     seen: list[tuple[Array, Array | None]],
-    snapshots: list[tuple[Array, Array]],
+    snapshots: list[tuple[Array, ...]],
     recordings: int,
-    stepper: "FusedEngine | JaxEngine | SideBySide",
+    stepper: "Engine",
     *,
     record_weights: bool,
 ) -> None:
@@ -176,11 +167,11 @@ def _fill_up(
     nothing = np.full_like(train, np.nan), None if test is None else np.full_like(test, np.nan)
     seen.extend([nothing] * (recordings - len(seen)))
     if record_weights:
-        hidden, readout = (np.full_like(weights, np.nan) for weights in stepper.weights())
-        snapshots.extend([(hidden, readout)] * (recordings - len(snapshots)))
+        lost = tuple(np.full_like(layer, np.nan) for layer in stepper.weights())
+        snapshots.extend([lost] * (recordings - len(snapshots)))
 
 
-def _finite_errors(stepper: "FusedEngine | JaxEngine | SideBySide") -> tuple[Array, Array | None]:
+def _finite_errors(stepper: "Engine") -> tuple[Array, Array | None]:
     """The errors, after trials whose training error has overflowed have been stopped as diverged."""
     errors = stepper.errors()
     # A weight within bounds can still overflow the error where inputs are huge.
@@ -209,11 +200,13 @@ def collected(records: Iterable[Record], trials: int) -> Record:
             return record
         for field in fields(Record):
             values = getattr(record, field.name)
+            parts = values if isinstance(values, tuple) else () if values is None else (values,)
             if start == 0:
-                shape = None if values is None else (len(values), trials, *values.shape[2:])
-                whole[field.name] = None if shape is None else np.empty(shape, dtype=values.dtype)
-            if values is not None:
-                whole[field.name][:, start : start + count] = values
+                made = tuple(np.empty((len(part), trials, *part.shape[2:]), dtype=part.dtype) for part in parts)
+                whole[field.name] = None if values is None else made if isinstance(values, tuple) else made[0]
+            kept = whole[field.name]
+            for target, part in zip(kept if isinstance(kept, tuple) else (kept,), parts, strict=False):
+                target[:, start : start + count] = part
         start += count
     return Record(**whole)
 

@@ -30,10 +30,9 @@ def footprint(experiment: Experiment, *, engine: str, snapshots: int = 0, points
     """
     e = experiment
     students = e.rules * e.trials
-    outputs, hidden = e.readout.shape[1:]
-    weights = 8 * students * hidden * (e.inputs.shape[1] + outputs)
+    weights = 8 * students * e.synapses
     orders = 0 if e.full_batch else 2 * ORDER_BYTES + GENERATOR_BYTES * e.trials
-    batch = 8 * students * e.batch * hidden * 3 if engine == "jax" else 0
+    batch = 8 * students * e.batch * sum(e.sizes[1:-1]) * 3 if engine == "jax" else 0
     # Recorded weights exist once as they are seen and once stacked into the history.
     errors = _error_bytes(students, points)
     return int(weights * (COPIES[engine] + 2 * snapshots) + orders + batch + errors)
@@ -56,10 +55,12 @@ def refuse_set_up(problem: Problem, rules: int) -> None:
         InputError: they do not fit.
     """
     student, samples = problem.student, problem.n_train
-    synapses = student.n_hidden * (student.n_inputs + student.n_outputs)
-    strengths = 2 * rules * synapses + rules * problem.trials * student.n_hidden * student.n_outputs
+    synapses = student.n_synapses
+    # Feedback exists for every trial, for every layer but the first.
+    above = synapses - student.sizes[0] * student.sizes[1]
+    strengths = 2 * rules * synapses + rules * problem.trials * above
     # A teacher's outputs are found by way of its hidden activities, all trials at once.
-    activities = 0 if problem.teacher is None else 2 * problem.trials * samples * problem.teacher.n_hidden
+    activities = 0 if problem.teacher is None else 2 * problem.trials * samples * sum(problem.teacher.sizes[1:-1])
     needed = 8 * (strengths + activities + problem.trials * samples * student.n_outputs)
     if needed < NOTEWORTHY:
         return
@@ -91,8 +92,7 @@ def pieces_that_fit(experiment: Experiment, *, jax: bool, snapshots: int = 0, po
     if free is None or needed <= free:
         return [experiment]
     # Final and recorded weights of all trials stay while the groups come and go.
-    outputs, hidden = experiment.readout.shape[1:]
-    kept = 8 * experiment.rules * trials * hidden * (experiment.inputs.shape[1] + outputs) * (1 + snapshots)
+    kept = 8 * experiment.rules * trials * experiment.synapses * (1 + snapshots)
     kept += _error_bytes(experiment.rules * trials, points)
     sizes = sorted({-(-trials // count) for count in range(2, trials + 1)}, reverse=True)
     for size in sizes if kept <= free else []:

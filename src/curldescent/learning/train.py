@@ -2,35 +2,33 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.engines.registry import build_engine, uses_jax
+from curldescent.learning.engines.registry import build_engine, chosen
 from curldescent.learning.experiment import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 from curldescent.learning.history import labelled_history
 from curldescent.learning.number_range import error_may_overflow, refuse_unrepresentable
 from curldescent.learning.recording import Record, collected, record_run, stopping_errors
 from curldescent.learning.run_memory import pieces_that_fit, refuse_set_up
 from curldescent.learning.schedule import MOST_EPOCHS, recording_epochs
-from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from curldescent.learning.engines.fused import FusedEngine
-    from curldescent.learning.engines.reference import JaxEngine
-    from curldescent.learning.engines.side_by_side import SideBySide
+    from curldescent.learning.engines.contract import Engine
+    from curldescent.learning.experiment import Rule
 
 DTYPES = ("float64", "float32")
 
 
 def train(
     problem: Problem,
-    rule: Plasticity | Mapping[str, Plasticity] | Sequence[Plasticity],
+    rule: "Rule | Callable[..., Any] | Mapping[str, Any] | Sequence[Any]",
     *,
     epochs: int,
     learning_rate: float = 0.1,
@@ -38,6 +36,7 @@ def train(
     preserve_norms: bool = False,
     record: int | Sequence[int] | None = None,
     output_error: str = "delta",
+    transform: Any = None,
     stop_below: float | Sequence[float] | None = None,
     record_weights: bool = False,
     seed: int = 0,
@@ -45,7 +44,7 @@ def train(
     engine: str = "auto",
     threads: int | None = None,
     progress: Progress | None = None,
-    observe: "Callable[[FusedEngine | JaxEngine | SideBySide], object] | None" = None,
+    observe: "Callable[[Engine], object] | None" = None,
     stopping: Callable[[], bool] | None = None,
 ) -> "xr.Dataset":
     """Train every trial of a problem under one or several plasticity rules and return the labelled history.
@@ -57,17 +56,21 @@ def train(
 
     Args:
         problem: student, targets and inputs.
-        rule: a `Plasticity`; or several, as a dict from names or a list, for a history with a `rule` dimension.
+        rule: a `Plasticity`, another rule from `cd.rules`, or a function of what a synapse sees (`cd.rules.Sight`); or
+            several, as a dict from names or a list, for a history with a `rule` dimension.
         epochs: how many passes over the training samples, at least 1.
         learning_rate: η, the total step of one epoch.
         batch_size: b; a fresh random order every epoch. None: the full batch.
-        preserve_norms: rescale both layers to their initial Frobenius norms after every update (the paper's
+        preserve_norms: rescale all layers to their initial Frobenius norms after every update (the paper's
             "normalised" runs).
         record: the epochs to record at, increasing, 0 being the initial state; or how many log-spaced points; None
             for about 100 of them. The first and last are as listed.
         output_error: "delta": the output error signal is e = ŷ − y even behind an output nonlinearity, the paper's
             convention. "mse": e = (ŷ − y)·φ'_out, so that without flips the update is the exact gradient of the
             recorded error. The two coincide for a linear output.
+        transform: an optax transformation that every update S ∘ signal goes through before its step is taken (momentum,
+            noise, clipping, schedules over updates), or a function of the trial's number that returns one. The
+            reference engine runs it.
         stop_below: stop a trial at the first recorded epoch whose training error is below this; or, given two numbers,
             whose training error is below the first and test error below the second, so that the epochs to both
             thresholds are those of the whole run. Its later errors are those of the weights it stopped with. Nothing is
@@ -78,7 +81,8 @@ def train(
         dtype: "float64" or "float32".
         engine: "auto" takes the fastest that can run the experiment, and never changes what is computed: "fused",
             compiled CPU kernels; "order-parameters", the same in the few coordinates that a wide linear student can
-            move in; "jax", the reference, which runs on a GPU where JAX has one and is the only one for float32.
+            move in; "jax", the reference, which runs on a GPU where JAX has one. It is the only one for float32, for
+            other than two layers, other losses, rules and transformations, and activations without a kernel.
         threads: CPU threads of the compiled kernels; None for all cores. The history does not depend on it.
         progress: told how far the run is; see `curldescent.foundation.progress`.
         observe: called with the engine at every recorded epoch, for statistics of weights that are too many to keep; it
@@ -89,12 +93,13 @@ def train(
 
     Returns:
         An `xarray.Dataset`. `train_error` and `test_error` (trial, epoch): ½⟨‖ŷ − y‖²⟩, where `epoch` counts finished
-        epochs; no `test_error` without test inputs. `student_hidden` (trial, hidden, input) and `student_readout`
-        (trial, output, hidden): final weights. `diverged`, `diverged_at` (trial): a trial diverges at the first epoch
-        that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its errors and weights are NaN from
-        then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial, epoch, hidden, input) and
-        `readout_history`. Several rules put a `rule` dimension in front. Every recording epoch is there, whether or
-        not the run ended early.
+        epochs; the mean of another loss where the problem has one; no `test_error` without test inputs.
+        `student_hidden` (trial, hidden, input) and `student_readout` (trial, output, hidden): final weights;
+        `student_layer1`, `student_layer2`, … in networks of another depth. `diverged`, `diverged_at` (trial): a trial
+        diverges at the first epoch that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its
+        errors and weights are NaN from then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial,
+        epoch, hidden, input) and `readout_history`, or `layer1_history` and so on. Several rules put a `rule` dimension
+        in front. Every recording epoch is there, whether or not the run ended early.
 
     Raises:
         InputError: an argument out of range, or a plasticity that does not fit the problem.
@@ -124,6 +129,7 @@ def train(
         preserve_norms=preserve_norms,
         output_error=output_error,
         seed=seed,
+        transform=transform,
     )
     stop = stopping_errors(stop_below)
     if math.isfinite(stop[1]) and problem.test_inputs is None:
@@ -134,7 +140,8 @@ def train(
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
-    pieces = pieces_that_fit(setup, jax=uses_jax(engine, dtype), snapshots=recordings, points=len(times))
+    jax = "jax" in {chosen(setup.of_rules([r]), engine=engine, dtype=dtype, epochs=epochs) for r in range(len(rules))}
+    pieces = pieces_that_fit(setup, jax=jax, snapshots=recordings, points=len(times))
     if observe is not None and len(pieces) > 1:
         raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}
@@ -164,6 +171,7 @@ def train(
         epochs=times,
         record=record_of_all,
         rule_names=list(rules) if several else None,
+        loss=problem.loss.name,
         settings={
             **({"interrupted_at": finished} if finished < epochs else {}),
             "curldescent_version": __version__,
@@ -177,6 +185,8 @@ def train(
             "batch_size": setup.batch,
             "preserve_norms": int(setup.preserve_norms),
             "output_error": setup.output_error,
+            **({} if problem.loss.name == "squared" else {"loss": problem.loss.name}),
+            **({} if transform is None else {"transform": validation.shown(transform)}),
             "seed": setup.seed,
             "dtype": dtype,
         },

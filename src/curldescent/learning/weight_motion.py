@@ -5,13 +5,17 @@ only: sweeps look at weights as they come, and `analysis.order_parameter` says i
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.model.weights import layer_names
+
+if TYPE_CHECKING:
+    from curldescent.learning.engines.contract import Engine
 
 Array = NDArray[np.float64]
 
@@ -85,10 +89,6 @@ def order_parameter_of(history: ArrayLike) -> Array:
     return moments.order_parameter()
 
 
-class _Engine(Protocol):
-    def weights(self) -> tuple[Array, Array]: ...
-
-
 class WeightWatcher:
     """An observer for `curldescent.train`, with one rule, that follows the weights over the last recorded epochs.
 
@@ -100,18 +100,18 @@ class WeightWatcher:
     def __init__(self, *, record: Sequence[int], window: int) -> None:
         # Calls are counted, and not the engine's epochs: those stand still once every trial is stopped or diverged.
         self._before = len(record) - window
-        self._moments = {name: RunningMoments() for name in ("q", "q_hidden", "q_readout")}
+        self._moments = {"q": RunningMoments()}
 
-    def __call__(self, engine: _Engine) -> None:
+    def __call__(self, engine: "Engine") -> None:
         """Take the weights as they are, if the window has begun."""
         self._before -= 1
         if self._before >= 0:
             return
         # Rule axis first, of length one; flat over the synapses of each trial.
-        hidden, readout = (layer[0].reshape(layer.shape[1], -1) for layer in engine.weights())
-        self._moments["q_hidden"].add(hidden)
-        self._moments["q_readout"].add(readout)
-        self._moments["q"].add(np.concatenate([hidden, readout], axis=1))
+        layers = [layer[0].reshape(layer.shape[1], -1) for layer in engine.weights()]
+        for name, layer in zip(layer_names(len(layers)), layers, strict=True):
+            self._moments.setdefault(f"q_{name}", RunningMoments()).add(layer)
+        self._moments["q"].add(np.concatenate(layers, axis=1))
 
     def results(self) -> dict[str, Array]:
         """The order parameter of all weights and of each layer, per trial; NaN for diverged trials."""

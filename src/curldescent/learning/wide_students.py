@@ -16,7 +16,7 @@ from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.model.flips import flipped_count
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import (
     DISTRIBUTIONS,
     PAPER_INPUT_VARIANCE,
@@ -24,6 +24,8 @@ from curldescent.model.student_teacher import (
     gaussian_inputs,
     inputs_size,
 )
+from curldescent.model.weights import Weights
+from curldescent.theory.sample_matrices import bartlett_factor
 
 Array = NDArray[np.float64]
 
@@ -204,10 +206,7 @@ def _factor(
     size = int(share)
     deviations = np.sqrt([*[gain / n_hidden] * n_inputs, readout_variance / n_hidden])
     if distribution == "normal" and size >= columns:
-        # Bartlett's decomposition of a Wishart matrix.
-        factor = np.triu(rng.standard_normal((columns, columns)), 1)
-        factor[np.diag_indices(columns)] = np.sqrt(rng.chisquare(size - np.arange(columns)))
-        return factor * deviations
+        return bartlett_factor(rng.standard_normal((columns, columns)).T, size, rng).T * deviations
     factor = np.empty((0, columns))
     for first in range(0, size, BLOCK):
         shape = (min(BLOCK, size - first), columns)

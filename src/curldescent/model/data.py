@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import citations, memory, optional, validation
 from curldescent.foundation.errors import InputError
-from curldescent.model import forward
+from curldescent.model.activations import Activation
 from curldescent.model.data_used import DataUsed
 from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import layer_weights, stack, weights_size
@@ -28,8 +28,8 @@ def from_data(
     inputs: str | Sequence[str] | None = None,
     targets: str | Sequence[str] | None = None,
     n_hidden: int,
-    activation: str = "tanh",
-    output_activation: str = "linear",
+    activation: str | Activation = "tanh",
+    output_activation: str | Activation = "linear",
     one_hot: bool = False,
     standardise: bool = True,
     standardise_targets: bool = False,
@@ -121,8 +121,8 @@ def from_data(
         test_inputs=x[test] if len(test) else None,
         test_targets=y[test] if len(test) else None,
         student=stack(students),
-        activation=validation.choice("activation", activation, forward.ACTIVATIONS),
-        output_activation=validation.choice("output_activation", output_activation, forward.ACTIVATIONS),
+        activation=activation,
+        output_activation=output_activation,
         data=DataUsed(
             source=table.source,
             inputs=tuple(chosen_inputs),

@@ -1,57 +1,47 @@
-"""The student and teacher as functions: activations, their slopes, the forward pass, the error.
+"""The forward pass of a student or teacher of any depth, and the error of its outputs.
 
 Written once for NumPy and JAX: `xp` is the array module.
 """
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-ACTIVATIONS = ("linear", "tanh", "relu", "sigmoid")
+from curldescent.model.activations import Activation, of
+
+Named = str | Activation
 
 
-def activate(name: str, drive: Any, xp: ModuleType = np) -> Any:
-    """φ(drive), elementwise, for one of `ACTIVATIONS`."""
-    if name == "linear":
-        return drive
-    if name == "tanh":
-        return xp.tanh(drive)
-    if name == "relu":
-        return xp.maximum(drive, 0)
-    # The logistic function through tanh: no overflow at either end, and one transcendental.
-    return 0.5 * (1 + xp.tanh(0.5 * drive))
-
-
-def slope(name: str, activity: Any, xp: ModuleType = np) -> Any:
-    """φ'(drive) from activity = φ(drive); for relu the slope at zero is taken as zero."""
-    if name == "linear":
-        return xp.ones_like(activity)
-    if name == "tanh":
-        return 1 - activity * activity
-    if name == "relu":
-        return (activity > 0).astype(activity.dtype)
-    return activity * (1 - activity)
-
-
-def outputs(
-    inputs: Any, hidden: Any, readout: Any, activation: str, output_activation: str, xp: ModuleType = np
-) -> tuple[Any, Any]:
-    """The network's hidden activity φ(W1 x) and output φ_out(W2 φ(W1 x)).
+def passed(
+    inputs: Any, layers: Sequence[Any], activation: Named, output_activation: Named, xp: ModuleType = np
+) -> tuple[list[Any], list[Any]]:
+    """Drives and activities, layer by layer.
 
     Args:
         inputs: samples as rows, (P, M).
-        hidden: W1, (N, M) or with leading axes.
-        readout: W2, (O, N) with the same leading axes.
-        activation: φ, one of `ACTIVATIONS`.
-        output_activation: φ_out, one of `ACTIVATIONS`.
+        layers: W1, W2, …, each (post, pre), with the same leading axes.
+        activation: φ of every layer but the last.
+        output_activation: φ of the last.
         xp: the array module, NumPy or jax.numpy.
 
     Returns:
-        Hidden activity (…, P, N) and output (…, P, O).
+        Drives z_l = W_l a_(l−1), one array (…, P, post) a layer; and activities, the inputs first: one more.
     """
-    activity = activate(activation, inputs @ xp.swapaxes(hidden, -1, -2), xp)
-    return activity, activate(output_activation, activity @ xp.swapaxes(readout, -1, -2), xp)
+    drives, activities = [], [inputs]
+    for number, layer in enumerate(layers, start=1):
+        drives.append(activities[-1] @ xp.swapaxes(layer, -1, -2))
+        kind = of(output_activation if number == len(layers) else activation)
+        activities.append(kind.value(drives[-1], xp))
+    return drives, activities
+
+
+def outputs(
+    inputs: Any, layers: Sequence[Any], activation: Named, output_activation: Named, xp: ModuleType = np
+) -> Any:
+    """The network's outputs ŷ, (…, P, O); arguments as in `passed`."""
+    return passed(inputs, layers, activation, output_activation, xp)[1][-1]
 
 
 def error(output: Any, target: Any, xp: ModuleType = np) -> Any:

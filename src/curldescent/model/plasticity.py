@@ -1,16 +1,19 @@
 """How synapses learn: with which sign and strength, and from which error signal."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import citations, representation, validation
+from curldescent.foundation.errors import InputError
 from curldescent.model.flips import Flips, read_rule
 from curldescent.model.realised import Realised, RealisedLayer, counted, warn_unrealised
+from curldescent.model.weights import layer_names
 
 Array = NDArray[np.float64]
 # What is said of a layer: the flipped fraction, flips, or strengths. Annotated as what it may be given as.
@@ -19,13 +22,22 @@ _Layer = tuple[str, Any, tuple[str, int], tuple[str, int]]
 SIDES = ("presynaptic", "postsynaptic")
 
 
-class Strengths(NamedTuple):
-    """S, one factor per synapse: ΔW = −η S ∘ ∂C/∂W."""
+class Strengths(tuple[Array, ...]):
+    """S, one factor per synapse and layer, each (post, pre): ΔW = −η S ∘ ∂C/∂W."""
 
-    hidden: Array
-    """(N, M)."""
-    readout: Array
-    """(O, N)."""
+    __slots__ = ()
+
+    @property
+    def hidden(self) -> Array:
+        """(N, M), of a network with two layers."""
+        hidden, _ = self
+        return hidden
+
+    @property
+    def readout(self) -> Array:
+        """(O, N), of a network with two layers."""
+        _, readout = self
+        return readout
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,9 +55,13 @@ class Plasticity:
         readout: flips of the synapses hidden → output: the same, α_r, or an (O, N) matrix.
         flips: which neurons all but the matrices speak of. "presynaptic": vectors d1 (M,) and d2 (N,), the paper's
             D1 and D2. "postsynaptic": vectors (N,) and (O,).
-        feedback: what carries the output error back to the hidden layer. None: W2ᵀ (backpropagation). A matrix B,
-            (N, O) or (T, N, O): feedback alignment with it. "random": feedback alignment with a B sampled per trial,
-            U(±feedback_scale/√N).
+        layers: of networks of any depth: a list with one entry a layer, from the inputs on; or a mapping from layers to
+            entries, by position (0 is the first, −1 the last) or by name ("layer1", …). Layers that it does not name
+            go by `readout`, the last one, and `hidden`, the others.
+        feedback: what carries the error of a layer back to the one before. None: Wᵀ (backpropagation). A matrix B,
+            (N, O) or (T, N, O): feedback alignment with it, in networks with two layers; a tuple of matrices
+            (pre, post), one for every layer but the first, in deeper ones. "random": feedback alignment with B sampled
+            per trial, U(±feedback_scale/√pre).
         feedback_scale: of the sampled B.
 
     Raises:
@@ -71,16 +87,22 @@ class Plasticity:
     hidden: Rule = 0.0
     readout: Rule = 0.0
     _: KW_ONLY
+    layers: Any = None
     flips: str = "presynaptic"
-    feedback: ArrayLike | None = None
+    feedback: ArrayLike | tuple[ArrayLike, ...] | None = None
     feedback_scale: float = 1.0
 
     def __post_init__(self) -> None:
         validation.choice("flips", self.flips, SIDES)
         for layer in ("hidden", "readout"):
             object.__setattr__(self, layer, read_rule(f"{layer} plasticity", getattr(self, layer)))
+        if self.layers is not None:
+            object.__setattr__(self, "layers", _read_layers(self.layers))
         if isinstance(self.feedback, str):
             validation.choice("feedback", self.feedback, ("random",))
+        elif isinstance(self.feedback, tuple):
+            given = [validation.finite_array("feedback", item, ndim=(2, 3)) for item in self.feedback]
+            object.__setattr__(self, "feedback", tuple(given))
         elif self.feedback is not None:
             object.__setattr__(self, "feedback", validation.finite_array("feedback", self.feedback, ndim=(2, 3)))
         object.__setattr__(self, "feedback_scale", validation.positive("feedback_scale", self.feedback_scale))
@@ -91,16 +113,16 @@ class Plasticity:
 
         What it comes to in a network, `realised_label` says.
         """
-        asked = (_asked(*layer) for layer in (("hidden", "h", self.hidden), ("readout", "r", self.readout)))
+        asked = [_asked(*layer) for layer in (("hidden", "h", self.hidden), ("readout", "r", self.readout))]
+        asked += [_asked(_named_layer(key), str(key), value) for key, value in (self.layers or {}).items()]
         return self._named([part for part in asked if part])
 
-    def realised_label(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> str:
+    def realised_label(self, sizes: Sequence[int] | None = None, **named: int) -> str:
         """The same with what it comes to in a network of the given sizes, where that is not what was asked for.
 
         Args:
-            n_inputs: M.
-            n_hidden: N.
-            n_outputs: O.
+            sizes: as in `strengths`.
+            **named: as in `strengths`.
 
         Returns:
             The label; GD (or FA) where nothing is flipped, frozen or graded.
@@ -113,19 +135,16 @@ class Plasticity:
             >>> [rule.realised_label(n_hidden=n, **sizes) for n in (20, 10, 5)]
             ['CD (α_r = 0.15)', 'CD (α_r = 0.15: 1 of 10)', 'GD (α_r = 0.15: 0 of 5)']
         """
-        found = self.realised(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs)
-        parts = []
-        for name, symbol, layer, value in (
-            ("hidden", "h", found.hidden, self.hidden),
-            ("readout", "r", found.readout, self.readout),
-        ):
-            if layer.fraction is not None:
-                if layer.fraction:
-                    count = f": {layer.flipped} of {layer.size}" if layer.rounded else ""
-                    parts.append(f"α_{symbol} = {layer.fraction:g}{count}")
-            else:
+        parts, descends = [], True
+        for name, value, post, pre in self._layers(network_sizes(sizes, **named)):
+            layer = self._realised_layer(name, value, post, pre)
+            descends &= layer.descends
+            if layer.fraction is None:
                 parts.append(_counts(name, layer, value))
-        return self._named(parts, descends=found.hidden.descends and found.readout.descends)
+            elif layer.fraction:
+                count = f": {layer.flipped} of {layer.size}" if layer.rounded else ""
+                parts.append(f"α_{_SYMBOLS.get(name, name)} = {layer.fraction:g}{count}")
+        return self._named(parts, descends=descends)
 
     def _named(self, parts: list[str], *, descends: bool = False) -> str:
         what = f" ({', '.join(parts)})" if parts else ""
@@ -133,49 +152,45 @@ class Plasticity:
             return ("GD" if self.feedback is None else "FA") + what
         return ("CD" if self.feedback is None else "FA + flips") + what
 
-    def strengths(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> Strengths:
+    def strengths(self, sizes: Sequence[int] | None = None, **named: int) -> Strengths:
         """S for a network of the given sizes.
 
         Args:
-            n_inputs: M.
-            n_hidden: N.
-            n_outputs: O.
+            sizes: M, the sizes of the hidden layers, O (`Weights.sizes`); or by name, for networks with two layers,
+            **named: n_inputs (M), n_hidden (N) and n_outputs (O).
 
         Returns:
-            `Strengths` with hidden (N, M) and readout (O, N).
+            `Strengths`, one array (post, pre) a layer; of two layers, `hidden` (N, M) and `readout` (O, N).
 
         Raises:
-            InputError: a vector, a matrix, a count or an index that does not fit the network.
+            InputError: a vector, a matrix, a count, an index or a layer that does not fit the network.
 
         Warns:
             PlasticityWarning: a fraction above 0 that comes to no flip.
         """
-        warn_unrealised(
-            self.realised(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs).layers, of=" plasticity"
-        )
-        return self.resolved(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs)
+        sizes = network_sizes(sizes, **named)
+        warn_unrealised(self.realised(sizes).layers, of=" plasticity")
+        return self.resolved(sizes)
 
-    def resolved(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> Strengths:
+    def resolved(self, sizes: Sequence[int] | None = None, **named: int) -> Strengths:
         """The same as `strengths`, without a warning: for callers that show what is realised themselves."""
-        layers = self._layers(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs)
         out = []
-        for name, value, post, pre in layers:
+        for name, value, post, pre in self._layers(network_sizes(sizes, **named)):
             given, _ = self._factors(name, value, post, pre)
             if given.ndim == 1 and self.flips != "presynaptic":
                 given = given[:, None]
             out.append(np.broadcast_to(given, (post[1], pre[1])).copy())
-        return Strengths(*out)
+        return Strengths(out)
 
-    def realised(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> Realised:
+    def realised(self, sizes: Sequence[int] | None = None, **named: int) -> Realised:
         """What the plasticity comes to in a network of the given sizes.
 
         Args:
-            n_inputs: M.
-            n_hidden: N.
-            n_outputs: O.
+            sizes: as in `strengths`.
+            **named: as in `strengths`.
 
         Returns:
-            How many neurons (synapses, where there is one strength each) of both layers are flipped, frozen, graded.
+            How many neurons (synapses, where there is one strength each) of every layer are flipped, frozen, graded.
 
         Raises:
             InputError: as `strengths`.
@@ -183,22 +198,42 @@ class Plasticity:
         Example:
             >>> print(Plasticity(readout=0.1).realised(n_inputs=4, n_hidden=8, n_outputs=1))
             readout 0 of 8 hidden neurons flipped (α = 0.1 rounded down)
+            >>> print(Plasticity(layers={1: 0.5}).realised([3, 8, 4, 1]))
+            layer2 4 of 8 neurons flipped
         """
-        layers = self._layers(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=n_outputs)
-        found = []
-        for name, value, post, pre in layers:
-            asked = value if isinstance(value, float) else None
-            neurons, size, flips = self._of_neurons(value, post, pre)
-            if flips is None:
-                found.append(counted(*self._factors(name, value, post, pre), fraction=asked))
-                continue
-            count = flips.number(f"{name} plasticity", size, meaning=self._meaning(neurons))
-            found.append(RealisedLayer(neurons, size, count, fraction=asked))
-        return Realised(*found)
+        layers = self._layers(network_sizes(sizes, **named))
+        return Realised({name: self._realised_layer(name, *rest) for name, *rest in layers})
 
-    def _layers(self, *, n_inputs: int, n_hidden: int, n_outputs: int) -> "tuple[_Layer, _Layer]":
-        inputs, hidden, outputs = ("inputs", n_inputs), ("hidden neurons", n_hidden), ("outputs", n_outputs)
-        return ("hidden", self.hidden, hidden, inputs), ("readout", self.readout, outputs, hidden)
+    def _realised_layer(self, name: str, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> RealisedLayer:
+        asked = value if isinstance(value, float) else None
+        neurons, size, flips = self._of_neurons(value, post, pre)
+        if flips is None:
+            return counted(*self._factors(name, value, post, pre), fraction=asked)
+        count = flips.number(f"{name} plasticity", size, meaning=self._meaning(neurons))
+        return RealisedLayer(neurons, size, count, fraction=asked)
+
+    def _layers(self, sizes: Sequence[int]) -> "list[_Layer]":
+        """Of every layer its name, what is said of it, and the neurons after and before it."""
+        names = layer_names(len(sizes) - 1)
+        by_position: dict[int, Any] = {}
+        for key, value in (self.layers or {}).items():
+            position = names.index(key) if key in names else key if isinstance(key, int) else len(names)
+            if not -len(names) <= position < len(names):
+                accepted = ", ".join(names)
+                raise InputError(f"layers must name layers of the network, {accepted} or their positions, got {key!r}")
+            if position % len(names) in by_position:
+                raise InputError(f"layers must name every layer once, got {names[position]!r} twice")
+            by_position[position % len(names)] = value
+        if isinstance(self.layers, _Listed) and len(self.layers) != len(names):
+            raise InputError(f"layers must have {len(names)} entries, one a layer, got {len(self.layers)}")
+        between = "hidden neurons" if len(names) == 2 else "neurons"
+        units = ["inputs", *[between] * (len(names) - 1), "outputs"]
+        found: list[_Layer] = []
+        for number, name in enumerate(names):
+            value = by_position.get(number, self.readout if number == len(names) - 1 else self.hidden)
+            post, pre = (units[number + 1], sizes[number + 1]), (units[number], sizes[number])
+            found.append((name, value, post, pre))
+        return found
 
     def _of_neurons(self, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[str, int, Flips | None]:
         """What a vector speaks of, how many there are, and which are flipped, where that is all that is said."""
@@ -227,17 +262,19 @@ class Plasticity:
         validation.shape(f"{name} plasticity", given, (size,), meaning)
         return given, neurons
 
-    def feedback_matrices(self, *, n_hidden: int, n_outputs: int, trials: int, seed: int) -> Array | None:
-        """B for every trial, (T, N, O); None for backpropagation.
+    def feedback_matrices(
+        self, sizes: Sequence[int] | None = None, *, trials: int, seed: int, **named: int
+    ) -> tuple[Array, ...] | None:
+        """B of every trial, for every layer but the first; None for backpropagation.
 
         Args:
-            n_hidden: N.
-            n_outputs: O.
+            sizes: as in `strengths`.
             trials: T.
             seed: of a sampled B; trial t has the same B whatever the number of trials.
+            **named: as in `strengths`.
 
         Returns:
-            The feedback matrices, or None.
+            One array (T, pre, post) for every layer but the first, or None.
 
         Raises:
             InputError: a given B whose shape does not fit.
@@ -245,14 +282,28 @@ class Plasticity:
         if self.feedback is None:
             return None
         citations.use("lillicrap2016")
+        whole = network_sizes(sizes, **named)
+        shapes = list(pairwise(whole[1:]))
         if isinstance(self.feedback, str):
-            width = self.feedback_scale / math.sqrt(n_hidden)
             streams = [np.random.default_rng([seed, trial, _FEEDBACK_STREAM]) for trial in range(trials)]
-            return np.stack([rng.uniform(-width, width, (n_hidden, n_outputs)) for rng in streams])
-        given = np.asarray(self.feedback, dtype=np.float64)
-        expected = (n_hidden, n_outputs) if given.ndim == 2 else (trials, n_hidden, n_outputs)
-        validation.shape("feedback", given, expected, "(…, hidden neurons, outputs)")
-        return np.broadcast_to(given, (trials, n_hidden, n_outputs)).copy()
+            found = []
+            # The readout's first: it has the same B however many layers are below.
+            for shape in reversed(shapes):
+                width = self.feedback_scale / math.sqrt(shape[0])
+                found.append(np.stack([rng.uniform(-width, width, shape) for rng in streams]))
+            return tuple(reversed(found))
+        matrices = self.feedback if isinstance(self.feedback, tuple) else (self.feedback,)
+        if len(matrices) != len(shapes):
+            raise InputError(
+                f"feedback must have {len(shapes)} matrices, one for every layer but the first, got {len(matrices)}"
+            )
+        out = []
+        for matrix, shape in zip(matrices, shapes, strict=True):
+            given = np.asarray(matrix, dtype=np.float64)
+            expected = shape if given.ndim == 2 else (trials, *shape)
+            validation.shape("feedback", given, expected, "(…, hidden neurons, outputs)")
+            out.append(np.broadcast_to(given, (trials, *shape)).copy())
+        return tuple(out)
 
     def __repr__(self) -> str:
         def show(value: Any) -> str:
@@ -262,6 +313,8 @@ class Plasticity:
             return f"{float(array):g}" if array.ndim == 0 else f"<{'×'.join(map(str, array.shape))} strengths>"
 
         parts = [f"{name}={show(v)}" for name, v in (("hidden", self.hidden), ("readout", self.readout)) if _given(v)]
+        if self.layers is not None:
+            parts.append("layers={" + ", ".join(f"{key!r}: {show(v)}" for key, v in self.layers.items()) + "}")
         if self.flips != "presynaptic":
             parts.append(f"flips={self.flips!r}")
         if self.feedback is not None:
@@ -285,9 +338,66 @@ class Plasticity:
         rows = [
             ("hidden, W1", layer(self.hidden, names[0])),
             ("readout, W2", layer(self.readout, names[1])),
+            *((_named_layer(key), layer(value, "neurons")) for key, value in (self.layers or {}).items()),
             ("error carried by", feedback),
         ]
         return representation.html_table(f"Plasticity: {self.label}", rows)
+
+
+_SYMBOLS = {"hidden": "h", "readout": "r"}
+
+
+class _Listed(dict[int | str, Any]):
+    """What was said of layers as a list: there must be as many as layers."""
+
+
+def _read_layers(given: Any) -> dict[int | str, Any]:
+    listed = isinstance(given, list | tuple)
+    if not listed and not isinstance(given, Mapping):
+        raise InputError(
+            "layers must be a list with one entry a layer, or a mapping from positions or names of layers to entries, "
+            f"got {validation.shown(given)}"
+        )
+    kind = _Listed if listed else dict
+    for key in () if listed else given:
+        if isinstance(key, bool) or not isinstance(key, int | str):
+            raise InputError(f"layers must be named by position or name, got {validation.shown(key)}")
+    items = enumerate(given) if listed else given.items()
+    return kind({key: read_rule(f"the plasticity of {_named_layer(key)}", value) for key, value in items})
+
+
+def _named_layer(key: int | str) -> str:
+    return key if isinstance(key, str) else f"layer {key}"
+
+
+def network_sizes(
+    sizes: Sequence[int] | None = None,
+    *,
+    n_inputs: int | None = None,
+    n_hidden: int | None = None,
+    n_outputs: int | None = None,
+) -> tuple[int, ...]:
+    """Sizes of a network in one form, from either.
+
+    Args:
+        sizes: M, the sizes of the hidden layers, O.
+        n_inputs: M of a network with two layers,
+        n_hidden: N, and
+        n_outputs: O.
+
+    Raises:
+        InputError: neither or both.
+
+    Example:
+        >>> network_sizes(n_inputs=3, n_hidden=5, n_outputs=1)
+        (3, 5, 1)
+    """
+    named = (n_inputs, n_hidden, n_outputs)
+    if sizes is not None and all(size is None for size in named):
+        return tuple(sizes)
+    if sizes is None and n_inputs is not None and n_hidden is not None and n_outputs is not None:
+        return n_inputs, n_hidden, n_outputs
+    raise InputError("give the sizes of the network either as a list or as n_inputs, n_hidden and n_outputs")
 
 
 # Keeps the stream of sampled feedback apart from that of the sample orders, which has the same seed and trial.

@@ -4,93 +4,40 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from curldescent.foundation import representation, validation
 from curldescent.foundation.errors import InputError
-from curldescent.model import forward
+from curldescent.model import activations, forward, losses
+from curldescent.model.activations import Activation
 from curldescent.model.data_used import DataUsed
+from curldescent.model.losses import Loss
+from curldescent.model.weights import Weights
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """Weights of a two-layer network, for one trial or for several.
-
-    Args:
-        hidden: W1, (N, M): row i holds the synapses from the M inputs onto hidden neuron i. With a leading trial
-            axis (T, N, M).
-        readout: W2, (O, N), or (T, O, N): row k holds the synapses from the N hidden neurons onto output k.
-
-    Raises:
-        InputError: not numeric, not finite, or the two layers do not fit each other.
-
-    Example:
-        >>> import curldescent as cd, numpy as np
-        >>> cd.Weights(hidden=np.ones((3, 5)), readout=np.ones((1, 3)))
-        Weights(inputs=5, hidden=3, outputs=1)
-    """
-
-    hidden: Array
-    readout: Array
-
-    def __init__(self, hidden: ArrayLike, readout: ArrayLike) -> None:
-        object.__setattr__(self, "hidden", validation.finite_array("hidden weights", hidden, ndim=(2, 3)))
-        object.__setattr__(self, "readout", validation.finite_array("readout weights", readout, ndim=(2, 3)))
-        if self.hidden.ndim != self.readout.ndim or self.hidden.shape[:-2] != self.readout.shape[:-2]:
-            raise InputError(
-                "hidden and readout weights must both have the same trial axis or both have none, "
-                f"got shapes {self.hidden.shape} and {self.readout.shape}"
-            )
-        if self.readout.shape[-1] != self.n_hidden:
-            raise InputError(
-                f"readout weights must have one column per hidden neuron, (O, {self.n_hidden}), "
-                f"got shape {self.readout.shape}"
-            )
-
-    @property
-    def n_inputs(self) -> int:
-        """M."""
-        return self.hidden.shape[-1]
-
-    @property
-    def n_hidden(self) -> int:
-        """N."""
-        return self.hidden.shape[-2]
-
-    @property
-    def n_outputs(self) -> int:
-        """O."""
-        return self.readout.shape[-2]
-
-    @property
-    def trials(self) -> int | None:
-        """Length of the trial axis, or None where there is none."""
-        return self.hidden.shape[0] if self.hidden.ndim == 3 else None
-
-    def __repr__(self) -> str:
-        trials = "" if self.trials is None else f"trials={self.trials}, "
-        return f"Weights({trials}inputs={self.n_inputs}, hidden={self.n_hidden}, outputs={self.n_outputs})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Problem:
     """A student, what it should learn, and the inputs, with shapes checked once here.
 
-    The student computes ŷ = φ_out(W2 φ(W1 x)). Targets are either a teacher's outputs (same φ and φ_out) or given.
-    Inputs are shared by all trials; weights and targets may have a trial axis, and what has none is the same in
+    The student computes ŷ = φ_out(W2 φ(W1 x)), or with as many layers as its weights have; φ follows every layer but
+    the last. Targets are either a teacher's outputs (same φ and φ_out, any number of layers) or given. Inputs are
+    shared by all trials; weights and targets may have a trial axis, and what has none is the same in
     every trial.
 
     Args:
         inputs: training inputs, (P, M), one sample a row.
         student: initial `Weights`.
-        teacher: `Weights` of the network that makes the targets; its hidden layer may differ in size.
+        teacher: `Weights` of the network that makes the targets; its hidden layers may differ in size and number.
         targets: training targets in place of a teacher, (P, O) or (T, P, O).
         test_inputs: (P_test, M), or None for no test error.
         test_targets: (P_test, O) or (T, P_test, O), where `targets` are given.
-        activation: φ, "linear", "tanh", "relu" or "sigmoid".
-        output_activation: φ_out, the same choices; by default φ, as in the paper's simulations.
+        activation: φ, one of "linear", "tanh", "relu", "sigmoid", "erf", "gelu", "softplus", or an activation of one's
+            own, from `curldescent.activation`.
+        output_activation: φ_out, the same choices and "softmax"; by default φ, as in the paper's simulations.
+        loss: what `train` records and the rules descend: "squared", ½‖ŷ − y‖²; "cross_entropy", of softmax, linear
+            (taken as logits) or sigmoid outputs; or a function of JAX, (output (O,), target (O,)) → scalar.
         data: which columns of a table the inputs and targets are, where `from_data` made them; it changes no number.
 
     Raises:
@@ -113,14 +60,17 @@ class Problem:
     targets: Array | None = None
     test_inputs: Array | None = None
     test_targets: Array | None = None
-    activation: str = "linear"
-    output_activation: str = field(default=cast(str, None))
+    activation: str | Activation = "linear"
+    output_activation: str | Activation = field(default=cast(str, None))
+    loss: Loss = field(default=cast(Loss, "squared"))
     data: DataUsed | None = None
 
     def __post_init__(self) -> None:
-        validation.choice("activation", self.activation, forward.ACTIVATIONS)
+        self._set("activation", activations.checked("activation", self.activation))
         self._set("output_activation", self.activation if self.output_activation is None else self.output_activation)
-        validation.choice("output_activation", self.output_activation, forward.ACTIVATIONS)
+        self._set("output_activation", activations.checked("output_activation", self.output_activation, output=True))
+        self._set("loss", losses.checked("loss", self.loss))
+        self.loss.check(self.output_activation)
         for name in ("student", "teacher"):
             value = getattr(self, name)
             if not isinstance(value, Weights) and not (name == "teacher" and value is None):
@@ -199,9 +149,7 @@ class Problem:
 
     def _outputs(self, inputs: Array, given: Array | None) -> Array:
         if self.teacher is not None:
-            _, given = forward.outputs(
-                inputs, self.teacher.hidden, self.teacher.readout, self.activation, self.output_activation
-            )
+            given = forward.outputs(inputs, self.teacher.layers, self.activation, self.output_activation)
         assert given is not None
         return given if given.ndim == 3 else given[None]
 
@@ -209,8 +157,8 @@ class Problem:
         """The same problem with the student placed at its teacher, a zero-error solution, or a small step away.
 
         Args:
-            hidden_noise: standard deviation of Gaussian noise added to every hidden weight.
-            readout_noise: the same for the readout weights.
+            hidden_noise: standard deviation of Gaussian noise added to every weight but those of the last layer.
+            readout_noise: the same for the last layer.
             seed: of that noise.
 
         Returns:
@@ -224,35 +172,102 @@ class Problem:
         if self.teacher is None:
             raise InputError("starting_at_teacher needs a problem with a teacher; this one has targets")
         rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
-        layers = []
-        for layer, name, noise in (
-            (self.teacher.hidden, "hidden_noise", hidden_noise),
-            (self.teacher.readout, "readout_noise", readout_noise),
-        ):
-            layers.append(layer + validation.positive(name, noise, zero=True) * rng.standard_normal(layer.shape))
-        return replace(self, student=Weights(*layers))
+        last = self.teacher.depth - 1
+        noises = {
+            name: validation.positive(name, noise, zero=True)
+            for name, noise in (("hidden_noise", hidden_noise), ("readout_noise", readout_noise))
+        }
+        return self.with_student(
+            Weights(
+                [
+                    layer
+                    + noises["readout_noise" if number == last else "hidden_noise"] * rng.standard_normal(layer.shape)
+                    for number, layer in enumerate(self.teacher.layers)
+                ]
+            )
+        )
+
+    def with_student(self, student: Weights) -> "Problem":
+        """The same problem with another student.
+
+        Args:
+            student: its initial weights, of any depth, with this problem's inputs and outputs.
+
+        Returns:
+            A new `Problem`.
+
+        Raises:
+            InputError: weights that do not fit.
+
+        Example:
+            >>> import curldescent as cd
+            >>> problem = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=10)
+            >>> problem.with_student(problem.teacher.trial(0)).student
+            Weights(inputs=3, hidden=4, outputs=1)
+        """
+        return replace(self, student=student)
+
+    def trial(self, number: int) -> "Problem":
+        """One trial of the problem, as a problem without a trial axis.
+
+        Args:
+            number: which.
+
+        Returns:
+            A new `Problem`. Its sample orders are those of a first trial, not of this one.
+
+        Raises:
+            InputError: a trial that does not exist.
+        """
+        number = validation.integer("trial", number, minimum=0, maximum=self.trials - 1)
+
+        def own(weights: Weights | None) -> Weights | None:
+            return weights if weights is None or weights.trials is None else weights.trial(number)
+
+        def given(array: Array | None) -> Array | None:
+            return array if array is None or array.ndim == 2 else array[number]
+
+        student = own(self.student)
+        assert student is not None
+        return replace(
+            self,
+            student=student,
+            teacher=own(self.teacher),
+            targets=given(self.targets),
+            test_targets=given(self.test_targets),
+        )
 
     def __repr__(self) -> str:
         s = self.student
+        hidden = "–".join(map(str, s.sizes[1:-1]))
+        between = f"hidden={hidden}, " if hidden else ""
+        loss = "" if self.loss is losses.SQUARED else f"loss={self.loss}, "
         n_test = 0 if self.test_inputs is None else len(self.test_inputs)
         taught = "targets given" if self.teacher is None else "teacher"
         if self.data is not None:
             names = (validation.listed(columns, 3) for columns in (self.data.targets, self.data.inputs))
             taught = "targets {} from {}".format(*names)
         return (
-            f"Problem({self.activation} → {self.output_activation}, inputs={s.n_inputs}, hidden={s.n_hidden}, "
-            f"outputs={s.n_outputs}, train={self.n_train}, test={n_test}, trials={self.trials}, "
+            f"Problem({self.activation} → {self.output_activation}, inputs={s.n_inputs}, {between}"
+            f"outputs={s.n_outputs}, {loss}train={self.n_train}, test={n_test}, trials={self.trials}, "
             f"{taught})"
         )
 
     def _repr_html_(self) -> str:
         s = self.student
         n_test = 0 if self.test_inputs is None else len(self.test_inputs)
+        inner = "x"
+        for number in range(1, s.depth + 1):
+            inner = f"W{number} {inner}" if number == 1 else f"W{number} φ({inner})"
+        neurons = " → ".join(map(str, s.sizes))
+        if s.depth == 2:
+            neurons = f"M = {s.n_inputs} inputs, N = {s.n_hidden} hidden, O = {s.n_outputs} output"
         taught = "" if self.teacher is None else f"of a teacher with {self.teacher.n_hidden} hidden neurons"
         rows = [
-            ("student", f"ŷ = φ_out(W2 φ(W1 x)), φ {self.activation}, φ_out {self.output_activation}"),
-            ("neurons", f"M = {s.n_inputs} inputs, N = {s.n_hidden} hidden, O = {s.n_outputs} output"),
-            ("compression ratio", f"c = M/N = {s.n_inputs / s.n_hidden:.3g}"),
+            ("student", f"ŷ = φ_out({inner}), φ {self.activation}, φ_out {self.output_activation}"),
+            ("neurons", neurons),
+            *((("compression ratio", f"c = M/N = {s.n_inputs / s.n_hidden:.3g}"),) if s.depth == 2 else ()),
+            *((("loss", str(self.loss)),) if self.loss is not losses.SQUARED else ()),
             ("samples", f"P = {self.n_train} for training, {n_test} for testing"),
             ("targets", taught or "given"),
             ("trials", str(self.trials)),

@@ -68,17 +68,20 @@ class Realised:
     """A plasticity in a network of a given size, layer by layer.
 
     Args:
-        hidden: synapses input → hidden.
-        readout: synapses hidden → output.
+        layers: names of layers, from the inputs on, to what is there.
     """
 
-    hidden: RealisedLayer
-    readout: RealisedLayer
+    layers: dict[str, RealisedLayer]
 
     @property
-    def layers(self) -> dict[str, RealisedLayer]:
-        """Both by name."""
-        return {"hidden": self.hidden, "readout": self.readout}
+    def hidden(self) -> RealisedLayer:
+        """Synapses input → hidden, of a network with two layers."""
+        return self.layers["hidden"]
+
+    @property
+    def readout(self) -> RealisedLayer:
+        """Synapses hidden → output, of a network with two layers."""
+        return self.layers["readout"]
 
     def __str__(self) -> str:
         told = [f"{name} {layer}" for name, layer in self.layers.items() if layer.fraction or not layer.descends]

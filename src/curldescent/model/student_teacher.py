@@ -1,11 +1,16 @@
 """Random students, teachers and Gaussian inputs: the paper's sampler and its generalisations."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.activations import Activation
+from curldescent.model.problem import Problem
+from curldescent.model.weights import Weights
 
 Array = NDArray[np.float64]
 DISTRIBUTIONS = ("uniform", "normal")
@@ -17,10 +22,10 @@ PAPER_INPUT_VARIANCE = 0.5
 def student_teacher(
     *,
     n_inputs: int,
-    n_hidden: int,
+    n_hidden: int | Sequence[int],
     n_outputs: int = 1,
-    activation: str = "linear",
-    output_activation: str | None = None,
+    activation: str | Activation = "linear",
+    output_activation: str | Activation | None = None,
     n_train: int = 250,
     n_test: int = 100,
     student_scale: float = 1.0,
@@ -34,9 +39,9 @@ def student_teacher(
 
     Args:
         n_inputs: M.
-        n_hidden: N, of student and teacher.
+        n_hidden: N, of student and teacher; a list for several hidden layers.
         n_outputs: O.
-        activation: φ of both, "linear", "tanh", "relu" or "sigmoid".
+        activation: φ of both, as in `Problem`.
         output_activation: φ_out of both; φ by default, as in the paper's simulations.
         n_train: P, training samples.
         n_test: test samples; 0 for none.
@@ -62,11 +67,9 @@ def student_teacher(
         Problem(tanh → tanh, inputs=100, hidden=10, outputs=1, train=2000, test=100, trials=10, teacher)
     """
     n_inputs = validation.integer("n_inputs", n_inputs, minimum=1)
-    sizes = (
-        n_inputs,
-        validation.integer("n_hidden", n_hidden, minimum=1),
-        validation.integer("n_outputs", n_outputs, minimum=1),
-    )
+    many = isinstance(n_hidden, list | tuple)
+    widths = [validation.integer("n_hidden", n, minimum=1) for n in (n_hidden if many else [n_hidden])]  # type: ignore[union-attr]
+    sizes = (n_inputs, *widths, validation.integer("n_outputs", n_outputs, minimum=1))
     n_train = validation.integer("n_train", n_train, minimum=1)
     n_test = validation.integer("n_test", n_test, minimum=0)
     trials = validation.integer("trials", trials, minimum=1)
@@ -75,8 +78,8 @@ def student_teacher(
     teacher_scale = validation.positive("teacher_scale", teacher_scale)
     student_scale = validation.positive("student_scale", student_scale, zero=True)
     memory.require(
-        f"a problem with {validation.shown(n_inputs)} inputs, {validation.shown(sizes[1])} hidden neurons, "
-        f"{validation.shown(sizes[2])} outputs, {validation.shown(n_train + n_test)} samples and "
+        f"a problem with {validation.shown(n_inputs)} inputs, {validation.shown(sum(widths))} hidden neurons, "
+        f"{validation.shown(sizes[-1])} outputs, {validation.shown(n_train + n_test)} samples and "
         f"{validation.shown(trials)} trials",
         2 * weights_size(sizes, trials) + inputs_size(n_inputs, n_train + n_test),
     )
@@ -98,11 +101,10 @@ def student_teacher(
     )
 
 
-def weights_size(sizes: tuple[int, int, int], trials: int) -> int:
+def weights_size(sizes: Sequence[int], trials: int) -> int:
     """Bytes at the peak of drawing networks: their streams, one after the other, stacked, and a problem's copy."""
-    n_inputs, n_hidden, n_outputs = sizes
     stream = 2000  # a seed sequence with its generator
-    return trials * (stream + 3 * 8 * n_hidden * (n_inputs + n_outputs))
+    return trials * (stream + 3 * 8 * sum(pre * post for pre, post in pairwise(sizes)))
 
 
 def inputs_size(n_inputs: int, samples: int) -> int:
@@ -110,22 +112,19 @@ def inputs_size(n_inputs: int, samples: int) -> int:
     return 3 * 8 * n_inputs * samples
 
 
-def layer_weights(
-    rng: np.random.Generator, sizes: tuple[int, int, int], scale: float, distribution: str
-) -> tuple[Array, Array]:
-    """One network's W1 (N, M) and W2 (O, N), each entry of scale s/√fan-in."""
+def layer_weights(rng: np.random.Generator, sizes: Sequence[int], scale: float, distribution: str) -> tuple[Array, ...]:
+    """One network's layers, each (post, pre), each entry of scale s/√fan-in."""
     validation.choice("distribution", distribution, DISTRIBUTIONS)
-    n_inputs, n_hidden, n_outputs = sizes
     layers = []
-    for shape in ((n_hidden, n_inputs), (n_outputs, n_hidden)):
-        width = scale / np.sqrt(shape[1])
+    for pre, post in pairwise(sizes):
+        width, shape = scale / np.sqrt(pre), (post, pre)
         layers.append(rng.uniform(-width, width, shape) if distribution == "uniform" else rng.normal(0, width, shape))
-    return layers[0], layers[1]
+    return tuple(layers)
 
 
-def stack(networks: list[tuple[Array, Array]]) -> Weights:
+def stack(networks: Sequence[tuple[Array, ...]]) -> Weights:
     """Networks of equal shape as one `Weights` with a trial axis."""
-    return Weights(hidden=np.stack([w1 for w1, _ in networks]), readout=np.stack([w2 for _, w2 in networks]))
+    return Weights([np.stack(layer) for layer in zip(*networks, strict=True)])
 
 
 def covariance_root(n_inputs: int, covariance: ArrayLike) -> Array:

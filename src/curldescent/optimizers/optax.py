@@ -10,7 +10,7 @@ import numpy as np
 from curldescent.foundation import optional
 from curldescent.foundation.errors import InputError
 from curldescent.model.signatures import Signature, flatten_strengths
-from curldescent.optimizers import options
+from curldescent.optimizers import _options as options
 
 if TYPE_CHECKING:
     import optax

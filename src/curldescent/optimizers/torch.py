@@ -73,6 +73,6 @@ def __getattr__(name: str) -> Any:
 def _class() -> Any:
     """The optimizer class; its base is known only once PyTorch is imported."""
     optional.require("torch", purpose="this optimizer")
-    from curldescent.optimizers.torch_descent import CurlDescent
+    from curldescent.optimizers._torch_descent import CurlDescent
 
     return CurlDescent

@@ -7,49 +7,6 @@ Source of every figure: Ninou, Kadmon, Cayco-Gajic, "Curl Descent: Non-Gradient 
 Plasticity", NeurIPS 2025, arXiv:2510.02765; what goes beyond it says so.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-# public name -> the module that defines it
-_HOME = {
-    "Claim": "curldescent.paper.machinery.claims",
-    "Computation": "curldescent.paper.machinery.computation",
-    "Figure": "curldescent.paper.machinery.claims",
-    "Finding": "curldescent.paper.machinery.claims",
-    "Results": "curldescent.paper.machinery.claims",
-    "Unfinished": "curldescent.paper.machinery.reproduction",
-    "figure": "curldescent.paper.machinery.registry",
-    "figures": "curldescent.paper.machinery.registry",
-    "reproduce": "curldescent.paper.machinery.reproduction",
-    "write_reproduction_report": "curldescent.paper.machinery.report",
-}
-
-__all__ = [
-    "Claim",
-    "Computation",
-    "Figure",
-    "Finding",
-    "Results",
-    "Unfinished",
-    "figure",
-    "figures",
-    "reproduce",
-    "write_reproduction_report",
-]
-
-if TYPE_CHECKING:
-    from curldescent.paper.machinery.claims import Claim, Figure, Finding, Results
-    from curldescent.paper.machinery.computation import Computation
-    from curldescent.paper.machinery.registry import figure, figures
-    from curldescent.paper.machinery.report import write_reproduction_report
-    from curldescent.paper.machinery.reproduction import Unfinished, reproduce
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'curldescent.paper' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -37,7 +37,7 @@ def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
         InputError: no diagram, or one of λ_min.
 
     >>> from curldescent.theory import phase_diagram
-    >>> figure = phase_diagrams([phase_diagram("hidden", 50), phase_diagram("readout", 50)])
+    >>> figure = phase_diagrams([phase_diagram("hidden", resolution=50), phase_diagram("readout", resolution=50)])
     """
     import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
@@ -77,7 +77,7 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
         InputError: a diagram of something else, or a limit that is not positive.
 
     >>> from curldescent.theory import phase_diagram
-    >>> figure = lambda_min_map(phase_diagram("joint", 20, ratio=0.3, quantity="lambda_min"))
+    >>> figure = lambda_min_map(phase_diagram("joint", resolution=20, ratio=0.3, quantity="lambda_min"))
     """
     import matplotlib.pyplot as plt
     from matplotlib.colors import TwoSlopeNorm

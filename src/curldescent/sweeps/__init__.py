@@ -4,66 +4,6 @@
 and `open` gives an `xarray.Dataset` at any time. docs/sweeps.md shows how.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-# public name -> the module that defines it
-_HOME = {
-    "Keep": "curldescent.sweeps.description.keep",
-    "Start": "curldescent.sweeps.description.start",
-    "Store": "curldescent.sweeps.storage.store",
-    "Sweep": "curldescent.sweeps.description.sweep",
-    "compact": "curldescent.sweeps.storage.compaction",
-    "export": "curldescent.sweeps.storage.exporting",
-    "lin": "curldescent.sweeps.description.grid",
-    "log": "curldescent.sweeps.description.grid",
-    "merge": "curldescent.sweeps.storage.merging",
-    "open": "curldescent.sweeps.storage.opening",
-    "plan": "curldescent.sweeps.description.cost",
-    "read": "curldescent.sweeps.description.sweep",
-    "retry": "curldescent.sweeps.execution.running",
-    "run": "curldescent.sweeps.execution.running",
-    "status": "curldescent.sweeps.storage.state",
-}
-
-__all__ = [
-    "Keep",
-    "Start",
-    "Store",
-    "Sweep",
-    "compact",
-    "export",
-    "lin",
-    "log",
-    "merge",
-    "open",
-    "plan",
-    "read",
-    "retry",
-    "run",
-    "status",
-]
-
-if TYPE_CHECKING:
-    from curldescent.sweeps.description.cost import plan
-    from curldescent.sweeps.description.grid import lin, log
-    from curldescent.sweeps.description.keep import Keep
-    from curldescent.sweeps.description.start import Start
-    from curldescent.sweeps.description.sweep import Sweep, read
-    from curldescent.sweeps.execution.running import retry, run
-    from curldescent.sweeps.storage.compaction import compact
-    from curldescent.sweeps.storage.exporting import export
-    from curldescent.sweeps.storage.merging import merge
-    from curldescent.sweeps.storage.opening import open
-    from curldescent.sweeps.storage.state import status
-    from curldescent.sweeps.storage.store import Store
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'curldescent.sweeps' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,7 @@ law of the stability matrix, `linear_stability` the matrix of a given network, `
 of a small one. The derivations are in docs/theory.md.
 """
 
-from curldescent.theory.critical import asymptote, critical_fraction, critical_ratio, stable_ratios
+from curldescent.theory.critical import critical_fraction, critical_ratio, stable_ratios
 from curldescent.theory.diagrams import phase_diagram
 from curldescent.theory.finite_size import (
     FiniteSizeScaling,
@@ -19,7 +19,7 @@ from curldescent.theory.multi_output import MultiOutputSpectrum
 from curldescent.theory.origin import OriginSpectrum, origin_spectrum
 from curldescent.theory.sign_flips import lambda_min
 from curldescent.theory.spectrum import Spectrum
-from curldescent.theory.stability_matrix import LinearStability, inertia_of, linear_stability, stability_matrix
+from curldescent.theory.stability_matrix import LinearStability, linear_stability, stability_matrix
 
 __all__ = [
     "FiniteSizeScaling",
@@ -28,11 +28,9 @@ __all__ = [
     "OriginSpectrum",
     "Spectrum",
     "StabilityProbability",
-    "asymptote",
     "critical_fraction",
     "critical_ratio",
     "finite_size_scaling",
-    "inertia_of",
     "invariants",
     "lambda_min",
     "linear_stability",

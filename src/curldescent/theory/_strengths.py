@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError, PlasticityWarning, warn
+from curldescent.model.flips import flipped_count
 
 StrengthsLike = float | Mapping[float, float]
 
@@ -52,8 +53,7 @@ class Strengths:
         remainders, so that no count is off by more than one.
         """
         if self.flipped is not None:
-            # 0.29 * 100 is 28.999999999999996 in floating point; nobody who writes that means 28.
-            minus = int(np.floor(self.flipped * size + 1e-9))
+            minus = flipped_count(self.flipped, size)
             if self.flipped and not minus:
                 warn(f"a flipped fraction of {self.flipped:g} of {size} neurons comes to none", PlasticityWarning)
             by_value = {-1.0: minus, 1.0: size - minus}

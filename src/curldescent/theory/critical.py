@@ -185,36 +185,3 @@ def critical_fraction(
         ok = stable(middle)
         low, high = np.where(ok, middle, low), np.where(ok, high, middle)
     return scalar_or_array(np.where(stable(np.ones_like(c)), 1.0, np.where(low == 0, 0.0, 0.5 * (low + high))))
-
-
-def asymptote(fraction: ArrayLike, layer: str, end: str) -> float | Array:
-    """The leading behaviour of the critical ratio at either end of one layer's boundary, for σ² = ρ.
-
-    Args:
-        fraction: flipped fraction of the layer.
-        layer: "hidden" or "readout".
-        end: "low" (α → 0) or "high" (α → 1 for hidden, α → 1/2 for readout).
-
-    Returns:
-        hidden, low: 2/3 − (4√5/9) √α; hidden, high: 1/4 + (1 − α)/12;
-        readout, low: 1/(16α); readout, high: (1 − 2α)²/4.
-
-    Raises:
-        InputError: an unknown layer or end, or a fraction outside [0, 1].
-
-    Source: docs/theory.md, section "Each layer alone".
-
-    >>> asymptote(0.01, "readout", "low")
-    6.25
-    """
-    validation.choice("layer", layer, LAYERS)
-    validation.choice("end", end, ("low", "high"))
-    (a,) = broadcast_arguments(**{layer: required("fraction", fraction)})
-    if layer == "hidden":
-        value = 2 / 3 - 4 * np.sqrt(5) / 9 * np.sqrt(a) if end == "low" else 0.25 + (1 - a) / 12
-    elif end == "low":
-        with np.errstate(divide="ignore"):
-            value = 1 / (16 * a)
-    else:
-        value = (1 - 2 * a) ** 2 / 4
-    return scalar_or_array(np.asarray(value))

@@ -22,8 +22,8 @@ _RATIOS = (-3.0, 2.0)
 
 def phase_diagram(
     plane: str,
-    resolution: int = 500,
     *,
+    resolution: int = 500,
     quantity: str = "stable",
     ratio: float | None = None,
     ratios: ArrayLike | None = None,
@@ -57,7 +57,7 @@ def phase_diagram(
 
     Source: docs/theory.md, sections "Each layer alone" and "The critical surface".
 
-    >>> diagram = phase_diagram("hidden", 5, ratios=[0.1, 0.3, 1.0])
+    >>> diagram = phase_diagram("hidden", resolution=5, ratios=[0.1, 0.3, 1.0])
     >>> diagram.dims, diagram.values.sum(axis=0)
     (('fraction', 'ratio'), array([5, 3, 0]))
     """

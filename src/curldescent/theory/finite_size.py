@@ -147,13 +147,15 @@ def stability_probability(
     >>> stability_probability(Spectrum(0.1, hidden=0.5), 30, samples=50).probability
     1.0
     """
+    from scipy.stats import binomtest
+
     validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
     lowest = sample_lambda_min(
         law, n_inputs, samples=samples, seed=seed, fixed_readout_norm=fixed_readout_norm, distribution=distribution
     )
-    share = float((lowest > 0).mean())
-    low, high = wilson(share, samples)
-    return StabilityProbability(share, low, high, samples, lowest, law.stable)
+    count = int((lowest > 0).sum())
+    interval = binomtest(count, samples).proportion_ci(method="wilson")
+    return StabilityProbability(count / samples, float(interval.low), float(interval.high), samples, lowest, law.stable)
 
 
 def finite_size_scaling(
@@ -196,16 +198,3 @@ def finite_size_scaling(
     # The logarithm of a standard deviation from n samples of a nearly normal law scatters by 1/√(2(n − 1)).
     error = 1 / math.sqrt(2 * (count - 1) * float((centred**2).sum()))
     return FiniteSizeScaling(np.array(checked), lowest, limits, spread, exponent, error)
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a probability estimated by a share of `count` trials.
-
-    >>> [round(end, 3) for end in wilson(0.0, 20)]
-    [0.0, 0.161]
-    """
-    z = 1.959963984540054
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    # At 0 and 1 one end is exact, and rounding should not hide it.
-    return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)

@@ -1,4 +1,12 @@
-"""Quantities that the continuous flow conserves, one for each hidden neuron."""
+"""Quantities that the continuous flow conserves, one for each hidden neuron.
+
+A neuron whose activation is homogeneous, φ'(z) z = φ(z), feeds as much into its incoming as into its outgoing
+synapses: Σ_j W1_ij ∂C/∂W1_ij = Σ_k W2_ki ∂C/∂W2_ki. Under dW/dt = −S ∘ ∂C/∂W with strengths that are nowhere zero,
+
+    Q_i = Σ_j W1_ij² / S1_ij − Σ_k W2_ki² / S2_ki
+
+does not change. For flips, S = ±1, the first term is Σ_j d1_j W1_ij² and the second d2_i Σ_k W2_ki².
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +54,24 @@ def invariants(
     validation.shape("readout", w2, (*w1.shape[:-2], outputs, width), "(..., outputs, hidden neurons)")
     s1 = _strengths("d1", d1, (inputs,), (width, inputs))
     s2 = _strengths("d2", d2, (width,), (outputs, width))
-    return (w1**2 / s1).sum(-1) - (w2**2 / s2).sum(-2)
+    return conserved(w1, w2, s1, s2)[0]
+
+
+def conserved(hidden: Array, readout: Array, s1: Array, s2: Array) -> tuple[Array, Array]:
+    """Q_i and the size of the terms that it is the difference of.
+
+    Args:
+        hidden: W1, (…, N, M).
+        readout: W2, (…, O, N).
+        s1: strengths of the hidden synapses without zeros, broadcast to W1.
+        s2: strengths of the readout synapses, broadcast to W2.
+
+    Returns:
+        Q (…, N) and Σ|terms| (…, N): their ratio to the change of Q says how well Q is kept.
+    """
+    incoming, outgoing = hidden**2 / s1, readout**2 / s2
+    q = incoming.sum(axis=-1) - outgoing.sum(axis=-2)
+    return q, np.abs(incoming).sum(axis=-1) + np.abs(outgoing).sum(axis=-2)
 
 
 def _strengths(name: str, given: ArrayLike | None, per_neuron: tuple[int], per_synapse: tuple[int, int]) -> Array:

@@ -67,13 +67,30 @@ def sample_matrix(
     return matrix
 
 
+def bartlett_factor(normals: Array, rows: int, rng: np.random.Generator) -> Array:
+    """L, lower triangular, with L Lᵀ distributed as XᵀX for X of `rows` rows of independent standard normals.
+
+    Bartlett's decomposition of a Wishart matrix: normals below the diagonal and chi variables on it. Its cost does not
+    grow with the number of rows, so that very expansive networks can be sampled.
+
+    Args:
+        normals: (n, n), independent and standard; only those below the diagonal are used.
+        rows: of X, at least n.
+        rng: source of the chi variables.
+
+    Returns:
+        L, (n, n).
+    """
+    size = len(normals)
+    lower = np.tril(normals, -1)
+    lower[np.diag_indices(size)] = np.sqrt(rng.chisquare(rows - np.arange(size)))
+    return lower
+
+
 def _gram(size: int, rows: int, rng: np.random.Generator, distribution: Distribution) -> Array:
     """XᵀX for X of `rows` rows and `size` columns with entries of mean 0 and variance 1."""
     if distribution == "normal" and rows >= 2 * size:
-        # Bartlett: XᵀX = L Lᵀ with independent normals below the diagonal and chi variables on it. The cost no
-        # longer grows with the number of rows, so very expansive networks can be sampled.
-        lower = np.tril(rng.standard_normal((size, size)), -1)
-        lower[np.diag_indices(size)] = np.sqrt(rng.chisquare(rows - np.arange(size)))
+        lower = bartlett_factor(rng.standard_normal((size, size)), rows, rng)
         return lower @ lower.T
     total = np.zeros((size, size))
     block = max(1, _BLOCK_ENTRIES // size)

@@ -76,7 +76,7 @@ def stability_matrix(
     array([[-8.,  2.],
            [ 2., 13.]])
     """
-    w1, w2, s1, s2 = linear_network(hidden, readout, d1, d2)
+    w1, w2, s1, s2 = _linear_network(hidden, readout, d1, d2)
     outputs = len(w2)
     matrix = np.kron(w2 @ w2.T, np.diag(s1)) + np.kron(np.eye(outputs), w1.T @ (s2[:, None] * w1))
     if preserve_norms:
@@ -132,43 +132,22 @@ def linear_stability(
     if preserve_norms:
         values = np.linalg.eigvals(operator)
         values = values[np.argsort(values.real, kind="stable")]
-        counts = inertia_of(values, tolerance=tolerance)
+        counts = _inertia(values, tolerance=tolerance)
     else:
         values = np.linalg.eigvalsh(operator)
         # Counted on K itself: the same by Sylvester's law, and an ill-conditioned Σ cannot blur what is zero.
-        counts = inertia_of(np.linalg.eigvalsh(matrix), tolerance=tolerance)
+        counts = _inertia(np.linalg.eigvalsh(matrix), tolerance=tolerance)
     return LinearStability(matrix, values, counts, counts[0] == 0)
 
 
-def inertia_of(eigenvalues: ArrayLike, *, tolerance: float = 1e-10) -> tuple[int, int, int]:
-    """Count eigenvalues by the sign of their real part.
-
-    Args:
-        eigenvalues: any shape, real or complex.
-        tolerance: relative to the largest magnitude, below which an eigenvalue counts as zero.
-
-    Returns:
-        (negative, zero, positive).
-
-    Raises:
-        InputError: no eigenvalues, or what is no finite number.
-
-    >>> inertia_of([-2.0, 1e-14, 3.0])
-    (1, 1, 1)
-    """
-    validation.lossless("eigenvalues", eigenvalues)
-    try:
-        values = np.atleast_1d(np.asarray(eigenvalues)).astype(complex)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"eigenvalues must be numbers, real or complex, got {validation.shown(eigenvalues)}") from None
-    if values.size == 0 or not np.isfinite(values).all():
-        raise InputError(f"eigenvalues must be finite, and at least one, got {validation.shown(eigenvalues)}")
-    zero = tolerance * np.abs(values).max()
-    negative, positive = int((values.real < -zero).sum()), int((values.real > zero).sum())
-    return negative, values.size - negative - positive, positive
+def _inertia(eigenvalues: NDArray, *, tolerance: float) -> tuple[int, int, int]:
+    """How many eigenvalues are (negative, zero, positive) in their real part; zero relative to the largest."""
+    zero = tolerance * np.abs(eigenvalues).max()
+    negative, positive = int((eigenvalues.real < -zero).sum()), int((eigenvalues.real > zero).sum())
+    return negative, eigenvalues.size - negative - positive, positive
 
 
-def linear_network(
+def _linear_network(
     hidden: ArrayLike, readout: ArrayLike, d1: ArrayLike | None, d2: ArrayLike | None
 ) -> tuple[Array, Array, Array, Array]:
     """Check the weights and strengths of one network against each other; a readout vector becomes one row."""

@@ -78,7 +78,7 @@ def test_phase_diagram(capsys, tmp_path, quantity):
     got = as_json(
         capsys, "phase-diagram", "joint", "--ratio", 0.2, "--resolution", 12, "--quantity", quantity, "--out", tmp_path
     )
-    diagram = cd.theory.phase_diagram("joint", 12, ratio=0.2, quantity=quantity)
+    diagram = cd.theory.phase_diagram("joint", resolution=12, ratio=0.2, quantity=quantity)
     assert got["values"] == diagram.values.tolist()
     assert got["coords"]["critical_fraction"] == diagram.critical_fraction.values.tolist()
     assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".png", ".pdf"}

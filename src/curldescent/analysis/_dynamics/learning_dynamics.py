@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from curldescent.analysis._dynamics.runge_kutta import RungeKutta4
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.learning.experiment import sizes_of
+from curldescent.learning.experiment import plasticity_of
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.problem_velocity import Group, problem_velocity
-from curldescent.learning.fields.subjects import subject_field
+from curldescent.learning.fields.subjects import subject_field, with_rule
 from curldescent.learning.fields.velocity import Velocity
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -165,10 +165,11 @@ def learning_dynamics(
     dt = validation.positive("learning_rate", learning_rate)
     groups: tuple[Group, ...] = ()
     field: Field
-    if isinstance(subject, Problem) and isinstance(rule, Plasticity):
-        warn_unrealised(rule.realised(**sizes_of(subject)).layers, of=" plasticity")
+    if isinstance(subject, Problem):
+        subject, kind = with_rule(subject, rule)
+        warn_unrealised(plasticity_of(kind).realised(subject.student.sizes).layers, of=" plasticity")
         options: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
-        field, groups = problem_velocity(subject, rule, trial, reduce=reduce, **options)
+        field, groups = problem_velocity(subject, kind, trial, reduce=reduce, **options)
     else:
         field = subject_field(subject, rule)
         if validation.boolean("preserve_norms", preserve_norms):

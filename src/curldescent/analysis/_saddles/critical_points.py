@@ -18,7 +18,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.problem_velocity import problem_velocity
-from curldescent.learning.fields.subjects import refuse_rule, subject_field
+from curldescent.learning.fields.subjects import refuse_rule, subject_field, with_rule
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -207,9 +207,9 @@ def still_field(subject: object, rule: object, trial: object) -> Field:
     if isinstance(subject, LearningDynamics):
         refuse_rule(rule)
         field = subject.field
-    elif isinstance(subject, Problem) and isinstance(rule, Plasticity):
+    elif isinstance(subject, Problem):
         # With the loss that `train` records, and linear students through their moments, exact near solutions.
-        field = problem_velocity(subject, rule, trial)[0]  # type: ignore[arg-type]
+        field = problem_velocity(*with_rule(subject, rule), trial)[0]  # type: ignore[arg-type]
     else:
         field = subject_field(subject, rule, trial)
     if field.n_params > MAX_DIMENSION:

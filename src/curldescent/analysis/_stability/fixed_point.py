@@ -32,7 +32,7 @@ def fixed_point_verdict(field: Field, method: str, count: int, tolerance: float,
     rates, errors, vectors, scale, converged = _dense(field) if dense else _leading(field, count, seed)
     speed, reach = float(np.linalg.norm(field.velocity())), 1 + float(np.abs(field.theta).max())
     away = speed / (scale * reach) if scale > 0 else float(speed > 0)
-    zero = max(tolerance, away)
+    zero = max(tolerance, away if away <= AT_REST else 0.0)
     growing = rates.real < -zero * scale - errors
     unclear = (rates.real < -zero * scale) & ~growing
     decaying = int((rates.real > zero * scale).sum())

@@ -10,7 +10,7 @@ import numpy as np
 
 def processor() -> str:
     """The processor's name, with family and model where the system tells, and the number of cores it may use."""
-    from curldescent.learning.engines.fused import available_threads
+    from curldescent.foundation.cores import available_cores
 
     name = platform.processor() or platform.machine()
     listing = Path("/proc/cpuinfo")
@@ -19,7 +19,7 @@ def processor() -> str:
         facts = {key.strip(): value.strip() for key, _, value in reversed(pairs)}
         if "model name" in facts:
             name = f"{facts['model name']}, family {facts.get('cpu family', '?')} model {facts.get('model', '?')}"
-    return f"{name}, {available_threads()} cores"
+    return f"{name}, {available_cores()} cores"
 
 
 def best_time(work: Callable[[], object], repeats: int = 7) -> float:

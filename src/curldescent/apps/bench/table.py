@@ -96,14 +96,14 @@ def contenders(setting: Setting) -> dict[str, Stepper]:
 
 def row(setting: Setting, peak: float, *, rounds: int, sample: float) -> Row:
     """Measure one line of the table."""
-    from curldescent.learning.engines.fused import available_threads
+    from curldescent.foundation.cores import available_cores
     from curldescent.learning.engines.registry import build_engine
 
     def micro(per_epoch: float) -> float:
         return per_epoch / setting.updates * 1e6
 
     times = {k: micro(v) for k, v in side_by_side(contenders(setting), rounds=rounds, sample=sample).items()}
-    cores = available_threads()
+    cores = available_cores()
     many = setup(setting, trials=cores * STUDENTS_PER_THREAD)
     parallel = side_by_side(
         {
@@ -150,7 +150,7 @@ def measure(
     Returns:
         `machine`, `cores`, `dgemm_gflops`, `stream_gbytes`, `compile_seconds` and `rows`, ready for JSON.
     """
-    from curldescent.learning.engines.fused import available_threads
+    from curldescent.foundation.cores import available_cores
 
     peak = peak_gigaflops()
     rows = []
@@ -159,7 +159,7 @@ def measure(
         tell(done)
     return {
         "machine": processor(),
-        "cores": available_threads(),
+        "cores": available_cores(),
         "dgemm_gflops": peak,
         "stream_gbytes": stream_gigabytes(),
         "compile_seconds": compile_seconds(),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.learning.experiment import Experiment
-from curldescent.model import forward
+from curldescent.model.activations import of
 
 Array = NDArray[np.float64]
 
@@ -23,6 +23,7 @@ class TextbookStudent:
     def __init__(self, experiment: Experiment) -> None:
         e = self._experiment = experiment
         self.hidden, self.readout = e.hidden[0].copy(), e.readout[0, 0].copy()
+        self._hidden, self._output = of(e.activation), of(e.output_activation)
         self._targets = np.ascontiguousarray(e.targets[0, :, 0])
         self._d1, self._d2 = e.hidden_strengths[0, 0].copy(), e.readout_strengths[0, 0].copy()
         self._norms = [np.linalg.norm(layer) for layer in (self.hidden, self.readout)]
@@ -31,9 +32,10 @@ class TextbookStudent:
     def step(self, x: Array, y: Array, rate: float) -> None:
         """One update on the batch (x, y), x (b, M) and y (b,), with rate = learning_rate / P."""
         e = self._experiment
-        activity = forward.activate(e.activation, x @ self.hidden.T)
-        error = forward.activate(e.output_activation, activity @ self.readout) - y
-        hidden_error = np.outer(error, self.readout) * forward.slope(e.activation, activity)
+        drive = x @ self.hidden.T
+        activity = self._hidden.value(drive, np)
+        error = self._output.value(activity @ self.readout, np) - y
+        hidden_error = np.outer(error, self.readout) * self._hidden.slope(drive, activity, np)
         readout_signal, hidden_signal = error @ activity, hidden_error.T @ x
         self.readout = self.readout - rate * readout_signal * self._d2
         self.hidden = self.hidden - rate * hidden_signal * self._d1
@@ -62,12 +64,13 @@ class TunedStudent(TextbookStudent):
     def step(self, x: Array, y: Array, rate: float) -> None:
         """One update on the batch (x, y), x (b, M) and y (b,), with rate = learning_rate / P."""
         e = self._experiment
-        activity = forward.activate(e.activation, x @ self.hidden.T)
-        error = forward.activate(e.output_activation, activity @ self.readout) - y
+        drive = x @ self.hidden.T
+        activity = self._hidden.value(drive, np)
+        error = self._output.value(activity @ self.readout, np) - y
         error *= rate
         delta = np.multiply.outer(error, self.readout)
         if e.activation != "linear":
-            delta *= forward.slope(e.activation, activity)
+            delta *= self._hidden.slope(drive, activity, np)
         self.readout -= (error @ activity) * self._d2
         self.hidden -= delta.T @ (x * self._d1)
         if e.preserve_norms:

@@ -28,13 +28,13 @@ def demo(
     handwritten digits. Writes figures (PNG, PDF), report.html and numbers.json.
     """
     from curldescent.apps.demo import run_demo
-    from curldescent.apps.demo.pace import Pace
+    from curldescent.apps.demo.options import TourOptions
     from curldescent.foundation import interruption
 
     began, written = time.monotonic(), list[Path]()
     interruption.say_on_leaving("earlier results are as they were")
     with interruption.wishes(say, "stopping; finished parts are written; once more to leave at once") as wish:
-        sections = run_demo(out, pace=Pace(stopping=wish), tell=written.append)
+        sections = run_demo(out, options=TourOptions(stopping=wish), tell=written.append)
     if json:
         print_json({section.name: section.numbers for section in sections})
     else:

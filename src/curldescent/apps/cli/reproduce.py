@@ -66,17 +66,17 @@ def reproduce(
 
 
 def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: ClusterOptions, quiet: bool) -> Any:
-    from curldescent.paper.machinery.registry import matching
-    from curldescent.paper.machinery.reproduction import Unfinished
-    from curldescent.paper.machinery.reproduction import reproduce as run
-    from curldescent.sweeps.execution.display import OnStderr
+    from curldescent.foundation.progress import on_stderr
+    from curldescent.paper.runs.registry import matching
+    from curldescent.paper.runs.reproduction import Unfinished
+    from curldescent.paper.runs.reproduction import reproduce as run
 
     chosen = {figure.key: figure for name in asked for figure in matching(name)}
     verdicts, impossible = [], {}
     with connection(cluster, workers) as client:
         for figure in chosen.values():
             try:
-                verdict = run(figure, out, scale=scale, workers=workers, client=client, display=OnStderr())  # type: ignore[arg-type]
+                verdict = run(figure, out, scale=scale, workers=workers, client=client, progress=on_stderr("sweep"))  # type: ignore[arg-type]
             except Unfinished as fault:
                 say(str(fault))
                 sys.exit(1 if fault.signal is None else interruption.exit_code(fault.signal))

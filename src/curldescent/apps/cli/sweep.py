@@ -13,8 +13,8 @@ from curldescent.apps.cli.output import print_json, print_table, printable, say
 from curldescent.foundation.interruption import exit_code
 
 if TYPE_CHECKING:
-    from curldescent.sweeps.execution.running import Summary
-    from curldescent.sweeps.storage.state import Status
+    from curldescent.sweeps.execution.summary import Summary
+    from curldescent.sweeps.storage.status import Status
 
 app = App(help="Run many experiments on a grid; stop, resume, extend, merge and export them.")
 
@@ -41,7 +41,7 @@ def plan(file: Path, *, workers: Workers = None, calibrate: bool = True, json: J
         json: Print one JSON object.
     """
     from curldescent import sweeps
-    from curldescent.sweeps.execution.display import duration
+    from curldescent.foundation.progress import duration
 
     sweep = sweeps.read(file)
     cost = sweeps.plan(sweep, workers=workers, calibrate=calibrate)
@@ -101,11 +101,11 @@ def run(
         json: Print one JSON object.
     """
     from curldescent import sweeps
-    from curldescent.sweeps.execution.display import OnStderr
+    from curldescent.foundation.progress import on_stderr
 
     sweep = None if file is None else sweeps.read(file)
     with connection(cluster or ClusterOptions(), workers) as client:
-        summary = sweeps.run(sweep, store, workers=workers, client=client, display=OnStderr())
+        summary = sweeps.run(sweep, store, workers=workers, client=client, progress=on_stderr("sweep"))
     _end(summary, store, json=json)
 
 
@@ -127,10 +127,10 @@ def retry(
         json: Print one JSON object.
     """
     from curldescent import sweeps
-    from curldescent.sweeps.execution.display import OnStderr
+    from curldescent.foundation.progress import on_stderr
 
     with connection(cluster or ClusterOptions(), workers) as client:
-        summary = sweeps.retry(store, workers=workers, client=client, display=OnStderr())
+        summary = sweeps.retry(store, workers=workers, client=client, progress=on_stderr("sweep"))
     _end(summary, store, json=json)
 
 

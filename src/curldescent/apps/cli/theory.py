@@ -200,7 +200,7 @@ def phase_diagram(
     """
     from curldescent import theory
 
-    diagram = theory.phase_diagram(plane, resolution, quantity=quantity, ratio=ratio, rho=rho, sigma2=sigma2)
+    diagram = theory.phase_diagram(plane, resolution=resolution, quantity=quantity, ratio=ratio, rho=rho, sigma2=sigma2)
     share = float((diagram > 0).mean())
     result = {
         **diagram.attrs,

@@ -1,4 +1,4 @@
-"""A training run on paper: the table, the picture and the files that `curldescent train` leaves."""
+"""What `curldescent train` leaves of a run: the table, the picture and the files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import curldescent as cd
-from curldescent.apps.demo.pace import Pace
+from curldescent.apps.demo.options import TourOptions
 from curldescent.plots import style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
+from curldescent.theory.sizes import sizes_of_total
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ class Setting:
     @property
     def sizes(self) -> tuple[int, int]:
         """(M, N) from the total number of neurons, the paper's convention."""
-        return int(TOTAL_NEURONS / (1 + 1 / self.ratio)), int(TOTAL_NEURONS / (1 + self.ratio))
+        return sizes_of_total(TOTAL_NEURONS, self.ratio)
 
     @property
     def rule(self) -> cd.Plasticity:
@@ -53,7 +54,7 @@ SETTINGS = (
 )
 
 
-def run(pace: Pace) -> Section:
+def run(options: TourOptions) -> Section:
     """Train ten linear students per setting and compare with the random-matrix prediction."""
     from matplotlib import pyplot as plt
 
@@ -61,7 +62,7 @@ def run(pace: Pace) -> Section:
         figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.0), sharex="row", sharey="row")
     rows, numbers = [], []
     for panel, setting in zip(axes.flat, SETTINGS, strict=True):
-        history = simulate(setting, pace)
+        history = simulate(setting, options)
         critical = float(cd.theory.critical_ratio(**{setting.layer: setting.fraction}))
         predicted = setting.ratio < critical
         stable = seen_stable(setting, history)
@@ -120,18 +121,18 @@ def run(pace: Pace) -> Section:
     )
 
 
-def simulate(setting: Setting, pace: Pace) -> "xr.Dataset":
+def simulate(setting: Setting, options: TourOptions) -> "xr.Dataset":
     """The setting's history."""
     inputs, hidden = setting.sizes
     problem = cd.student_teacher(n_inputs=inputs, n_hidden=hidden, trials=TRIALS, seed=1)
     if setting.layer == "readout":
         problem = problem.starting_at_teacher(hidden_noise=NUDGE)
-    return cd.train(
+    return options.train(
         problem,
         setting.rule,
-        epochs=pace.epochs(setting.epochs),
+        epochs=options.epochs(setting.epochs),
         preserve_norms=True,
-        progress=pace.progress(f"boundary, {setting.layer} flips, c = {setting.ratio:g}"),
+        label=f"boundary, {setting.layer} flips, c = {setting.ratio:g}",
     )
 
 

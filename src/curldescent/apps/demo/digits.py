@@ -1,7 +1,7 @@
 """Real data: handwritten digits, gradient descent and growing amounts of curl."""
 
 import curldescent as cd
-from curldescent.apps.demo.pace import Pace
+from curldescent.apps.demo.options import TourOptions
 from curldescent.plots import style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
@@ -16,19 +16,19 @@ RULES = {
 COLOURS = (style.GRADIENT_DESCENT, style.ACCENT, style.CURL_DESCENT)
 
 
-def run(pace: Pace) -> Section:
+def run(options: TourOptions) -> Section:
     """Train a tanh network on scikit-learn's digits under three rules."""
     from matplotlib import pyplot as plt
 
     problem = cd.from_data("digits", n_hidden=30, activation="tanh", output_activation="sigmoid", trials=TRIALS, seed=0)
-    epochs = pace.epochs(EPOCHS)
-    history = cd.train(
+    epochs = options.epochs(EPOCHS)
+    history = options.train(
         problem,
         RULES,
         epochs=epochs,
         learning_rate=1.0,
         batch_size=10,
-        progress=pace.progress("digits, three rules"),
+        label="digits, three rules",
     )
     right = cd.accuracy(problem, history)
     with style.figure_style():

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import curldescent as cd
-from curldescent.apps.demo.pace import Pace
+from curldescent.apps.demo.options import TourOptions
 from curldescent.learning.censoring import mean_text
 from curldescent.plots import style
 from curldescent.plots.learning_curves import draw_curves
@@ -16,15 +16,15 @@ EPOCHS = 20_000
 COLOURS = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT}
 
 
-def run(pace: Pace) -> Section:
+def run(options: TourOptions) -> Section:
     """Train the paper's tanh student under GD and CD until the training error is below the threshold."""
     from matplotlib import pyplot as plt
 
     problem = cd.student_teacher(
         n_inputs=100, n_hidden=10, activation="tanh", n_train=2000, student_scale=2.0, trials=TRIALS, seed=0
     )
-    epochs = pace.epochs(EPOCHS)
-    history = cd.train(
+    epochs = options.epochs(EPOCHS)
+    history = options.train(
         problem,
         {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=0.1)},
         epochs=epochs,
@@ -32,7 +32,7 @@ def run(pace: Pace) -> Section:
         preserve_norms=True,
         record=cd.log_epochs(epochs, 400).tolist(),
         stop_below=THRESHOLD,
-        progress=pace.progress("speed-up, GD and CD"),
+        label="speed-up, GD and CD",
     )
     needed = cd.epochs_to_threshold(history.train_error, THRESHOLD)
     reached = needed.notnull()

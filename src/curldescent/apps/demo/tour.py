@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from curldescent.apps.demo import boundary, digits, speedup, two_weights
-from curldescent.apps.demo.pace import Pace, Stopped
+from curldescent.apps.demo.options import Stopped, TourOptions
 from curldescent.foundation import optional
 from curldescent.foundation.writing import finish_moves, replacing, results_folder, unused_sibling
 from curldescent.plots.report import Section, earlier_files, read_numbers, write_report
@@ -16,7 +16,9 @@ PARTS = (two_weights, boundary, speedup, digits)
 _NEEDS = {digits: ("sklearn",)}
 
 
-def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], object] | None = None) -> list[Section]:
+def run_demo(
+    folder: Path, *, options: TourOptions | None = None, tell: Callable[[Path], object] | None = None
+) -> list[Section]:
     """Run every part and write figures, ``report.html`` and ``numbers.json``.
 
     A part whose packages are not installed is left out, which is said before anything is computed and in the report.
@@ -26,7 +28,7 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
 
     Args:
         folder: where results go; made if need be, before anything is computed.
-        pace: progress display and length.
+        options: progress display and length.
         tell: told the folder that was written to.
 
     Returns:
@@ -40,18 +42,18 @@ def run_demo(folder: Path, *, pace: Pace | None = None, tell: Callable[[Path], o
     # Figures go to files: no window system is needed or touched.
     mpl.use("agg")
     results_folder(folder)
-    pace = pace or Pace()
+    options = options or TourOptions()
     began = time.monotonic()
     sections: list[Section] = []
     failed: Exception | None = None
     left_out = _left_out()
     for sentence in left_out.values():
-        pace.say(sentence)
+        options.say(sentence)
     for part in PARTS:
         if part in left_out:
             continue
         try:
-            sections.append(part.run(pace))
+            sections.append(part.run(options))
         except Stopped:
             break
         except Exception as fault:

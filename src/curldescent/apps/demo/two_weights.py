@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from curldescent.apps.demo.pace import Pace
+from curldescent.apps.demo.options import TourOptions
 from curldescent.model.two_weights import TwoWeights
 from curldescent.plots.report import Section
 from curldescent.plots.two_weights import STARTS, flow_fields
@@ -10,7 +10,7 @@ from curldescent.plots.two_weights import STARTS, flow_fields
 TIME = 30.0
 
 
-def run(pace: Pace) -> Section:
+def run(options: TourOptions) -> Section:
     """Draw both flows and measure how well each path keeps its invariant."""
     rows, numbers = [], {}
     for name, shape, network in (

@@ -5,19 +5,6 @@ One file a view (`phase`, `learn`, `two_weights`, `your_data`, `sweep_browser`);
 writes the phase diagram as one file that needs no server.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-_HOME = {"serve": "curldescent.apps.explorer.server", "static_page": "curldescent.apps.explorer.static"}
-
-__all__ = ["serve", "static_page"]
-
-if TYPE_CHECKING:
-    from curldescent.apps.explorer.server import serve
-    from curldescent.apps.explorer.static import static_page
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'curldescent.apps.explorer' has no attribute {name!r}")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent import sweeps
+from curldescent.plots.coordinates import cell_borders
 from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
@@ -61,11 +62,7 @@ class Scale:
     @property
     def borders(self) -> Array:
         """Half-way between neighbours, one more than values."""
-        at = self.positions
-        if len(at) == 1:
-            return np.array([at[0] - 0.5, at[0] + 0.5])
-        middle = (at[1:] + at[:-1]) / 2
-        return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+        return cell_borders(self.positions, logarithmic=False)
 
     def ticks(self, most: int = 7) -> dict[float, str]:
         """Position → label: powers of ten where there are some, otherwise some of the values."""
@@ -152,8 +149,8 @@ class Opened:
         other = "readout" if y == "hidden" else "hidden"
         grid = self.store.sweep.grid
         index = [self._in_plan(axis.name, held.get(axis.name, 0)) for axis in grid.axes]
-        value = self.store.sweep.recipe.resolved(grid.cell(index)).rule.get(other, 0.0)
-        if isinstance(value, Mapping) or np.ndim(value) != 0:
+        value = self.store.sweep.cell_at(index).arguments.rule.get(other, 0.0)
+        if isinstance(value, Mapping | str) or np.ndim(value) != 0:
             return None
         fractions = np.concatenate([np.geomspace(1e-5, 0.01, 60), np.linspace(0.0125, 1, 200)])
         fractions = fractions[fractions <= float(self.data[y].max())]

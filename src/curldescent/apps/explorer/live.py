@@ -67,8 +67,8 @@ class LiveRun:
         problem: with one trial.
         rules: by name.
         learning_rate: as in `curldescent.train`.
-        preserve_norms: the same.
-        seed: the same.
+        preserve_norms: as in `curldescent.train`.
+        seed: as in `curldescent.train`.
         stride: epochs from one frame to the next.
         period: seconds from one frame to the next, at least.
         paused: wait for `resume` or `step`.

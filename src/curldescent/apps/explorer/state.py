@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
+from curldescent.theory.sizes import sizes_of_total
+
 MAX_TEXT = 200
 
 
@@ -149,7 +151,8 @@ class LearnState(ViewState):
     @property
     def sizes(self) -> tuple[int, int]:
         """(M, N) from the total number of neurons, the paper's convention, at least one each."""
-        return max(1, int(self.neurons / (1 + 1 / self.ratio))), max(1, int(self.neurons / (1 + self.ratio)))
+        n_inputs, n_hidden = sizes_of_total(self.neurons, self.ratio)
+        return max(1, n_inputs), max(1, n_hidden)
 
 
 @dataclass(frozen=True)

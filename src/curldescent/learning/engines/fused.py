@@ -1,6 +1,5 @@
 """The CPU engine: compiled kernels that take one student through whole epochs, students spread over threads."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,24 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.engines.fused_students import Students, students
+from curldescent.foundation.cores import available_cores
+from curldescent.learning.engines.fused_students import Students, factored, students
 from curldescent.learning.engines.kernels import linear, nonlinear
-from curldescent.learning.engines.kernels.activation import CODES
 from curldescent.learning.engines.kernels.evaluation import evaluate, evaluate_linear
 from curldescent.learning.engines.kernels.layout import Layout, lay_out
 from curldescent.learning.engines.kernels.simd import aligned, padded
 from curldescent.learning.experiment import DIVERGENCE_BOUND, Experiment
 from curldescent.learning.schedule import ORDER_BYTES, SampleOrders
+from curldescent.model.activations import of
+from curldescent.model.losses import SQUARED
 
 Array = NDArray[np.float64]
 
 # Pieces of work per thread: students that stop early leave threads idle unless there are more pieces than threads.
 PIECES_PER_THREAD = 4
-
-
-def available_threads() -> int:
-    """The processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # Inputs of other magnitudes leave double precision in moments and signals long before they do so in drives.
@@ -42,11 +38,45 @@ def takes_one_sweep(experiment: Experiment) -> bool:
     return e.activation == "linear" and e.readout.shape[1] == 1 and ordinary
 
 
+def refusal(experiment: Experiment, dtype: str) -> str | None:
+    """See `contract.Kind`."""
+    e = experiment
+    if dtype != "float64":
+        return f"computes in float64, got dtype {dtype!r}"
+    if len(e.layers) != 2:
+        return f"runs students with two layers, got {len(e.layers)}"
+    if any(kind is not None for kind in e.kinds):
+        return "runs signed gradients, cd.Plasticity"
+    if e.transform is not None:
+        return "has no transformations of updates"
+    if e.loss is not SQUARED:
+        return f"has the squared loss, got {e.loss}"
+    for activation in (e.activation, e.output_activation):
+        if of(activation).kernel is None:
+            return f"has no kernel for the activation {activation}"
+    return None
+
+
+def worth(experiment: Experiment, epochs: int) -> bool:
+    """See `contract.Kind`; nothing on a CPU is faster in general."""
+    return True
+
+
+def way(experiment: Experiment) -> object:
+    """See `contract.Kind`: strengths per synapse go through another loop."""
+    return factored(experiment.hidden_strengths[0]) is None
+
+
+def build(experiment: Experiment, *, dtype: str, threads: int | None) -> "FusedEngine":
+    """See `contract.Kind`."""
+    return FusedEngine(experiment, threads=threads)
+
+
 class FusedEngine:
-    """A run of an experiment that can be advanced epoch by epoch; the same stepper as `jax_engine.JaxEngine`.
+    """A run of an experiment through the fused kernels; an `Engine`.
 
     A student's numbers do not depend on the number of threads, on how often one looks, or on the other students as long
-    as all rules go the same way: see `choice.build_engine`, which puts those together that do.
+    as all rules go the same way: `registry.build_engine` puts those together that do.
 
     Args:
         experiment: what to run.
@@ -60,7 +90,7 @@ class FusedEngine:
         e = self._experiment = experiment
         begin = students(e) if start is None else start
         self.epoch = 0
-        self.threads = available_threads() if threads is None else threads
+        self.threads = available_cores() if threads is None else threads
         self._pool: ThreadPoolExecutor | None = None
         self._specialised = takes_one_sweep(e) and begin.per_synapse is None
         self._state = lay_out(begin, transposed=not self._specialised)
@@ -139,7 +169,7 @@ class FusedEngine:
         self, done: NDArray[np.int64], suspect: NDArray[np.bool_], count: int, order: Any, piece: NDArray[np.int64]
     ) -> None:
         e, s = self._experiment, self._state
-        output, exact = CODES[e.output_activation], e.output_error == "mse"
+        output, exact = of(e.output_activation).kernel, e.output_error == "mse"
         run = (piece, done, suspect, count, order, e.batch, self._train.inputs, self._train.targets)
         rules = (s.readout_strengths, s.feedback, e.aligned, self._norms, e.preserve_norms, e.learning_rate / e.samples)
         if self._specialised:
@@ -154,7 +184,7 @@ class FusedEngine:
             nonlinear.run_nonlinear(
                 *run,
                 *(s.weights, s.readouts, s.scales, s.pre, s.post, s.per_synapse, *rules),
-                *((CODES[e.activation], output), exact),
+                *((of(e.activation).kernel, output), exact),
                 (s.n_inputs, s.width, s.n_outputs, e.samples, e.trials),
                 aligned(nonlinear.scratch_size(s.n_inputs, s.width, s.n_outputs)),
             )
@@ -174,7 +204,7 @@ class FusedEngine:
         """W1 (tasks, N, M) and W2 (tasks, O, N)."""
         return self._state.hidden(tasks), self._state.readout(tasks)
 
-    def weights(self) -> tuple[Array, Array]:
+    def weights(self) -> tuple[Array, ...]:
         """W1 (R, T, N, M) and W2 (R, T, O, N); NaN for diverged trials."""
         lead = self._active.shape
         hidden, readout = self._weights_of(np.arange(self._active.size))
@@ -188,7 +218,7 @@ class FusedEngine:
     def _error(self, data: "_Samples") -> Array:
         e, s = self._experiment, self._state
         out = np.full(self._active.size, np.nan)
-        codes = (CODES[e.activation], CODES[e.output_activation])
+        codes = (of(e.activation).kernel, of(e.output_activation).kernel)
 
         def part(piece: NDArray[np.int64]) -> None:
             samples = (piece, out, data.inputs, data.targets)

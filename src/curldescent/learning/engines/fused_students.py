@@ -51,7 +51,7 @@ def students(experiment: Experiment) -> Students:
     return Students(
         hidden=np.broadcast_to(e.hidden, (*lead, *e.hidden.shape[1:])),
         readout=np.broadcast_to(e.readout, (*lead, *e.readout.shape[1:])),
-        feedback=e.feedback,
+        feedback=e.feedback[0],
         pre=np.stack([f[1] for f in found]) if whole else np.ones((e.rules, n_inputs)),
         post=np.stack([f[0] for f in found]) if whole else np.ones((e.rules, n_hidden)),
         per_synapse=None if whole else e.hidden_strengths,

@@ -12,6 +12,7 @@ students' weights come back as Q_a R_a.
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.learning.engines import fused
 from curldescent.learning.engines.fused import FusedEngine
 from curldescent.learning.engines.fused_students import Students, students
 from curldescent.learning.experiment import Experiment
@@ -19,8 +20,41 @@ from curldescent.learning.experiment import Experiment
 Array = NDArray[np.float64]
 
 
+# Order parameters are taken where they leave at most this share of the hidden neurons …
+WORTH_REDUCING = 0.75
+# … and where the updates pay for the change of coordinates, about as many operations as this many updates per input.
+UPDATES_PER_INPUT = 2
+
+
+def refusal(experiment: Experiment, dtype: str) -> str | None:
+    """See `contract.Kind`."""
+    why = fused.refusal(experiment, dtype)
+    if why is None and not reducible(experiment):
+        return "needs a linear hidden layer and hidden strengths that are given per neuron"
+    return why
+
+
+def worth(experiment: Experiment, epochs: int) -> bool:
+    """See `contract.Kind`."""
+    updates = epochs * -(-experiment.samples // experiment.batch)
+    return (
+        reduced_widths(experiment)[0] <= WORTH_REDUCING * experiment.hidden.shape[1]
+        and updates >= UPDATES_PER_INPUT * experiment.inputs.shape[1]
+    )
+
+
+def way(experiment: Experiment) -> object:
+    """See `contract.Kind`: padding leaves no trace in the sweep; in the general kernel it would."""
+    return 0 if fused.takes_one_sweep(experiment) else reduced_widths(experiment)[0]
+
+
+def build(experiment: Experiment, *, dtype: str, threads: int | None) -> "OrderParameterEngine":
+    """See `contract.Kind`."""
+    return OrderParameterEngine(experiment, threads=threads)
+
+
 class OrderParameterEngine(FusedEngine):
-    """A run of a linear experiment in the coordinates that can change; the same stepper as the other engines.
+    """A run of a linear experiment in the coordinates that can change; an `Engine`.
 
     Args:
         experiment: what to run; see `reducible`.

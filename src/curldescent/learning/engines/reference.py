@@ -1,4 +1,7 @@
-"""The reference engine: `rule.update` as it is written, the whole epoch loop compiled by JAX.
+"""The reference engine: every rule as it is written, the whole epoch loop compiled by JAX.
+
+It runs what the others refuse: any number of layers, any activation, loss and rule, and optax's transformations of the
+updates.
 
 On CPUs every student runs through the same compiled program by itself: faster than a batch of them, and a student's
 numbers cannot depend on the others. Accelerators take all students at once, where XLA may round differently from one
@@ -19,9 +22,11 @@ from numpy.typing import NDArray
 
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.learning.experiment import DIVERGENCE_BOUND, Experiment
-from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, update
+from curldescent.learning.rules.contract import LearningRule, states_of
+from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients, normed, update
 from curldescent.learning.schedule import ORDER_BYTES, SampleOrders
 from curldescent.model import forward
+from curldescent.model.losses import SQUARED
 
 Array = NDArray[np.float64]
 
@@ -48,8 +53,29 @@ class Data(NamedTuple):
 
 
 # Axes for vmap, over trials and over rules: what differs between them.
-_PER_TRIAL: Any = Data(None, 0, Learning(None, None, 0, None), 0, None, None)  # type: ignore[arg-type]
-_PER_RULE: Any = Data(None, None, Learning(0, 0, 0, 0), None, None, None)  # type: ignore[arg-type]
+_PER_TRIAL: Any = Data(None, 0, Learning(None, 0, None), 0, None, None)  # type: ignore[arg-type]
+_PER_RULE: Any = Data(None, None, Learning(0, 0, 0), None, None, None)  # type: ignore[arg-type]
+
+
+class State(NamedTuple):
+    """What moves while a student learns."""
+
+    layers: Any
+    """W1, W2, …"""
+    remembered: Any
+    """What the rule remembers, layer by layer; () for signed gradients."""
+    transform: Any
+    """The state of the transformation of updates; () without one."""
+
+
+class Way(NamedTuple):
+    """How one student learns: static, the same for all students of a run."""
+
+    convention: Convention
+    batch: int
+    rule: LearningRule | None
+    transform: Any
+    """The update function of an optax transformation."""
 
 
 class Block(NamedTuple):
@@ -60,10 +86,31 @@ class Block(NamedTuple):
     data: Data
     test: Any
     place_orders: Callable[[Any], Any]
+    transform: Any
+
+
+def refusal(experiment: Experiment, dtype: str) -> str | None:
+    """See `contract.Kind`: it runs everything."""
+    return None
+
+
+def worth(experiment: Experiment, epochs: int) -> bool:
+    """See `contract.Kind`."""
+    return True
+
+
+def way(experiment: Experiment) -> object:
+    """See `contract.Kind`: one program runs one rule."""
+    return experiment.kinds[0]
+
+
+def build(experiment: Experiment, *, dtype: str, threads: int | None) -> "JaxEngine":
+    """See `contract.Kind`; JAX has its own threads."""
+    return JaxEngine(experiment, dtype=dtype)
 
 
 class JaxEngine:
-    """A run of an experiment that can be advanced epoch by epoch.
+    """A run of an experiment whose rules are all signed gradients or all one other rule; an `Engine`.
 
     Args:
         experiment: what to run.
@@ -79,24 +126,30 @@ class JaxEngine:
         self._dtype = np.dtype(dtype)
         self._active = np.ones(lead, dtype=bool)
         self._diverged_at = np.full(lead, -1, dtype=np.int64)
-        self._convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms)
+        self._convention = Convention(e.activation, e.output_activation, e.output_error, e.preserve_norms, e.loss)
+        self._rule = e.kinds[0]
+        # Transformations that differ between trials cannot go through one program for all of them.
+        self._own_transforms = e.transform is not None and not hasattr(e.transform, "update")
         self._orders = None if e.full_batch else SampleOrders.of(e)
         with arithmetic():
             devices = jax.devices()
             self._devices = devices[: math.gcd(len(devices), e.trials)]
-            one_by_one = devices[0].platform == "cpu"
+            one_by_one = devices[0].platform == "cpu" or self._own_transforms
             self._blocks = list(self._single_students()) if one_by_one else [self._all_students()]
-            self._weights = [self._initial(block) for block in self._blocks]
+            self._states = [self._initial(block) for block in self._blocks]
         # The shape of what a program is handed must not depend on how many students there are.
         per_epoch = 4 * e.samples
         self._rows = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, STUDENT_ORDER_BYTES // per_epoch))
         self._chunk = self._rows if e.full_batch else max(1, min(self._rows, ORDER_BYTES // (per_epoch * e.trials)))
-        self._advance, self._errors = _programs(
-            batched=not one_by_one,
-            batch=e.batch,
-            convention=self._convention,
-            shapes=(*e.inputs.shape, *e.readout.shape[1:], *lead[: 2 * (not one_by_one)], self._rows, dtype),
-        )
+        shapes = (*e.inputs.shape, *e.sizes, *lead[: 2 * (not one_by_one)], self._rows, dtype)
+        self._programs = [
+            _programs(
+                batched=not one_by_one,
+                way=Way(self._convention, e.batch, self._rule, getattr(block.transform, "update", None)),
+                shapes=shapes,
+            )
+            for block in self._blocks
+        ]
 
     def _cast(self, array: Any) -> Any:
         return np.ascontiguousarray(array, dtype=self._dtype)
@@ -109,9 +162,8 @@ class JaxEngine:
             inputs=cast(e.inputs),
             targets=cast(targets[trials]),
             learning=Learning(
-                cast(e.hidden_strengths[rules]),
-                cast(e.readout_strengths[rules]),
-                cast(e.feedback[rules, trials]),
+                tuple(cast(s[rules]) for s in e.strengths),
+                tuple(cast(b[rules, trials]) for b in e.feedback),
                 np.asarray(e.aligned[rules]),
             ),
             norms=cast(e.norms[trials]),
@@ -135,7 +187,8 @@ class JaxEngine:
                 shared[device] = put(data.inputs), None if test is None else put(test[0])
             inputs, test_inputs = shared[device]
             data = jax.tree.map(put, data._replace(inputs=inputs))
-            yield Block((rule, trial), data, None if test is None else (test_inputs, put(test[1])), put)
+            transform = e.transform(e.first_trial + trial) if self._own_transforms else e.transform
+            yield Block((rule, trial), data, None if test is None else (test_inputs, put(test[1])), put, transform)
 
     def _all_students(self) -> Block:
         """One block, its trials shared out evenly over JAX's devices, as many of them as divide the trials."""
@@ -154,9 +207,8 @@ class JaxEngine:
                 inputs=everywhere(data.inputs),
                 targets=first(data.targets),
                 learning=Learning(
-                    hidden=everywhere(data.learning.hidden),
-                    readout=everywhere(data.learning.readout),
-                    feedback=second(data.learning.feedback),
+                    strengths=tuple(map(everywhere, data.learning.strengths)),
+                    feedback=tuple(map(second, data.learning.feedback)),
                     aligned=everywhere(data.learning.aligned),
                 ),
                 norms=first(data.norms),
@@ -165,21 +217,31 @@ class JaxEngine:
             ),
             test=None if test is None else (everywhere(test[0]), first(test[1])),
             place_orders=second,
+            transform=self._experiment.transform,
         )
 
-    def _initial(self, block: Block) -> Synapses:
+    def _initial(self, block: Block) -> State:
         e, (rules, trials) = self._experiment, block.where
         layers = []
-        for layer in (e.hidden, e.readout):
+        for layer in e.layers:
             spread = np.broadcast_to(layer, (e.rules, *layer.shape))
-            layers.append(self._cast(spread[rules, trials]))
-        # Where the targets are, so are the weights.
-        return Synapses(*(self._beside(block, layer) for layer in layers))
+            # Where the targets are, so are the weights.
+            layers.append(self._beside(block, self._cast(spread[rules, trials])))
+
+        def start(layers: Any) -> tuple[Any, Any]:
+            remembered = () if self._rule is None else states_of(self._rule, layers)
+            return remembered, () if block.transform is None else block.transform.init(layers)
+
+        if not isinstance(rules, int):
+            start = jax.vmap(jax.vmap(start))
+        return State(tuple(layers), *start(tuple(layers)))
 
     def _beside(self, block: Block, layer: Any) -> Any:
-        """A layer on the block's device, or shared out over the devices as its feedback is."""
-        place: Any = block.data.learning.feedback
-        return jax.device_put(layer, place.sharding)
+        """A layer on the block's device, or shared out over the devices as its targets are."""
+        if isinstance(block.where[0], int):
+            return jax.device_put(layer, block.data.targets.sharding)
+        # Rules lead trials, as in what the orders and feedback of a block are.
+        return block.place_orders(layer)
 
     @property
     def device(self) -> str:
@@ -208,8 +270,9 @@ class JaxEngine:
             orders = self._no_orders(block)
             if drawn is not None:
                 orders[:count] = drawn[:, block.where[1]]
-            self._weights[number], broken[number] = self._advance(
-                self._weights[number], block.data, block.place_orders(orders), active, np.int32(count)
+            advance, _ = self._programs[number]
+            self._states[number], broken[number] = advance(
+                self._states[number], block.data, block.place_orders(orders), active, np.int32(count)
             )
         for number, at in broken.items():
             where, at = self._blocks[number].where, np.asarray(at)
@@ -225,32 +288,32 @@ class JaxEngine:
         train = np.empty(self._active.shape)
         test = None if self._experiment.test_inputs is None else np.empty(self._active.shape)
         with arithmetic():
-            for block, weights in zip(self._blocks, self._weights, strict=True):
-                train[block.where] = self._error(block, weights, (block.data.inputs, block.data.targets))
+            for number, block in enumerate(self._blocks):
+                train[block.where] = self._error(number, (block.data.inputs, block.data.targets))
                 if test is not None:
-                    test[block.where] = self._error(block, weights, block.test)
+                    test[block.where] = self._error(number, block.test)
         return train, test
 
-    def _error(self, block: Block, weights: Synapses, samples: Any) -> Array:
-        found = np.asarray(self._errors(weights, *samples), dtype=np.float64)
-        lost = ~np.isfinite(found) & (self._diverged_at[block.where] < 0)
+    def _error(self, number: int, samples: Any) -> Array:
+        layers, where = self._states[number].layers, self._blocks[number].where
+        found = np.asarray(self._programs[number][1](layers, *samples), dtype=np.float64)
+        lost = ~np.isfinite(found) & (self._diverged_at[where] < 0)
         if self._dtype == np.float32 and lost.any():
             # Weights that single precision holds may still have an error that it does not.
-            c = self._convention
-            inputs, targets, hidden, readout = (np.asarray(a, dtype=np.float64) for a in (*samples, *weights))
+            inputs, targets = (np.asarray(a, dtype=np.float64) for a in samples)
+            wide = [np.asarray(layer, dtype=np.float64) for layer in layers]
             with np.errstate(all="ignore"):
-                _, output = forward.outputs(inputs, hidden, readout, c.activation, c.output_activation)
-                found = np.where(lost, forward.error(output, targets), found)
+                found = np.where(lost, _recorded(wide, inputs, targets, self._convention, np), found)
         return found
 
-    def weights(self) -> tuple[Array, Array]:
-        """W1 (R, T, N, M) and W2 (R, T, O, N); NaN for diverged trials."""
+    def weights(self) -> tuple[Array, ...]:
+        """Every layer's weights, (R, T, post, pre); NaN for diverged trials."""
         e = self._experiment
-        whole = [np.empty((e.rules, *layer.shape)) for layer in (e.hidden, e.readout)]
-        for block, weights in zip(self._blocks, self._weights, strict=True):
-            for layer, own in zip(whole, weights, strict=True):
+        whole = [np.empty((e.rules, *layer.shape)) for layer in e.layers]
+        for block, state in zip(self._blocks, self._states, strict=True):
+            for layer, own in zip(whole, state.layers, strict=True):
                 layer[block.where] = own
-        return whole[0], whole[1]
+        return tuple(whole)
 
     @property
     def active(self) -> NDArray[np.bool_]:
@@ -272,14 +335,14 @@ class JaxEngine:
             for number, block in enumerate(self._blocks):
                 mask = which[block.where]
                 if mask.any():
-                    lost = [np.where(mask[..., None, None], np.nan, layer) for layer in self._weights[number]]
-                    self._weights[number] = Synapses(*(self._beside(block, self._cast(layer)) for layer in lost))
+                    state = self._states[number]
+                    lost = [np.where(mask[..., None, None], np.nan, layer) for layer in state.layers]
+                    layers = tuple(self._beside(block, self._cast(layer)) for layer in lost)
+                    self._states[number] = state._replace(layers=layers)
 
 
 @lru_cache(maxsize=PROGRAMS)
-def _programs(
-    *, batched: bool, batch: int, convention: Convention, shapes: tuple[Any, ...]
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _programs(*, batched: bool, way: Way, shapes: tuple[Any, ...]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """What takes a block through epochs, and what finds its errors, compiled for one set of shapes.
 
     JAX keeps what it compiled for as long as the function lives: functions of their own for each set of shapes are
@@ -287,21 +350,17 @@ def _programs(
 
     Args:
         batched: whether a block holds rules × trials.
-        batch: b.
-        convention: the static choices.
+        way: the static choices.
         shapes: everything else that the compiled code depends on.
 
     Returns:
-        (weights, data, orders, active, count) → weights, the epoch of divergence among these or 0; and
-        (weights, inputs, targets) → errors.
+        (state, data, orders, active, count) → state, the epoch of divergence among these or 0; and
+        (layers, inputs, targets) → errors.
     """
-    one = partial(_epochs, batch=batch, convention=convention)
+    one = partial(_epochs, way=way)
 
-    def errors(weights: Synapses, inputs: Any, targets: Any) -> Any:
-        _, output = forward.outputs(
-            inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, jnp
-        )
-        return forward.error(output, targets, jnp)
+    def errors(layers: Any, inputs: Any, targets: Any) -> Any:
+        return _recorded(layers, inputs, targets, way.convention, jnp)
 
     if batched:
         trials = jax.vmap(one, in_axes=(0, _PER_TRIAL, 1, 0, None))
@@ -309,41 +368,65 @@ def _programs(
     return jax.jit(one, donate_argnums=0), jax.jit(errors)
 
 
-def _epochs(
-    weights: Synapses, data: Data, orders: Any, active: Any, count: Any, *, batch: int, convention: Convention
-) -> tuple[Synapses, Any]:
+def _recorded(layers: Any, inputs: Any, targets: Any, c: Convention, xp: Any) -> Any:
+    """The mean loss over samples, (…)."""
+    drives, activities = forward.passed(inputs, layers, c.activation, c.output_activation, xp)
+    if c.loss is SQUARED:
+        return forward.error(activities[-1], targets, xp)
+    return xp.mean(c.loss.of_samples(drives[-1], targets, c.output_activation, xp), axis=-1)
+
+
+def _epochs(state: State, data: Data, orders: Any, active: Any, count: Any, *, way: Way) -> tuple[State, Any]:
     """One student through `count` epochs, and the one it diverged in, 0 for none."""
 
-    def epoch(i: Any, state: tuple[Synapses, Any]) -> tuple[Synapses, Any]:
-        weights, broken = state
-        moved = _one_epoch(weights, data, orders[i], batch=batch, convention=convention)
+    def epoch(i: Any, carried: tuple[State, Any]) -> tuple[State, Any]:
+        state, broken = carried
+        moved = _one_epoch(state, data, orders[i], way)
         # The largest magnitude is NaN where any weight is, and NaN fails the comparison.
-        within = [jnp.max(jnp.abs(layer)) <= data.bound for layer in moved]
+        within = jnp.array([jnp.max(jnp.abs(layer)) <= data.bound for layer in moved.layers])
         learning = active & (broken == 0)
-        breaks = learning & ~(within[0] & within[1])
+        breaks = learning & ~jnp.all(within)
 
         def settle(new: Any, old: Any) -> Any:
-            return jnp.where(breaks, jnp.nan, jnp.where(learning, new, old))
+            return jnp.where(learning, new, old)
 
-        weights = Synapses(*(settle(new, old) for new, old in zip(moved, weights, strict=True)))
-        return weights, jnp.where(breaks, i + 1, broken)
+        layers = jax.tree.map(lambda new, old: jnp.where(breaks, jnp.nan, settle(new, old)), moved.layers, state.layers)
+        rest = jax.tree.map(settle, moved[1:], state[1:])
+        return State(layers, *rest), jnp.where(breaks, i + 1, broken)
 
-    return lax.fori_loop(0, count, epoch, (weights, jnp.int32(0)))
+    return lax.fori_loop(0, count, epoch, (state, jnp.int32(0)))
 
 
-def _one_epoch(weights: Synapses, data: Data, order: Any, *, batch: int, convention: Convention) -> Synapses:
-    samples = data.inputs.shape[0]
+def _one_epoch(state: State, data: Data, order: Any, way: Way) -> State:
+    samples, batch = data.inputs.shape[0], way.batch
     if batch == samples:
-        step = data.step * samples
-        return update(weights, data.learning, data.norms, data.inputs, data.targets, step, convention)
+        return _moved(state, data, data.inputs, data.targets, data.step * samples, way)
 
-    def learn(weights: Synapses, chosen: Any) -> Synapses:
-        step = data.step * chosen.shape[0]
-        inputs, targets = data.inputs[chosen], data.targets[chosen]
-        return update(weights, data.learning, data.norms, inputs, targets, step, convention)
+    def learn(state: State, chosen: Any) -> State:
+        return _moved(state, data, data.inputs[chosen], data.targets[chosen], data.step * chosen.shape[0], way)
 
     whole = samples // batch
     chosen = order[: whole * batch].reshape(whole, batch)
-    weights = lax.fori_loop(0, whole, lambda i, w: learn(w, chosen[i]), weights)
+    state = lax.fori_loop(0, whole, lambda i, s: learn(s, chosen[i]), state)
     # The last, smaller batch takes a step of its own size: an epoch's steps add up to the learning rate.
-    return weights if whole * batch == samples else learn(weights, order[whole * batch :])
+    return state if whole * batch == samples else learn(state, order[whole * batch :])
+
+
+def _moved(state: State, data: Data, inputs: Any, targets: Any, step: Any, way: Way) -> State:
+    """One update of one student."""
+    layers, remembered, transform = state
+    c = way.convention
+    if way.rule is None and way.transform is None:
+        return State(update(layers, data.learning, data.norms, inputs, targets, step, c), remembered, transform)
+    # What learning subtracts, per unit of step: S ∘ signal.
+    if way.rule is None:
+        signals = gradients(layers, data.learning, inputs, targets, c)
+        descent = tuple(s * g for s, g in zip(data.learning.strengths, signals, strict=True))
+    else:
+        changes, drifts = way.rule.velocity(layers, remembered, data.learning, inputs, targets, c)
+        descent = tuple(-change for change in changes)
+        remembered = jax.tree.map(lambda a, b: a + step * b, remembered, drifts)
+    if way.transform is not None:
+        descent, transform = way.transform(descent, transform, layers)
+    layers = tuple(w - step * d for w, d in zip(layers, descent, strict=True))
+    return State(normed(layers, data.norms) if c.preserve_norms else layers, remembered, transform)

@@ -1,6 +1,7 @@
-"""Which engine runs an experiment. The choice is about time only: every engine computes what `rule.update` says."""
+"""Which engine runs an experiment. The choice is about time only: every engine computes what the rule says."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
@@ -8,98 +9,108 @@ from curldescent.learning.engines.side_by_side import SideBySide
 from curldescent.learning.experiment import Experiment
 
 if TYPE_CHECKING:
-    from curldescent.learning.engines.fused import FusedEngine
-    from curldescent.learning.engines.reference import JaxEngine
+    from curldescent.learning.engines.contract import Engine, Kind
 
-ENGINES = ("auto", "fused", "order-parameters", "jax")
-
-# Order parameters are taken where they leave at most this share of the hidden neurons …
-WORTH_REDUCING = 0.75
-# … and where the updates pay for the change of coordinates, about as many operations as this many updates per input.
-UPDATES_PER_INPUT = 2
-
-
-class Way(NamedTuple):
-    """How a rule's students are computed. Rules that go the same way go together without a trace of each other."""
-
-    engine: str
-    """"fused" or "order-parameters"."""
-    kernel: int
-    """What else decides about the order of sums: whether strengths are per synapse, or the width of a layout."""
+# Names of engines → the modules that fulfil `contract.Kind`, in the order in which "auto" asks them.
+_MODULES = {
+    "order-parameters": "curldescent.learning.engines.reduced",
+    "fused": "curldescent.learning.engines.fused",
+    "jax": "curldescent.learning.engines.reference",
+}
 
 
-def build_engine(
-    experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int
-) -> "FusedEngine | JaxEngine | SideBySide":
+def engines() -> tuple[str, ...]:
+    """What `train(engine=…)` accepts.
+
+    Example:
+        >>> engines()
+        ('auto', 'order-parameters', 'fused', 'jax')
+    """
+    return ("auto", *_MODULES)
+
+
+def register(name: str, module: str, *, before: str | None = None) -> None:
+    """Add an engine.
+
+    Args:
+        name: what `train(engine=…)` calls it.
+        module: its module's full name; imported when it is asked.
+        before: the engine that "auto" asks after this one; None: asked last.
+
+    Raises:
+        InputError: a name that is taken, or a `before` that is not there.
+    """
+    if name in engines():
+        raise InputError(f"there is an engine {name!r} already")
+    if before is not None:
+        validation.choice("before", before, tuple(_MODULES))
+    items = list(_MODULES.items())
+    place = len(items) if before is None else [key for key, _ in items].index(before)
+    items.insert(place, (name, module))
+    _MODULES.clear()
+    _MODULES.update(items)
+
+
+def build_engine(experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int) -> "Engine":
     """The engine asked for, or the fastest one that can run each rule of the experiment.
 
     A rule is computed in the same way, to the bit, whatever other rules there are.
 
     Args:
         experiment: what to run.
-        engine: one of `ENGINES`.
-        dtype: "float64" or "float32"; single precision is JAX's.
+        engine: one of `engines()`.
+        dtype: "float64" or "float32".
         threads: for the CPU kernels; None for all cores.
         epochs: how long the run will be.
 
     Returns:
-        A stepper, not yet advanced.
+        An `Engine`, not yet advanced.
 
     Raises:
         InputError: an unknown name, or an engine that cannot run this experiment.
     """
-    validation.choice("engine", engine, ENGINES)
     if threads is not None:
         threads = validation.integer("threads", threads, minimum=1)
-    if uses_jax(engine, dtype):
-        from curldescent.learning.engines.reference import JaxEngine
-
-        return JaxEngine(experiment, dtype=dtype)
-    if dtype != "float64":
-        raise InputError(f'the {engine!r} engine computes in float64, got dtype {dtype!r}; use engine="jax"')
-    ways: dict[Way, list[int]] = {}
+    ways: dict[tuple[str, object], list[int]] = {}
     for rule in range(experiment.rules):
-        ways.setdefault(_way(experiment.of_rules([rule]), engine, epochs), []).append(rule)
-    engines = [_compiled(experiment.of_rules(own), way, threads) for way, own in ways.items()]
-    return engines[0] if len(engines) == 1 else SideBySide(engines, list(ways.values()))
+        alone = experiment.of_rules([rule])
+        name = chosen(alone, engine=engine, dtype=dtype, epochs=epochs)
+        ways.setdefault((name, _kind(name).way(alone)), []).append(rule)
+    built = [
+        _kind(name).build(experiment.of_rules(own), dtype=dtype, threads=threads) for (name, _), own in ways.items()
+    ]
+    return built[0] if len(built) == 1 else SideBySide(built, list(ways.values()))
 
 
-def uses_jax(engine: str, dtype: str) -> bool:
-    """Whether that choice means the JAX engine: asked for, or the only one with single precision."""
-    return engine == "jax" or (engine == "auto" and dtype == "float32")
+def chosen(alone: Experiment, *, engine: str, dtype: str, epochs: int) -> str:
+    """The name of the engine that runs a rule, which is up to that rule alone.
+
+    Args:
+        alone: the experiment with one rule.
+        engine: one of `engines()`.
+        dtype: "float64" or "float32".
+        epochs: how long the run will be.
+
+    Returns:
+        The name.
+
+    Raises:
+        InputError: an unknown name, or an engine that cannot run this rule.
+    """
+    validation.choice("engine", engine, engines())
+    if engine != "auto":
+        why = _kind(engine).refusal(alone, dtype)
+        if why is not None:
+            raise InputError(f'engine="{engine}" {why}; use engine="auto"')
+        return engine
+    whys = []
+    for name in _MODULES:
+        why = _kind(name).refusal(alone, dtype)
+        if why is None and _kind(name).worth(alone, epochs):
+            return name
+        whys.append(f"{name} {why}")
+    raise InputError(f"no engine runs this experiment: {'; '.join(whys)}")
 
 
-def _way(alone: Experiment, engine: str, epochs: int) -> Way:
-    """How a rule is computed, which is up to that rule alone: its numbers must not depend on the others."""
-    from curldescent.learning.engines.fused import takes_one_sweep
-    from curldescent.learning.engines.fused_students import factored
-    from curldescent.learning.engines.reduced import reduced_widths, reducible
-
-    if engine in ("auto", "order-parameters") and alone.activation == "linear":
-        able = reducible(alone)
-        width = reduced_widths(alone)[0] if able else 0
-        if able and (engine == "order-parameters" or _worth_reducing(alone, width, epochs)):
-            # Padding leaves no trace in the sweep; in the general kernel it would.
-            return Way("order-parameters", 0 if takes_one_sweep(alone) else width)
-    if engine == "order-parameters":
-        raise InputError(
-            'engine="order-parameters" needs a linear hidden layer and hidden strengths that are given per neuron; '
-            'use engine="auto"'
-        )
-    return Way("fused", factored(alone.hidden_strengths[0]) is None)
-
-
-def _compiled(experiment: Experiment, way: Way, threads: int | None) -> "FusedEngine":
-    from curldescent.learning.engines.fused import FusedEngine
-    from curldescent.learning.engines.reduced import OrderParameterEngine
-
-    kind = OrderParameterEngine if way.engine == "order-parameters" else FusedEngine
-    return kind(experiment, threads=threads)
-
-
-def _worth_reducing(experiment: Experiment, width: int, epochs: int) -> bool:
-    updates = epochs * -(-experiment.samples // experiment.batch)
-    return (
-        width <= WORTH_REDUCING * experiment.hidden.shape[1]
-        and updates >= UPDATES_PER_INPUT * experiment.inputs.shape[1]
-    )
+def _kind(name: str) -> "Kind":
+    return import_module(_MODULES[name])  # type: ignore[return-value]

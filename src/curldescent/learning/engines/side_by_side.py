@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from curldescent.learning.engines.fused import FusedEngine
+    from curldescent.learning.engines.contract import Engine
 
 Array = NDArray[np.float64]
 
@@ -20,13 +20,13 @@ class SideBySide:
         rules: the numbers of each engine's rules in the whole experiment.
     """
 
-    def __init__(self, engines: "Sequence[FusedEngine]", rules: Sequence[Sequence[int]]) -> None:
+    def __init__(self, engines: "Sequence[Engine]", rules: Sequence[Sequence[int]]) -> None:
         self._engines = list(engines)
         # Where each rule's row is once the engines' rows stand one below the other.
         self._rows = np.argsort([rule for own in rules for rule in own])
         self._rules = [list(own) for own in rules]
         self.name = ", ".join(dict.fromkeys(engine.name for engine in self._engines))
-        self.device = self._engines[0].device
+        self.device = ", ".join(dict.fromkeys(engine.device for engine in self._engines))
 
     @property
     def epoch(self) -> int:
@@ -44,10 +44,9 @@ class SideBySide:
         tests = [test for _, test in found if test is not None]
         return self._in_order([train for train, _ in found]), self._in_order(tests) if tests else None
 
-    def weights(self) -> tuple[Array, Array]:
-        """W1 (R, T, N, M) and W2 (R, T, O, N); NaN for diverged trials."""
-        found = [engine.weights() for engine in self._engines]
-        return self._in_order([hidden for hidden, _ in found]), self._in_order([readout for _, readout in found])
+    def weights(self) -> tuple[Array, ...]:
+        """Every layer's weights, (R, T, post, pre); NaN for diverged trials."""
+        return tuple(map(self._in_order, zip(*(engine.weights() for engine in self._engines), strict=True)))
 
     @property
     def active(self) -> NDArray[np.bool_]:

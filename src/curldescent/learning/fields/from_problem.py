@@ -1,6 +1,6 @@
 """One trial of a problem under a rule as a field: a `Network` where the rule is a signed gradient."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,27 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.foundation import validation
-from curldescent.learning.experiment import OUTPUT_ERRORS
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.jax_network import JaxNetwork
 from curldescent.learning.fields.problem_velocity import problem_velocity
-from curldescent.model import forward as layers
+from curldescent.learning.rules.contract import LearningRule
+from curldescent.model import forward
+from curldescent.model.activations import of
+from curldescent.model.losses import CONVENTIONS, CROSS_ENTROPY, SQUARED
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
-
-# Losses ℓ(z, y) with ∂ℓ/∂z = φ_out(z) − y: what the delta rule, e = ŷ − y, descends. Each is ∫φ_out − y z, and adding
-# nothing else leaves the field as it is.
-_INTEGRAL: dict[str, Callable[[Any], Any]] = {
-    "linear": lambda z: 0.5 * z * z,
-    "tanh": lambda z: jnp.logaddexp(z, -z),
-    "relu": lambda z: 0.5 * jnp.maximum(z, 0) ** 2,
-    "sigmoid": lambda z: jnp.logaddexp(z, 0.0),
-}
 
 
 def problem_field(
     problem: Problem,
-    rule: Plasticity,
+    rule: Plasticity | LearningRule,
     trial: int = 0,
     *,
     output_error: str = "delta",
@@ -37,9 +30,10 @@ def problem_field(
     seed: int = 0,
 ) -> Field:
     """See `curldescent.field`: a `Network`, or where the rule is no signed gradient the velocity of the layers."""
-    validation.choice("output_error", output_error, OUTPUT_ERRORS)
+    validation.choice("output_error", output_error, CONVENTIONS)
     validation.integer("trial", trial, minimum=0, maximum=problem.trials - 1)
-    if rule.feedback is None and not validation.boolean("preserve_norms", preserve_norms):
+    norms = validation.boolean("preserve_norms", preserve_norms)
+    if isinstance(rule, Plasticity) and rule.feedback is None and not norms and _has_potential(problem, output_error):
         return problem_network(problem, rule, trial, output_error=output_error, batch_size=batch_size)
     options: dict[str, Any] = {"output_error": output_error, "preserve_norms": preserve_norms, "seed": seed}
     return problem_velocity(problem, rule, trial, **options)[0]
@@ -53,29 +47,41 @@ def problem_network(
     With the delta rule that is the matching loss, ∫φ_out(z) dz − y z of the drive z of each output; outputs are then
     the drives. docs/analysis.md.
     """
-    delta = output_error == "delta"
-    integral = _INTEGRAL[problem.output_activation]
+    drives = output_error == "delta" or problem.loss is CROSS_ENTROPY
+    names = problem.student.names
 
     def model(weights: Any, x: Any) -> Any:
-        last = "linear" if delta else problem.output_activation
-        return layers.outputs(x, weights["hidden"], weights["readout"], problem.activation, last, jnp)[1]
+        last = "linear" if drives else problem.output_activation
+        return forward.outputs(x, [weights[name] for name in names], problem.activation, last, jnp)
 
-    student = problem.student
-    strengths = rule.strengths(n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs)
-    matching = delta and problem.output_activation != "linear"
     return JaxNetwork(
         model,
         _student(problem, trial),
         problem.inputs,
         _of_trial(problem.train_outputs(), trial),
-        strengths={"hidden": strengths.hidden, "readout": strengths.readout},
-        loss=(lambda z, y: jnp.sum(integral(z) - y * z)) if matching else "squared",
+        strengths=dict(zip(names, rule.strengths(problem.student.sizes), strict=True)),
+        loss=_loss(problem, output_error),
         batch_size=batch_size,
         dtype="float64",
     )
 
 
-def trial_fields(problem: Problem, rule: Plasticity, **options: Any) -> Iterator[Field]:
+def _has_potential(problem: Problem, output_error: str) -> bool:
+    """Whether the error signal is the gradient of a loss that is known."""
+    return output_error != "delta" or problem.output_activation == "linear" or problem.loss in (SQUARED, CROSS_ENTROPY)
+
+
+def _loss(problem: Problem, output_error: str) -> Any:
+    """The loss of what the network returns: of drives for the delta rule and the cross-entropy, of outputs else."""
+    loss, output = problem.loss, problem.output_activation
+    if loss is CROSS_ENTROPY:
+        return lambda z, y: loss.of_samples(z, y, output, jnp)
+    if output_error == "delta" and output != "linear":
+        return lambda z, y: of(output).matching(z, y, jnp)
+    return "squared" if loss is SQUARED else loss.function
+
+
+def trial_fields(problem: Problem, rule: Plasticity | LearningRule, **options: Any) -> Iterator[Field]:
     """Every trial's field in turn; they share what is compiled. Options as in `problem_field`."""
     first = problem_field(problem, rule, **options)
     if not isinstance(first, JaxNetwork):
@@ -88,9 +94,11 @@ def trial_fields(problem: Problem, rule: Plasticity, **options: Any) -> Iterator
 
 def _student(problem: Problem, trial: int) -> dict[str, NDArray[np.float64]]:
     student = problem.student
-    lead = () if student.trials is None else (trial,)
-    return {"hidden": student.hidden[lead], "readout": student.readout[lead]}
+    return {
+        name: layer if student.trials is None else layer[trial]
+        for name, layer in zip(student.names, student.layers, strict=True)
+    }
 
 
 def _of_trial(targets: NDArray[np.float64], trial: int) -> NDArray[np.float64]:
-    return np.asarray(targets[trial if len(targets) > 1 else 0])
+    return np.asarray(targets[trial % len(targets)])

@@ -1,27 +1,35 @@
 """A problem and a rule as a velocity of the layers: the full-batch limit of what `train` does, one trial of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce as folded
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.foundation import validation
+from curldescent.foundation.arithmetic import arithmetic
 from curldescent.learning.engines.fused_students import factored
 from curldescent.learning.experiment import Experiment, experiment
 from curldescent.learning.fields.function_field import FunctionField
 from curldescent.learning.fields.norms import tangential
 from curldescent.learning.fields.parameters import ParameterTree
 from curldescent.learning.fields.velocity import Velocity
-from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients, rescaled
+from curldescent.learning.rules.contract import LearningRule, states_of
+from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
 from curldescent.model import forward
+from curldescent.model.losses import SQUARED
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 Group = tuple[NDArray[np.intp], Array | None]
-Layers = tuple[Any, ...]
+
+# What a rule remembers is a parameter of this name beside the layers.
+STATE = "state"
 
 
 class Facts(NamedTuple):
@@ -29,7 +37,7 @@ class Facts(NamedTuple):
 
     learning: Learning
     norms: Any
-    """(2,), Frobenius norms of W1 and W2 that norm preservation keeps."""
+    """(layers,), the Frobenius norms that norm preservation keeps."""
     inputs: Any
     """Training inputs (P, M); where linear, a square root R of their covariance, Σ̂ = RᵀR."""
     targets: Any
@@ -43,13 +51,17 @@ class ProblemVelocity(Velocity):
     """The velocity of a student's layers in continuous time, per unit of total step.
 
     Attributes:
-        form: the layers by name.
-        convention: activations, output error, norm preservation.
-        linear: whether the inputs enter through their covariance.
+        form: the layers by name; and under "state" what the rule remembers, if it does.
+        names: of the layers, from the inputs on.
+        convention: activations, loss, output error, norm preservation.
+        rule: None for a signed gradient.
+        linear: whether it is a linear student with a signed gradient, whose inputs enter through their covariance.
     """
 
     form: ParameterTree
+    names: tuple[str, ...]
     convention: Convention
+    rule: LearningRule | None
     linear: bool
 
     @property
@@ -59,53 +71,66 @@ class ProblemVelocity(Velocity):
 
     def __call__(self, theta: Any, args: Facts) -> Any:
         """Norm preservation removes what points along each layer."""
-        layers = self.form.split(theta)
-        velocity = self.of_layers(layers, args)
+        layers, states = self.parts(theta)
+        velocity, change = self.of_layers(layers, states, args)
         if self.convention.preserve_norms:
             velocity = tuple(tangential(v, w) for v, w in zip(velocity, layers, strict=True))
-        return packed(velocity)
+        return self.packed(velocity, change)
 
-    def of_layers(self, layers: Layers, facts: Facts) -> Layers:
-        """−S ∘ error signal, layer by layer, before norms are looked at."""
-        weights, learning = Synapses(*layers), facts.learning
+    def of_layers(self, layers: Layers, states: Sequence[Any], facts: Facts) -> tuple[Layers, Sequence[Any]]:
+        """The velocities of the layers and of what the rule remembers, before norms are looked at."""
+        learning = facts.learning
+        if self.rule is not None:
+            given = learning, facts.inputs, facts.targets, self.convention
+            return self.rule.velocity(layers, states, *given)
         if self.linear:
-            signal = _linear_gradients(weights, facts)
+            signal = _linear_gradients(layers, facts)
         else:
-            signal = gradients(weights, learning, facts.inputs, facts.targets, self.convention)
-        return -learning.hidden * signal.hidden, -learning.readout * signal.readout
+            signal = gradients(layers, learning, facts.inputs, facts.targets, self.convention)
+        return tuple(-s * g for s, g in zip(learning.strengths, signal, strict=True)), states
 
     def loss(self, theta: Any, args: Facts) -> Any:
-        """C = ½⟨‖ŷ − y‖²⟩."""
-        hidden, readout = self.form.split(theta)
+        """C, of the squared loss ½⟨‖ŷ − y‖²⟩."""
+        layers, _ = self.parts(theta)
         if self.linear:
+            hidden, readout = layers
             off = (readout @ hidden - args.targets) @ args.inputs.T
             return args.floor + 0.5 * jnp.sum(off * off)
         c = self.convention
-        _, output = forward.outputs(args.inputs, hidden, readout, c.activation, c.output_activation, jnp)
-        return forward.error(output, args.targets, jnp)
+        drives, _ = forward.passed(args.inputs, layers, c.activation, c.output_activation, jnp)
+        return jnp.mean(c.loss.of_samples(drives[-1], args.targets, c.output_activation, jnp), axis=-1)
 
     def updated(self, theta: Any, args: Facts, dt: float) -> Any:
         """One update as every engine does it, with the whole training set as the batch."""
-        layers = self.form.split(theta)
-        velocity = self.of_layers(layers, args)
-        return self.restored(packed(tuple(w + dt * v for w, v in zip(layers, velocity, strict=True))), args)
+        layers, states = self.parts(theta)
+        return self.restored(theta + dt * self.packed(*self.of_layers(layers, states, args)), args)
 
     def restored(self, theta: Any, args: Facts) -> Any:
         """Norms, which the exact flow keeps where they are preserved."""
         if not self.convention.preserve_norms:
             return theta
-        layers = zip(self.form.split(theta), args.norms, strict=True)
-        return packed(tuple(rescaled(layer, norm) for layer, norm in layers))
+        layers, states = self.parts(theta)
+        return self.packed(normed(layers, args.norms), states)
 
     def seen(self, theta: Any) -> Any:
-        """W2 W1, which rotations of equal hidden neurons leave as it is."""
-        hidden, readout = self.form.split(theta)
-        return (readout @ hidden).ravel()
+        """The product of the layers, which rotations of equal hidden neurons leave as it is where they are linear."""
+        layers, _ = self.parts(theta)
+        return folded(lambda product, layer: layer @ product, layers).ravel()
+
+    def parts(self, theta: Any) -> tuple[Layers, Sequence[Any]]:
+        """The layers and what the rule remembers of each."""
+        tree = self.form.tree(theta)
+        return tuple(tree[name] for name in self.names), tree.get(STATE, ((),) * len(self.names))
+
+    def packed(self, layers: Layers, states: Sequence[Any]) -> Any:
+        """The flat vector of some layers and states."""
+        leaves = jax.tree_util.tree_leaves(_tree(self.names, layers, states))
+        return jnp.concatenate([jnp.ravel(leaf) for leaf in leaves])
 
 
 def problem_velocity(
     problem: Problem,
-    rule: Plasticity,
+    rule: Plasticity | LearningRule,
     trial: int = 0,
     *,
     output_error: str = "delta",
@@ -113,14 +138,11 @@ def problem_velocity(
     seed: int = 0,
     reduce: bool = False,
 ) -> tuple[FunctionField, tuple[Group, ...]]:
-    """One trial of a problem under a rule as a field of its layers.
-
-    This is the one place where a problem and a rule become a velocity. A rule of another kind plugs in here: with a
-    `Velocity` whose `of_layers` is the rule's own, from the tuple of layers to the tuple of their velocities.
+    """One trial of a problem under a rule as a field of its layers: the one place where the two become a velocity.
 
     Args:
         problem: student, targets, inputs.
-        rule: the plasticity.
+        rule: the plasticity, or another rule.
         trial: which one.
         output_error: "delta" or "mse", as in `train`.
         preserve_norms: whether layers keep their Frobenius norms.
@@ -128,45 +150,52 @@ def problem_velocity(
         reduce: follow a wide linear student in the fewer coordinates that can change.
 
     Returns:
-        The field, with parameters {"hidden": (N, M), "readout": (O, N)}; and where it is reduced the equally plastic
-        hidden neurons, group by group, each with an orthonormal basis of what can change in it.
+        The field, whose parameters are the layers by name, and what the rule remembers; and where it is reduced the
+        equally plastic hidden neurons, group by group, each with an orthonormal basis of what can change in it.
 
     Raises:
         InputError: a rule that does not fit, a trial that does not exist.
     """
-    options = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
-    setup = experiment(problem, [rule], learning_rate=1.0, batch_size=None, **options)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
+    setup = experiment(problem, [rule], learning_rate=1.0, batch_size=None, **options)
     trial = validation.integer("trial", trial, minimum=0, maximum=setup.trials - 1)
-    hidden, readout = setup.hidden[trial], setup.readout[trial]
-    learning = [setup.hidden_strengths[0], setup.readout_strengths[0], setup.feedback[0, trial], setup.aligned[0]]
-    norms = np.array([np.linalg.norm(hidden), np.linalg.norm(readout)])
+    layers: Layers = tuple(layer[trial] for layer in setup.layers)
+    norms = np.array([np.linalg.norm(layer) for layer in layers])
+    strengths, feedback = tuple(s[0] for s in setup.strengths), tuple(b[0, trial] for b in setup.feedback)
+    learning = Learning(strengths, feedback, setup.aligned[0])
+    kind = setup.kinds[0]
     groups: tuple[Group, ...] = ()
-    if reduce and setup.activation == "linear":
-        hidden, readout, learning, groups = _reduced(hidden, readout, learning)
-    linear = setup.activation == setup.output_activation == "linear"
-    inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, _targets(setup, trial), 0.0)
-    facts = Facts(Learning(*learning), norms, inputs, targets, np.float64(floor))
-    convention = Convention(setup.activation, setup.output_activation, setup.output_error, setup.preserve_norms)
-    layers = {"hidden": hidden, "readout": readout}
-    form = ParameterTree.of(layers)
-    return FunctionField(ProblemVelocity(form, convention, linear), form, form.flat(layers), facts), groups
+    both = setup.activation == setup.output_activation == "linear"
+    two = kind is None and len(layers) == 2
+    if reduce and two and setup.activation == "linear":
+        layers, learning, groups = _reduced(layers, learning)
+    linear = two and both and setup.loss is SQUARED
+    inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, setup.targets_of(trial), 0.0)
+    facts = Facts(learning, norms, inputs, targets, np.float64(floor))
+    convention = Convention(
+        setup.activation, setup.output_activation, setup.output_error, setup.preserve_norms, setup.loss
+    )
+    with arithmetic():
+        states = ((),) * len(layers) if kind is None else jax.tree.map(np.asarray, states_of(kind, layers))
+    names = problem.student.names
+    parameters = _tree(names, layers, states)
+    form = ParameterTree.of(parameters)
+    velocity = ProblemVelocity(form, names, convention, kind, linear)
+    return FunctionField(velocity, form, form.flat(parameters), facts), groups
 
 
-def packed(layers: Layers) -> Any:
-    """The flat vector of some layers."""
-    return jnp.concatenate([layer.ravel() for layer in layers])
+def _tree(names: tuple[str, ...], layers: Sequence[Any], states: Sequence[Any]) -> dict[str, Any]:
+    remembered = {STATE: tuple(states)} if jax.tree_util.tree_leaves(states) else {}
+    return dict(zip(names, layers, strict=True)) | remembered
 
 
-def _linear_gradients(weights: Synapses, facts: Facts) -> Synapses:
+def _linear_gradients(layers: Layers, facts: Facts) -> Layers:
     """`signed_gradient.gradients` of a linear student through second moments: ⟨e xᵀ⟩ = (W2 W1 − W*) Σ̂."""
     root, learning = facts.inputs, facts.learning
-    error = (weights.readout @ weights.hidden - facts.targets) @ root.T @ root
-    carried = jnp.where(learning.aligned, learning.feedback.T, weights.readout)
-    return Synapses(hidden=carried.T @ error, readout=error @ weights.hidden.T)
-
-
-def _targets(setup: Experiment, trial: int) -> Array:
-    return setup.targets[trial if len(setup.targets) > 1 else 0]
+    hidden, readout = layers
+    error = (readout @ hidden - facts.targets) @ root.T @ root
+    carried = jnp.where(learning.aligned, learning.feedback[0].T, readout)
+    return carried.T @ error, error @ hidden.T
 
 
 def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
@@ -175,7 +204,7 @@ def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
     The error signal is formed from the difference to the best map, not from ⟨y xᵀ⟩: near a solution it is then exact
     relative to its own size, and a start 1e-10 from the solution keeps its direction.
     """
-    y = _targets(setup, trial)
+    y = setup.targets_of(trial)
     root = np.linalg.qr(setup.inputs, mode="r") / np.sqrt(setup.samples)
     best = np.linalg.lstsq(setup.inputs, y, rcond=None)[0].T
     rest = setup.inputs @ best.T - y
@@ -184,12 +213,13 @@ def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
     return np.asarray(root), np.asarray(best, dtype=np.float64), 0.0 if floor < 1e-28 * float((y**2).mean()) else floor
 
 
-def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array, Array, list[Any], tuple[Group, ...]]:
+def _reduced(layers: Layers, learning: Learning) -> tuple[Layers, Learning, tuple[Group, ...]]:
     """The narrower student whose W2 W1, norms and updates are the wide one's; unchanged where there is none."""
-    s1, s2, feedback, aligned = learning
+    hidden, readout = (np.asarray(layer) for layer in layers)
+    (s1, s2), (feedback,), aligned = (np.asarray(s) for s in learning.strengths), learning.feedback, learning.aligned
     factors = factored(s1)
     if factors is None:
-        return hidden, readout, learning, ()
+        return layers, learning, ()
     post, pre = factors
     _, kind = np.unique(np.concatenate([post[:, None], s2.T], axis=1), axis=0, return_inverse=True)
     parts: dict[str, list[Array]] = {name: [] for name in ("hidden", "readout", "feedback", "post", "s2")}
@@ -210,7 +240,9 @@ def _reduced(hidden: Array, readout: Array, learning: list[Any]) -> tuple[Array,
         parts["post"].append(np.full(len(columns), post[members[0]]))
         parts["s2"].append(np.repeat(s2[:, members[:1]], len(columns), axis=1))
     if all(basis is None for _, basis in groups):
-        return hidden, readout, learning, ()
+        return layers, learning, ()
     strengths = np.concatenate(parts["post"])[:, None] * pre
-    narrow = [strengths, np.concatenate(parts["s2"], axis=1), np.concatenate(parts["feedback"]), aligned]
-    return np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1), narrow, tuple(groups)
+    narrow = Learning(
+        (strengths, np.concatenate(parts["s2"], axis=1)), (np.concatenate(parts["feedback"]),), learning.aligned
+    )
+    return (np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1)), narrow, tuple(groups)

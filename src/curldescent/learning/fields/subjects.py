@@ -7,6 +7,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.from_problem import problem_field, trial_fields
 from curldescent.learning.fields.network import Network
+from curldescent.learning.rules.contract import LearningRule, rule_of
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -29,8 +30,8 @@ def subject_field(subject: object, rule: object = None, trial: object = 0, **opt
     if isinstance(subject, Field):
         refuse_rule(rule)
         return subject
-    problem, plasticity = _with_rule(subject, rule)
-    return problem_field(problem, plasticity, trial, **options)  # type: ignore[arg-type]
+    problem, kind = with_rule(subject, rule)
+    return problem_field(problem, kind, trial, **options)  # type: ignore[arg-type]
 
 
 def subject_network(subject: object, rule: object = None, trial: object = 0, *, what: str) -> Network:
@@ -54,8 +55,8 @@ def require_network(field: Field, what: str) -> Network:
     if isinstance(field, Network):
         return field
     raise InputError(
-        f"{what} needs a signed gradient of a loss: a cd.Problem with a rule that backpropagates (feedback alignment "
-        f"does not), or a cd.analysis.network; got {field!r}"
+        f"{what} needs a signed gradient of a loss: a cd.Problem with a cd.Plasticity that backpropagates "
+        f"(feedback alignment does not), or a cd.analysis.network; got {field!r}"
     )
 
 
@@ -75,8 +76,8 @@ def subject_fields(subject: object, rule: object, trial: object, **options: Any)
         InputError: as `subject_field`.
     """
     if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):
-        problem, plasticity = _with_rule(subject, rule)
-        return trial_fields(problem, plasticity, **options), True
+        problem, kind = with_rule(subject, rule)
+        return trial_fields(problem, kind, **options), True
     return iter([subject_field(subject, rule, 0 if trial is None else trial, **options)]), False
 
 
@@ -92,13 +93,26 @@ def has_trial_axis(problem: Problem) -> bool:
     return given or any(weights is not None and weights.trials for weights in (problem.student, problem.teacher))
 
 
-def _with_rule(subject: object, rule: object) -> tuple[Problem, Plasticity]:
+def with_rule(subject: object, rule: object) -> tuple[Problem, Plasticity | LearningRule]:
+    """A problem and its rule; a function is a rule of one's own.
+
+    Args:
+        subject: a `Problem`.
+        rule: a `Plasticity`, a rule of `curldescent.rules`, or a function of what a synapse sees.
+
+    Returns:
+        Both.
+
+    Raises:
+        InputError: anything else.
+    """
     if not isinstance(subject, Problem):
         raise InputError(
             f"expected a cd.Problem with a rule, a cd.field or a cd.analysis.network, got {type(subject).__name__}; "
             "cd.field(function, theta0) and cd.analysis.network(model, params, inputs, targets) make one"
         )
-    if not isinstance(rule, Plasticity):
+    found = rule_of(rule)
+    if not isinstance(found, Plasticity | LearningRule):
         got = "none" if rule is None else type(rule).__name__
-        raise InputError(f"a problem needs a rule: a cd.Plasticity, got {got}; give rule=cd.Plasticity(…)")
-    return subject, rule
+        raise InputError(f"a problem needs a rule: a cd.Plasticity or one of cd.rules, got {got}; give rule=…")
+    return subject, found

@@ -9,60 +9,58 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from curldescent.model import forward
+from curldescent.model.activations import Activation, of
+from curldescent.model.losses import SQUARED, Loss
 
 # Outside of compiled code the rule takes NumPy arrays as well.
 Array = jax.Array | np.ndarray
 
 
-class Synapses(NamedTuple):
-    """Weights of one student."""
-
-    hidden: Float[Array, "hidden inputs"]
-    readout: Float[Array, "outputs hidden"]
+# One array (post, pre) a layer, from the inputs on.
+Layers = tuple[Float[Array, "_ _"], ...]
 
 
 class Learning(NamedTuple):
     """How one student's synapses learn: `curldescent.Plasticity` resolved for its sizes."""
 
-    hidden: Float[Array, "hidden inputs"]
-    """S of the hidden layer."""
-    readout: Float[Array, "outputs hidden"]
-    """S of the readout."""
-    feedback: Float[Array, "hidden outputs"]
-    """B; ignored where `aligned` is false."""
+    strengths: tuple[Float[Array, "_ _"], ...]
+    """S, layer by layer."""
+    feedback: tuple[Float[Array, "_ _"], ...]
+    """B of every layer but the first; ignored where `aligned` is false."""
     aligned: Bool[Array, ""]
-    """Whether B, and not W2ᵀ, carries the error back."""
+    """Whether B, and not Wᵀ, carries the error back."""
 
 
 class Convention(NamedTuple):
     """The static choices of an experiment."""
 
-    activation: str
-    output_activation: str
+    activation: str | Activation
+    output_activation: str | Activation
     output_error: str
     """"delta": e = ŷ − y. "mse": e = (ŷ − y)·φ'_out, which makes the update the gradient of the recorded error."""
     preserve_norms: bool
+    loss: Loss = SQUARED
 
 
 def gradients(
-    weights: Synapses,
+    weights: Layers,
     learning: Learning,
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
     convention: Convention,
     xp: ModuleType = jnp,
-) -> Synapses:
+) -> Layers:
     """The batch-mean error signals that plasticity multiplies: ∂C/∂W where nothing but S departs from gradient descent.
 
     With e the output error and h = φ(W1 x): ⟨e hᵀ⟩ for the readout and ⟨[(F e) ∘ φ'] xᵀ⟩ for the hidden layer, F = W2ᵀ
-    or B.
+    or B; layer by layer in deeper networks.
 
     Args:
-        weights: W1, W2 before the update.
+        weights: W1, W2, … before the update.
         learning: for F.
         inputs: the batch, (b, M).
         targets: (b, O).
-        convention: activations and the output error.
+        convention: activations, the loss and the output error.
         xp: the array module, jax.numpy or NumPy.
 
     Returns:
@@ -70,56 +68,70 @@ def gradients(
 
     Source: docs/theory.md, setting; the paper's simulation protocol for "delta".
     """
-    hidden, error = _output_error(weights, inputs, targets, convention, xp)
-    sums = _sums(weights, learning, inputs, hidden, error, convention, xp)
+    drives, activities, error = _output_error(weights, inputs, targets, convention, xp)
     samples = inputs.shape[0]
-    return Synapses(hidden=sums.hidden / samples, readout=sums.readout / samples)
+    return tuple(signal / samples for signal in _sums(weights, learning, drives, activities, error, convention, xp))
 
 
 def _output_error(
-    weights: Synapses, inputs: Any, targets: Any, convention: Convention, xp: ModuleType
-) -> tuple[Any, Any]:
-    """Hidden activities (b, N) and e (b, O)."""
-    hidden, output = forward.outputs(
-        inputs, weights.hidden, weights.readout, convention.activation, convention.output_activation, xp
+    weights: Layers, inputs: Any, targets: Any, convention: Convention, xp: ModuleType
+) -> tuple[list[Any], list[Any], Any]:
+    """Drives and activities of every layer, and e (b, O)."""
+    drives, activities = forward.passed(inputs, weights, convention.activation, convention.output_activation, xp)
+    error = convention.loss.signal(
+        drives[-1], activities[-1], targets, convention.output_activation, convention.output_error, xp
     )
-    error = output - targets
-    if convention.output_error == "mse":
-        error = error * forward.slope(convention.output_activation, output, xp)
-    return hidden, error
+    return drives, activities, error
+
+
+def backpropagated(
+    weights: Layers,
+    learning: Learning,
+    drives: list[Any],
+    activities: list[Any],
+    error: Any,
+    activation: str | Activation,
+    xp: ModuleType = jnp,
+) -> list[Any]:
+    """The error at every layer's neurons, (b, post), from that of the outputs, carried back by Wᵀ or B."""
+    errors = [error]
+    for number in range(len(weights) - 1, 0, -1):
+        carried = xp.where(learning.aligned, learning.feedback[number - 1].T, weights[number])
+        back = errors[0] @ carried
+        errors.insert(0, of(activation).carried(back, drives[number - 1], activities[number], xp))
+    return errors
 
 
 def _sums(
-    weights: Synapses,
+    weights: Layers,
     learning: Learning,
-    inputs: Any,
-    hidden: Any,
+    drives: list[Any],
+    activities: list[Any],
     error: Any,
     convention: Convention,
     xp: ModuleType,
-) -> Synapses:
+) -> Layers:
     """The signals that an output error (b, O) causes, added up over the samples."""
-    carried = xp.where(learning.aligned, learning.feedback.T, weights.readout)
-    hidden_error = (error @ carried) * forward.slope(convention.activation, hidden, xp)
-    return Synapses(hidden=hidden_error.T @ inputs, readout=error.T @ hidden)
+    errors = backpropagated(weights, learning, drives, activities, error, convention.activation, xp)
+    return tuple(e.T @ before for e, before in zip(errors, activities[:-1], strict=True))
 
 
 def update(
-    weights: Synapses,
+    weights: Layers,
     learning: Learning,
-    norms: Float[Array, "2"],
+    norms: Float[Array, "layers"],
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
     step: Float[Array, ""] | float,
     convention: Convention,
     xp: ModuleType = jnp,
-) -> Synapses:
-    """One update: both layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
+) -> Layers:
+    """One update: all layers move at once, ΔW = −step · S ∘ signal, then (optionally) each regains its norm.
 
     Args:
-        weights: W1, W2.
+        weights: W1, W2, …
         learning: S and the feedback.
-        norms: Frobenius norms that W1 and W2 are rescaled to where the convention preserves norms.
+        norms: Frobenius norms that the layers are rescaled to where the convention preserves norms.
         inputs: the batch, (b, M).
         targets: (b, O).
         step: learning_rate · b / P.
@@ -131,16 +143,16 @@ def update(
 
     Source: docs/theory.md, setting; norm preservation as in the paper's "normalised" runs.
     """
-    hidden, error = _output_error(weights, inputs, targets, convention, xp)
+    drives, activities, error = _output_error(weights, inputs, targets, convention, xp)
     # The step is taken into the error before it meets the inputs: what overflows is then no update of any size.
-    steps = _sums(weights, learning, inputs, hidden, error * (step / inputs.shape[0]), convention, xp)
-    moved = Synapses(
-        hidden=weights.hidden - learning.hidden * steps.hidden,
-        readout=weights.readout - learning.readout * steps.readout,
-    )
-    if not convention.preserve_norms:
-        return moved
-    return Synapses(*(rescaled(layer, norm, xp) for layer, norm in zip(moved, norms, strict=True)))
+    steps = _sums(weights, learning, drives, activities, error * (step / inputs.shape[0]), convention, xp)
+    moved = tuple(w - s * move for w, s, move in zip(weights, learning.strengths, steps, strict=True))
+    return normed(moved, norms, xp) if convention.preserve_norms else moved
+
+
+def normed(layers: Layers, norms: Float[Array, "layers"], xp: ModuleType = jnp) -> Layers:
+    """The layers rescaled to their Frobenius norms."""
+    return tuple(rescaled(layer, norm, xp) for layer, norm in zip(layers, norms, strict=True))
 
 
 def rescaled(

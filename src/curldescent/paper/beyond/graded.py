@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import judged, over_grid
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import judged, over_grid
+from curldescent.paper.machinery.spectra import largest_stable_share
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -58,9 +59,18 @@ def experiments(scale: Scale) -> Experiments:
     weak = {"shares": lin(0.05, 0.95, points), "strengths": log(0.03, 2, points)}
     spread = {"shares": lin(0.05, 0.45, points), "ratios": log(0.05, 0.5, points)}
     return {
-        **{f"graded-{layer}": Computation(weak_map, {"layer": layer, **weak, **common}) for layer in LAYERS},
-        "graded-spread": Computation(spread_map, {"spread": SPREAD, **spread, **common}),
-        "graded-equal": Computation(spread_map, {"spread": 0.0, **spread, **common}),
+        **{
+            f"graded-{layer}": Computation(
+                weak_map, {"layer": layer, **weak, **common}, identity="curldescent.paper.graded.weak_map"
+            )
+            for layer in LAYERS
+        },
+        "graded-spread": Computation(
+            spread_map, {"spread": SPREAD, **spread, **common}, identity="curldescent.paper.graded.spread_map"
+        ),
+        "graded-equal": Computation(
+            spread_map, {"spread": 0.0, **spread, **common}, identity="curldescent.paper.graded.spread_map"
+        ),
     }
 
 
@@ -101,7 +111,7 @@ def draw(results: Results) -> "Picture":
         _draw_map(axis, data, x="share", y="strength", title=title)
         axis.set(xlabel="share of negative", ylabel="magnitude of negative" if layer == "hidden" else "")
         strength = np.geomspace(data.strength.values[0] / 2, data.strength.values[-1] * 2, 40)
-        draw_boundary(axis, boundary_share(layer, strength), strength)
+        draw_boundary(axis, [boundary_share(layer, weak) for weak in strength.tolist()], strength)
     data, axis = results["graded-spread"], axes[2]
     axis.set_xscale("log")
     image = _draw_map(axis, data, x="ratio", y="share", title="log-normal, hidden")
@@ -115,28 +125,19 @@ def draw(results: Results) -> "Picture":
     return figure
 
 
-def boundary_share(layer: str, strength: NDArray) -> NDArray:
-    """The largest stable share of negative neurons for each strength: λ_min falls with the share."""
-    from scipy.optimize import brentq
-
-    def lowest(share: float, weak: float) -> float:
-        return _law(layer, weak_flips(share, weak)).lambda_min
-
-    out = []
-    for weak in strength.tolist():
-        low, high = lowest(1e-6, weak), lowest(1 - 1e-6, weak)
-        out.append(0.0 if low <= 0 else 1.0 if high >= 0 else brentq(lowest, 1e-6, 1 - 1e-6, args=(weak,), xtol=1e-4))
-    return np.array(out)
+def boundary_share(layer: str, strength: float) -> float:
+    """The largest stable share of negative neurons of a strength."""
+    return largest_stable_share(lambda share: _law(layer, weak_flips(share, strength)))
 
 
 def sign_of_limit(results: Results) -> Finding:
     """All four maps together."""
-    return agreement.follows_limit(_stacked(results))
+    return fate_claims.follows_limit(_stacked(results))
 
 
 def sign_of_own(results: Results) -> Finding:
     """All four maps together, network by network."""
-    return agreement.follows_own(_stacked(results))
+    return fate_claims.follows_own(_stacked(results))
 
 
 def weakness(results: Results) -> Finding:
@@ -144,19 +145,19 @@ def weakness(results: Results) -> Finding:
     seen = right = 0
     for layer in LAYERS:
         data = results[f"graded-{layer}"]
-        sure, fate = data.predicted / data.margin, agreement.majority(data)
+        sure, fate = data.predicted / data.margin, fate_claims.majority(data)
         both = (sure.isel(strength=0) > 1) & (sure.isel(strength=-1) < -1)
         as_said = (fate.isel(strength=0) == 1) & (fate.isel(strength=-1) == -1)
         seen, right = seen + int(both.sum()), right + int((both & as_said).sum())
     if not seen:
         return Finding(None, "the grid of this scale has no such share")
-    return Finding(right / seen >= agreement.CELLS, f"{right} of {seen} shares", {"agree": right, "of": seen})
+    return Finding(right / seen >= fate_claims.CELLS, f"{right} of {seen} shares", {"agree": right, "of": seen})
 
 
 def spread_costs(results: Results) -> Finding:
     """Of networks that differ in the spread of magnitudes alone, which leaves and which returns."""
     spread, equal = results["graded-spread"].verdict, results["graded-equal"].verdict
-    return agreement.leaves_more(spread, equal, names=("spread alone leaves", "equal alone"))
+    return fate_claims.leaves_more(spread, equal, names=("spread alone leaves", "equal alone"))
 
 
 def _law(layer: str, strengths: dict[float, float]) -> Spectrum:
@@ -198,25 +199,26 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students follow the sign of the limiting λ_min for strengths of any value.",
-            agreement.LIMIT_CRITERION,
+            fate_claims.LIMIT_CRITERION,
             sign_of_limit,
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own K.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             sign_of_own,
         ),
         Claim(
             "weakness",
             "Flips that destroy a solution when strong leave it stable when weak.",
-            "at least 95 % of the shares that theory says so of, outside the margin at both ends of the map",
+            f"at least {percent(fate_claims.CELLS)} of the shares that theory says so of, outside the margin at both "
+            "ends of the map",
             weakness,
         ),
         Claim(
             "spread costs",
             "At equal mean, spread-out magnitudes make solutions less stable.",
-            "of the pairs of networks with two fates more leave with spread magnitudes, one-sided sign test at 5 %",
+            f"of the pairs of networks with two fates more leave with spread magnitudes, {fate_claims.MORE_CRITERION}",
             spread_costs,
         ),
     ),

@@ -8,22 +8,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.foundation import optional
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
-    fates,
-    finite_size_margin,
-    lowest_eigenvalues,
-    over_grid,
-    random_solutions,
-    white_inputs,
-)
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import PIECES, draw_networks, over_grid, white_inputs
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, paired
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
-from curldescent.theory.sample_matrices import n_hidden_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -46,7 +40,10 @@ def experiments(scale: Scale) -> Experiments:
     }
     return {
         f"inputs-{kind}": Computation(
-            plane, {"kind": kind, **settings}, needs=() if kind == "gaussian" else ("sklearn",)
+            plane,
+            {"kind": kind, **settings},
+            identity="curldescent.paper.inputs.plane",
+            needs=() if kind == "gaussian" else ("sklearn",),
         )
         for kind in KINDS
     }
@@ -88,18 +85,9 @@ def plane(kind: str, ratios: Sequence[float], hidden: Sequence[float], trials: i
     inputs = white_inputs(n_inputs) if kind == "gaussian" else pixels
 
     def cell(ratio: float, hidden: float, seed: int) -> dict[str, object]:
-        law = Spectrum(ratio, hidden)
-        width, realised = n_hidden_for(ratio, n_inputs), law.realised(n_inputs)
-        d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
-        solutions = random_solutions(n_inputs, width, trials=trials, seed=seed)
-        found = fates(inputs, solutions, d1, d2, steps=steps, seed=seed)
-        return {
-            "verdict": found.verdict,
-            "updates": found.steps,
-            "lowest": lowest_eigenvalues(solutions, d1, d2),
-            "predicted": realised.lambda_min,
-            "margin": finite_size_margin(realised, n_inputs),
-        }
+        drawn = draw_networks(Spectrum(ratio, hidden), n_inputs, trials=trials, seed=seed)
+        found = drawn.fates(inputs, steps=steps)
+        return {"verdict": found.verdict, "updates": found.steps, "lowest": drawn.lowest(), **drawn.expected}
 
     variances = np.linalg.eigvalsh(inputs.T @ inputs / len(inputs))
     data = over_grid({"ratio": ratios, "hidden": hidden}, cell, seed=0)
@@ -125,7 +113,7 @@ def draw(results: Results) -> "Picture":
 
 
 def same_fates(results: Results) -> Finding:
-    """The same solution and flips under different inputs: pairs of decided fates that are equal."""
+    """How many pairs of decided fates, of one solution with one set of flips under two kinds of inputs, are equal."""
     reference = results["inputs-gaussian"].verdict.values
     agree = count = undecided = 0
     for kind in ("pixels", "whitened"):
@@ -136,23 +124,21 @@ def same_fates(results: Results) -> Finding:
     if not count:
         return Finding(holds=False, said="no pair decided within the run", numbers={"agree": 0, "of": 0})
     said = f"{agree} of {count} pairs have one fate; {undecided} pairs with an undecided student"
-    holds = agree / count >= agreement.NETWORKS and count / (count + undecided) >= agreement.DECIDED
+    holds = agree / count >= fate_claims.NETWORKS and count / (count + undecided) >= fate_claims.DECIDED
     return Finding(holds, said, {"agree": agree, "of": count, "undecided": undecided})
 
 
 def sign_of_limit(results: Results) -> Finding:
     """The law's sign, for digits alone."""
     data = [results[f"inputs-{kind}"] for kind in ("pixels", "whitened")]
-    return agreement.follows_limit(xr.concat(data, "kind", combine_attrs="drop"))
+    return fate_claims.follows_limit(xr.concat(data, "kind", combine_attrs="drop"))
 
 
 def speed(results: Results) -> Finding:
     """Updates until students return, correlated pixels against Gaussian inputs, in pairs that both return."""
-    from curldescent.paper.machinery.statistics import paired
-
     pixels, gaussian = (results[f"inputs-{kind}"] for kind in ("pixels", "gaussian"))
     both = (pixels.verdict.values == 1) & (gaussian.verdict.values == 1)
-    if both.sum() < 6:
+    if both.sum() < FEWEST_PAIRS:
         return Finding(None, f"{int(both.sum())} pairs return under both inputs, too few to test")
     test = paired(pixels.updates.values[both], gaussian.updates.values[both])
     said = (
@@ -178,20 +164,21 @@ FIGURE = Figure(
         Claim(
             "the same fates",
             "Whether a solution is stable does not depend on the inputs.",
-            "at least 99 % of the pairs of digits and Gaussian inputs that decide, and at least 90 % decide",
+            f"at least {percent(fate_claims.NETWORKS)} of the pairs of digits and Gaussian inputs that decide, and at "
+            f"least {percent(fate_claims.DECIDED)} decide",
             same_fates,
         ),
         Claim(
             "the limit's sign",
             "Students of digits follow the sign of the limiting λ_min, whose law knows nothing of the inputs.",
-            agreement.LIMIT_CRITERION,
+            fate_claims.LIMIT_CRITERION,
             sign_of_limit,
         ),
         Claim(
             "only how fast",
             "Inputs do decide how fast a stable solution attracts.",
-            "returns take more updates with correlated pixels than with Gaussian inputs, paired Wilcoxon test at 5 %; "
-            "counted in pieces of 250, 1000, 4000, … updates with steps in units of the fastest rate",
+            "returns take more updates with correlated pixels than with Gaussian inputs, paired Wilcoxon test at "
+            f"{percent(LEVEL)}; counted in pieces of {PIECES}, … updates with steps in units of the fastest rate",
             speed,
         ),
     ),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import judged, over_grid
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import judged, over_grid
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin
@@ -35,7 +36,10 @@ def experiments(scale: Scale) -> Experiments:
         "trials": trials,
         "steps": steps,
     }
-    return {f"joint-{ratio:g}": Computation(plane, {"ratio": ratio, **settings}) for ratio in RATIOS}
+    return {
+        f"joint-{ratio:g}": Computation(plane, {"ratio": ratio, **settings}, identity="curldescent.paper.joint.plane")
+        for ratio in RATIOS
+    }
 
 
 def plane(
@@ -75,12 +79,12 @@ def draw(results: Results) -> "Picture":
 
 def sign_of_limit(results: Results) -> Finding:
     """All planes together, cell by cell."""
-    return agreement.follows_limit(_stacked(results))
+    return fate_claims.follows_limit(_stacked(results))
 
 
 def sign_of_own(results: Results) -> Finding:
     """All planes together, network by network."""
-    return agreement.follows_own(_stacked(results))
+    return fate_claims.follows_own(_stacked(results))
 
 
 def together(results: Results) -> Finding:
@@ -88,14 +92,14 @@ def together(results: Results) -> Finding:
     seen = right = 0
     for ratio in RATIOS:
         data = results[f"joint-{ratio:g}"]
-        fate, sure = agreement.majority(data), data.predicted / data.margin
+        fate, sure = fate_claims.majority(data), data.predicted / data.margin
         alone = (sure.sel(readout=0) > 0) & (sure.sel(hidden=0) > 0)
         harmful = alone & (sure < -1) & (data.hidden > 0) & (data.readout > 0)
         as_said = (fate.sel(readout=0) == 1) & (fate.sel(hidden=0) == 1) & (fate == -1)
         seen, right = seen + int(harmful.sum()), right + int((harmful & as_said).sum())
     if not seen:
         return Finding(None, "the grid of this scale has no such cell")
-    return Finding(right / seen >= agreement.CELLS, f"{right} of {seen} such cells", {"agree": right, "of": seen})
+    return Finding(right / seen >= fate_claims.CELLS, f"{right} of {seen} such cells", {"agree": right, "of": seen})
 
 
 def _stacked(results: Results) -> xr.Dataset:
@@ -118,20 +122,20 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students of finite networks follow the sign of the limiting λ_min with flips in both layers.",
-            agreement.LIMIT_CRITERION,
+            fate_claims.LIMIT_CRITERION,
             sign_of_limit,
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own K.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             sign_of_own,
         ),
         Claim(
             "together",
             "Flips that are harmless in either layer alone can be harmful together.",
-            "at least 95 % of the cells whose limit is stable with either layer's flips and unstable, outside the "
-            "margin, with both: each alone returns, both together leave",
+            f"at least {percent(fate_claims.CELLS)} of the cells whose limit is stable with either layer's flips and "
+            "unstable, outside the margin, with both: each alone returns, both together leave",
             together,
         ),
     ),

@@ -1,56 +1,31 @@
 """The Lyapunov map: the leading exponent beside the order parameter q, over the plane of figure 3."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from curldescent.learning.weight_motion import order_parameter_of
-from curldescent.model.flips import flipped_count
-from curldescent.model.plasticity import Plasticity
-from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery.beside_solution import over_grid
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.lyapunov_runs import plane
 from curldescent.paper.machinery.statistics import proportion_interval
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.coordinates import cell_borders, colours
 from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks
 from curldescent.sweeps import lin, log
-from curldescent.sweeps.description.start import Start
-from curldescent.theory import critical_ratio, linear_stability
+from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-SAMPLES = 250
-# W1 can gather its whole norm √N in one direction, whose rate is N/2 with inputs of variance ½: this step resolves it
-# up to N = 80. With the paper's 0.1 cycles of the step itself appear (docs/chaos.md).
-STEP = 0.05
 # Into how many computations the ratios are dealt, so that they can run side by side.
 _PARTS = 4
-# Steps between renormalisations, and between the weights that q looks at.
-EVERY = 10
-# q is taken over this many of them, 1000 epochs as in the paper.
-WINDOW = 1000 // EVERY
-BLOCKS = 20
 # Above this the weights move; they rest at 1e-30.
 MOVING = 1e-10
-# Separation that grows with a power of time adds up to log(end/begin); twice that is the least that counts as
-# exponential, as in `analysis.regimes`.
-SHEAR = 2.0
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Observer for tangent dynamics: the flat state as it is."""
-
-    def __call__(self, state: Any, facts: Any) -> Any:
-        """All weights."""
-        return state
+# The share of moving runs that must be regular, at least; and of runs that must move where theory says so.
+REGULAR, RIGHT = 0.05, 0.9
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -63,81 +38,10 @@ def experiments(scale: Scale) -> Experiments:
     settings = {"total": total, "hidden": lin(0.25, 1, fractions), "trials": trials, "time": time}
     every = log(0.12, 3, ratios)
     return {
-        f"lyapunov-{part + 1}": Computation(plane, {"ratios": every[part::_PARTS], **settings})
+        f"lyapunov-{part + 1}": Computation(
+            plane, {"ratios": every[part::_PARTS], **settings}, identity="curldescent.paper.lyapunov.plane"
+        )
         for part in range(_PARTS)
-    }
-
-
-def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
-    """Exponents and order parameters over ratio and flipped inputs."""
-    columns = [column(ratio, hidden, total, trials, time) for ratio in ratios]
-    return xr.concat(columns, "ratio").assign_attrs(least=SHEAR * np.log(2) / (time / 2))
-
-
-def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
-    """Exponents and order parameters over flipped inputs at one ratio, figure 3b's start."""
-    n_hidden, n_inputs = int(total / (1 + ratio)), int(total / (1 + 1 / ratio))
-    problem = student_teacher(
-        n_inputs=n_inputs, n_hidden=n_hidden, n_train=SAMPLES, n_test=0, trials=trials, seed=round(1000 * ratio)
-    )
-    problem = Start(at="teacher", readout_noise=1e-10, normalise_teacher=True).applied(problem, seed=0)
-    assert problem.teacher is not None
-    w1, w2 = problem.teacher.hidden, problem.teacher.readout
-    covariance = problem.inputs.T @ problem.inputs / SAMPLES
-
-    def cell(hidden: float, seed: int) -> dict[str, object]:
-        d1 = np.where(np.arange(n_inputs) < flipped_count(hidden, n_inputs), -1.0, 1.0)
-        runs = [measured(problem, Plasticity(hidden=d1), trial=t, time=time, seed=seed) for t in range(trials)]
-        operators = [
-            linear_stability(w1[t], w2[t], d1, preserve_norms=True, covariance=covariance).lambda_min
-            for t in range(trials)
-        ]
-        return {"lowest": np.array(operators), **{name: np.array([r[name] for r in runs]) for name in runs[0]}}
-
-    return over_grid({"hidden": hidden}, cell, seed=0).expand_dims(ratio=[n_inputs / n_hidden])
-
-
-def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: int) -> dict[str, float]:
-    """The leading exponent over the second half of a run with its 95 % interval, and q at its end.
-
-    Args:
-        problem: figure 3b's.
-        rule: the plasticity.
-        trial: which student.
-        time: length of the run, in units of total step.
-        seed: of the tangent vector.
-
-    Returns:
-        exponent, low, high (per unit of total step), q, loss at the end; NaN where the run diverged.
-    """
-    from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
-    from curldescent.analysis._dynamics.tangent import TangentDynamics, summarised
-
-    # Not reduced: q is a statistic of the weights themselves.
-    dynamics = learning_dynamics(
-        problem, rule, learning_rate=STEP, preserve_norms=True, trial=trial, seed=seed, reduce=False
-    )
-    run = TangentDynamics(
-        dynamics.step, dynamics.start, args=dynamics.args, dt=STEP, every=EVERY, seed=seed, observe=Weights()
-    )
-    # Two halves of equal blocks; the first holds the escape from the solution, which is no chaos.
-    steps = max(round(time / (2 * BLOCKS) / STEP / EVERY), 1) * EVERY
-    growth, tail = [], []
-    for block in range(2 * BLOCKS):
-        more, weights = run.advance(steps)
-        assert weights is not None
-        growth.append(float(more.sum()))
-        if (2 * BLOCKS - block - 1) * steps < WINDOW * EVERY:
-            tail.append(weights)
-    rates = np.array(growth[BLOCKS:])[:, None] / (steps * STEP)
-    found = summarised(rates, rates, np.arange(1.0, BLOCKS + 1), STEP, run.state)
-    finite = found.status == "ok"
-    return {
-        "exponent": float(found.values[0]),
-        "low": float(found.low[0]),
-        "high": float(found.high[0]),
-        "q": float(order_parameter_of(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
-        "loss": dynamics.field.loss(run.state) if finite else float("nan"),
     }
 
 
@@ -226,7 +130,7 @@ def q_does_not_prove_chaos(results: Results) -> Finding:
         f"{calm} of {count} moving runs are regular, share [{low:.2f}, {high:.2f}]; "
         f"{int((moving & chaotic(data)).sum())} are chaotic"
     )
-    return Finding(low > 0.05, said, {"regular": calm, "of": count, "low": low, "high": high})
+    return Finding(low > REGULAR, said, {"regular": calm, "of": count, "low": low, "high": high})
 
 
 def q_follows_theory(results: Results) -> Finding:
@@ -236,7 +140,7 @@ def q_follows_theory(results: Results) -> Finding:
     count, total = int(right.sum()), int(right.size)
     resting = int(((data.q <= MOVING) & (data.lowest < 0)).sum())
     said = f"{count} of {total} runs; {resting} of the others left an unstable solution and came to rest elsewhere"
-    return Finding(count / total >= 0.9, said, {"agree": count, "of": total, "resting": resting})
+    return Finding(count / total >= RIGHT, said, {"agree": count, "of": total, "resting": resting})
 
 
 def _all(test: xr.DataArray, among: xr.DataArray, phrase: str) -> Finding:
@@ -277,13 +181,14 @@ FIGURE = Figure(
         Claim(
             "q does not prove chaos",
             "Weights move without chaos: q is large where λ is not positive.",
-            f"the share of regular runs among those with q > {MOVING:g} is above 5 %, lower end of its 95 % interval",
+            f"the share of regular runs among those with q > {MOVING:g} is above {percent(REGULAR)}, lower end of its "
+            "95 % interval",
             q_does_not_prove_chaos,
         ),
         Claim(
             "q follows theory",
             "q tells unstable from stable solutions.",
-            f"q > {MOVING:g} exactly where the own operator is unstable, in at least 90 % of the runs",
+            f"q > {MOVING:g} exactly where the own operator is unstable, in at least {percent(RIGHT)} of the runs",
             q_follows_theory,
         ),
     ),

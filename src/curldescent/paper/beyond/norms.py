@@ -1,29 +1,22 @@
 """Norm preservation: what its rank-one term does to stability."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
-    fates,
-    finite_size_margin,
-    lowest_eigenvalues,
-    over_grid,
-    random_solutions,
-    white_inputs,
-)
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
-from curldescent.paper.machinery.statistics import LEVEL, proportion_interval
+from curldescent.paper.machinery.fates import Networks, draw_networks, over_grid, white_inputs
+from curldescent.paper.machinery.statistics import FEWEST_SIGNS, LEVEL, proportion_interval
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.plots.fates import LABELS, draw_boundary, draw_fate_map, fate_colour_bar, plain_log_ticks
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
-from curldescent.theory.sample_matrices import n_hidden_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -34,6 +27,9 @@ _CONTESTED = {"hidden": (0.2, 0.5, 0.8), "readout": (0.1, 0.2, 0.3)}
 _PAIR = ("free_verdict", "norms_verdict", "free_lowest", "norms_lowest")
 # The share of networks outside the margin whose verdict the term may change.
 RARE = 0.02
+# The share of networks with two verdicts whose two runs must follow them, and their inputs.
+BOTH = 0.95
+CONTESTED_INPUTS = 20
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -47,19 +43,25 @@ def experiments(scale: Scale) -> Experiments:
     return {
         **{
             f"norms-{layer}": Computation(
-                simulated, {"layer": layer, "n_inputs": n_inputs, "trials": trials, "steps": steps, **plane}
+                simulated,
+                {"layer": layer, "n_inputs": n_inputs, "trials": trials, "steps": steps, **plane},
+                identity="curldescent.paper.norms.simulated",
             )
             for layer in LAYERS
         },
         **{
             f"norms-{layer}-operators": Computation(
-                operators, {"layer": layer, "sizes": sizes, "samples": samples, **plane}
+                operators,
+                {"layer": layer, "sizes": sizes, "samples": samples, **plane},
+                identity="curldescent.paper.norms.operators",
             )
             for layer in LAYERS
         },
         **{
             f"norms-{layer}-contested": Computation(
-                contested, {"layer": layer, "n_inputs": 20, "networks": networks, "steps": 100_000}
+                contested,
+                {"layer": layer, "n_inputs": CONTESTED_INPUTS, "networks": networks, "steps": 100_000},
+                identity="curldescent.paper.norms.contested",
             )
             for layer in LAYERS
         },
@@ -73,33 +75,33 @@ def axes_of(layer: str, points: int) -> dict[str, Sequence[float]]:
     return {"ratio": log(0.06, 2, points), "readout": lin(0.03, 0.45, points)}
 
 
-def one_cell(ratio: float, fractions: Mapping[str, float], n_inputs: int, trials: int, seed: int):  # type: ignore[no-untyped-def]
-    """Solutions, strengths, inputs and both operators' lowest eigenvalues of one cell."""
-    law = Spectrum(ratio, **fractions)
-    width, realised = n_hidden_for(ratio, n_inputs), law.realised(n_inputs)
-    d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
-    solutions = random_solutions(n_inputs, width, trials=trials, seed=seed)
+def one_cell(
+    ratio: float, fractions: Mapping[str, float], n_inputs: int, trials: int, seed: int
+) -> tuple[Networks, dict[str, Any]]:
+    """The networks of one cell, and the lowest eigenvalues of both of their operators."""
+    drawn = draw_networks(Spectrum(ratio, **fractions), n_inputs, trials=trials, seed=seed)
     inputs = white_inputs(n_inputs)
     # With norms preserved K is not symmetric and signs may depend on the inputs: those of this sample.
     covariance = inputs.T @ inputs / len(inputs)
-    values = {
-        "free_lowest": lowest_eigenvalues(solutions, d1, d2),
-        "norms_lowest": lowest_eigenvalues(solutions, d1, d2, preserve_norms=True, covariance=covariance),
-        "predicted": realised.lambda_min,
-        "margin": finite_size_margin(realised, n_inputs),
+    norms_lowest = drawn.lowest(preserve_norms=True, covariance=covariance)
+    return drawn, {"free_lowest": drawn.lowest(), "norms_lowest": norms_lowest, **drawn.expected}
+
+
+def both_fates(drawn: Networks, steps: int, seed: int) -> dict[str, Any]:
+    """Fates of the same students with and without norm preservation."""
+    inputs = white_inputs(drawn.n_inputs)
+    return {
+        f"{name}_verdict": drawn.fates(inputs, steps=steps, preserve_norms=name == "norms", seed=seed).verdict
+        for name in ("free", "norms")
     }
-    return solutions, d1, d2, inputs, values
 
 
 def simulated(layer: str, points: int, n_inputs: int, trials: int, steps: int) -> xr.Dataset:
     """Fates of the same students with and without norm preservation."""
 
     def cell(ratio: float, seed: int, **fractions: float) -> dict[str, object]:
-        solutions, d1, d2, inputs, values = one_cell(ratio, fractions, n_inputs, trials, seed)
-        for name, preserve in (("free_verdict", False), ("norms_verdict", True)):
-            found = fates(inputs, solutions, d1, d2, steps=steps, preserve_norms=preserve, seed=seed)
-            values[name] = found.verdict
-        return values
+        drawn, values = one_cell(ratio, fractions, n_inputs, trials, seed)
+        return {**values, **both_fates(drawn, steps, seed)}
 
     return over_grid(axes_of(layer, points), cell, seed=LAYERS.index(layer))
 
@@ -122,16 +124,16 @@ def contested(layer: str, n_inputs: int, networks: int, steps: int) -> xr.Datase
     for index, fraction in enumerate(_CONTESTED[layer]):
         ratio = float(critical_ratio(**{layer: fraction}))
         for seed in range(networks):
-            solution, d1, d2, inputs, values = one_cell(ratio, {layer: fraction}, n_inputs, 1, 1000 * index + seed)
+            drawn, values = one_cell(ratio, {layer: fraction}, n_inputs, 1, 1000 * index + seed)
             if np.sign(values["free_lowest"][0]) == np.sign(values["norms_lowest"][0]):
                 continue
-            for name, preserve in (("free_verdict", False), ("norms_verdict", True)):
-                fate = fates(inputs, solution, d1, d2, steps=steps, preserve_norms=preserve, seed=seed)
-                found[name].append(float(fate.verdict[0]))
-            for name in ("free_lowest", "norms_lowest"):
-                found[name].append(float(values[name][0]))
-    drawn = networks * len(_CONTESTED[layer])
-    return xr.Dataset({name: ("network", np.array(values)) for name, values in found.items()}, attrs={"drawn": drawn})
+            for name, value in {**values, **both_fates(drawn, steps, seed)}.items():
+                if name in found:
+                    found[name].append(float(value[0]))
+    return xr.Dataset(
+        {name: ("network", np.array(values)) for name, values in found.items()},
+        attrs={"drawn": networks * len(_CONTESTED[layer])},
+    )
 
 
 def draw(results: Results) -> "Picture":
@@ -169,28 +171,28 @@ def changed(data: xr.Dataset) -> xr.DataArray:
 
 def free_follows(results: Results) -> Finding:
     """Without norm preservation, against K."""
-    return agreement.follows_own(_simulated(results), verdict="free_verdict", lowest="free_lowest")
+    return fate_claims.follows_own(_simulated(results), verdict="free_verdict", lowest="free_lowest")
 
 
 def norms_follow(results: Results) -> Finding:
     """With it, against K less the rank-one term."""
-    return agreement.follows_own(_simulated(results), verdict="norms_verdict", lowest="norms_lowest")
+    return fate_claims.follows_own(_simulated(results), verdict="norms_verdict", lowest="norms_lowest")
 
 
 def both_verdicts(results: Results) -> Finding:
-    """Networks whose two operators disagree: do their two runs too, in the same way?"""
+    """Whether networks whose two operators disagree have two runs that disagree as the operators do."""
     data = xr.concat([results[f"norms-{layer}-contested"] for layer in LAYERS], "network", combine_attrs="drop")
     drawn = sum(int(results[f"norms-{layer}-contested"].attrs["drawn"]) for layer in LAYERS)
     decided = (data.free_verdict.values != 0) & (data.norms_verdict.values != 0)
     count = int(decided.sum())
-    if count < 5:
+    if count < FEWEST_SIGNS:
         return Finding(None, f"{count} networks with two verdicts decided, too few to judge")
     right = decided & (data.free_verdict.values == np.sign(data.free_lowest.values))
     right &= data.norms_verdict.values == np.sign(data.norms_lowest.values)
     agree = int(right.sum())
     said = f"{agree} of {count} that decided; {decided.size} of {drawn} networks at the boundary have two verdicts"
     numbers = {"agree": agree, "of": count, "two_verdicts": int(decided.size), "drawn": drawn}
-    return Finding(agree / count >= 0.95, said, numbers)
+    return Finding(agree / count >= BOTH, said, numbers)
 
 
 def rarely(results: Results) -> Finding:
@@ -265,31 +267,33 @@ FIGURE = Figure(
         Claim(
             "free",
             "Without norm preservation each student follows the sign of its K.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             free_follows,
         ),
         Claim(
             "norms preserved",
             "With it each student follows the sign of its K less the rank-one term.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             norms_follow,
         ),
         Claim(
             "two verdicts",
             "Where the two operators disagree, a student returns under one rule and leaves under the other.",
-            "at least 95 % of those that decide in both runs; networks of 20 inputs drawn at the limit's boundary",
+            f"at least {percent(BOTH)} of those that decide in both runs; networks of {CONTESTED_INPUTS} inputs drawn "
+            "at the limit's boundary",
             both_verdicts,
         ),
         Claim(
             "rarely",
             "The term changes verdicts at the boundary only.",
-            "at most 2 % of the networks in cells outside the finite-size margin, for either layer",
+            f"at most {percent(RARE)} of the networks in cells outside the finite-size margin, for either layer",
             rarely,
         ),
         Claim(
             "fades",
             "The term matters less in larger networks: rank one against M.",
-            "a smaller share of changed verdicts at the largest size than at the smallest, Fisher's exact test at 5 %",
+            "a smaller share of changed verdicts at the largest size than at the smallest, Fisher's exact test at "
+            f"{percent(LEVEL)}",
             fades,
         ),
     ),

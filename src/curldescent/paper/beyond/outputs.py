@@ -8,28 +8,25 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
-from curldescent.model.problem import Problem, Weights
-from curldescent.paper.machinery import agreement
-from curldescent.paper.machinery.beside_solution import (
-    fates,
-    finite_size_margin,
-    over_grid,
-    random_solutions,
-    white_inputs,
-)
+from curldescent.model.problem import Problem
+from curldescent.paper.machinery import fate_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.fates import draw_networks, finite_size_margin, over_grid, white_inputs
+from curldescent.paper.machinery.spectra import lambda_min_with_outputs, singular_values, union
+from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import style
 from curldescent.plots.fates import draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
-from curldescent.theory import MultiOutputSpectrum, Spectrum, lambda_min
-from curldescent.theory.sample_matrices import n_hidden_for
+from curldescent.theory import MultiOutputSpectrum, Spectrum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
 OUTPUTS = (1, 2, 5, 10)
+# How far eigenvalues of the tangent kernel may be from the union's, in units of the largest.
+CLOSE = 1e-9
 # The networks whose tangent kernels are looked at; ten outputs at c = 2 are more than the hidden neurons.
 _KERNELS = {"n_outputs": OUTPUTS, "ratio": (0.2, 2.0), "hidden": (0.3,), "readout": (0.0, 0.2)}
 
@@ -49,8 +46,13 @@ def experiments(scale: Scale) -> Experiments:
         "steps": steps,
     }
     return {
-        **{f"outputs-{o}": Computation(plane, {"n_outputs": o, **settings}) for o in OUTPUTS},
-        "outputs-kernel": Computation(kernels_of, {"n_inputs": kernels, **_KERNELS}),
+        **{
+            f"outputs-{o}": Computation(plane, {"n_outputs": o, **settings}, identity="curldescent.paper.outputs.plane")
+            for o in OUTPUTS
+        },
+        "outputs-kernel": Computation(
+            kernels_of, {"n_inputs": kernels, **_KERNELS}, identity="curldescent.paper.outputs.kernels_of"
+        ),
     }
 
 
@@ -61,17 +63,14 @@ def plane(
     inputs = white_inputs(n_inputs)
 
     def cell(ratio: float, hidden: float, seed: int) -> dict[str, object]:
-        law = Spectrum(ratio, hidden)
-        width, realised = n_hidden_for(ratio, n_inputs), law.realised(n_inputs)
-        d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
-        solutions = random_solutions(n_inputs, width, n_outputs=n_outputs, trials=trials, seed=seed)
+        drawn = draw_networks(Spectrum(ratio, hidden), n_inputs, n_outputs=n_outputs, trials=trials, seed=seed)
+        one, two = drawn.solutions.hidden, drawn.solutions.readout
         laws = [
-            MultiOutputSpectrum(realised.ratio, realised.hidden, singular_values=singular_values(w2))
-            for w2 in solutions.readout
+            MultiOutputSpectrum(drawn.law.ratio, drawn.law.hidden, singular_values=singular_values(w2)) for w2 in two
         ]
-        lowest = [union(w1, w2, d1, d2)[0] for w1, w2 in zip(solutions.hidden, solutions.readout, strict=True)]
+        lowest = [union(w1, w2, drawn.d1, drawn.d2)[0] for w1, w2 in zip(one, two, strict=True)]
         return {
-            "verdict": fates(inputs, solutions, d1, d2, steps=steps, seed=seed).verdict,
+            "verdict": drawn.fates(inputs, steps=steps).verdict,
             "lowest": np.array(lowest),
             "predicted": np.array([law.lambda_min for law in laws]),
             # The widest of the laws: that of the largest singular value.
@@ -80,27 +79,6 @@ def plane(
 
     # The same seed for every number of outputs: hidden weights and flips are shared, so that fates can be compared.
     return over_grid({"ratio": ratios, "hidden": hidden}, cell, seed=0).assign_attrs(n_inputs=n_inputs)
-
-
-def singular_values(readout: NDArray) -> NDArray:
-    """The O singular values of W2 (O, N), zeros included where O > N."""
-    values = np.linalg.svd(readout, compute_uv=False)
-    return np.concatenate([values, np.zeros(len(readout) - len(values))])
-
-
-def union(
-    hidden: NDArray, readout: NDArray, d1: NDArray, d2: NDArray, covariance: NDArray | None = None
-) -> NDArray[np.float64]:
-    """The union over the singular values κ of W2 of the eigenvalues of Σ^½ (κ² D1 + W1ᵀ D2 W1) Σ^½, ascending, (O·M,).
-
-    Source: docs/theory.md, section "Several outputs".
-    """
-    second = hidden.T @ (d2[:, None] * hidden)
-    root = np.eye(len(d1)) if covariance is None else np.linalg.cholesky(covariance)
-    spectra = [
-        np.linalg.eigvalsh(root.T @ (value**2 * np.diag(d1) + second) @ root) for value in singular_values(readout)
-    ]
-    return np.sort(np.concatenate(spectra))
 
 
 def kernels_of(
@@ -113,14 +91,11 @@ def kernels_of(
     covariance = inputs.T @ inputs / len(inputs)
 
     def cell(n_outputs: float, ratio: float, hidden: float, readout: float, seed: int) -> dict[str, object]:
-        width = n_hidden_for(ratio, n_inputs)
-        law = Spectrum(ratio, hidden, readout)
-        d1, d2 = law.hidden_strengths.vector(n_inputs), law.readout_strengths.vector(width)
-        one = random_solutions(n_inputs, width, n_outputs=int(n_outputs), trials=1, seed=seed)
-        weights = Weights(one.hidden[0], one.readout[0])
+        drawn = draw_networks(Spectrum(ratio, hidden, readout), n_inputs, n_outputs=int(n_outputs), trials=1, seed=seed)
+        weights = drawn.solutions.trial(0)
         problem = Problem(inputs=inputs, student=weights, teacher=weights)
-        found = stability(problem, Plasticity(hidden=d1, readout=d2), method="dense")
-        expected = union(weights.hidden, weights.readout, d1, d2, covariance)
+        found = stability(problem, Plasticity(hidden=drawn.d1, readout=drawn.d2), method="dense")
+        expected = union(weights.hidden, weights.readout, drawn.d1, drawn.d2, covariance)
         # The kernel may leave out null directions of Φ, and where O > N the union has zeros too.
         scale = np.abs(expected).max()
         size = max(len(expected), len(found.eigenvalues))
@@ -163,31 +138,21 @@ def draw(results: Results) -> "Picture":
     return figure
 
 
-def expected_lambda_min(outputs: int, n_inputs: int, ratio: NDArray, hidden: NDArray) -> NDArray:
-    """λ_min of the law at the two ends of the singular values' distribution, (1 ± √(O/N))², whichever is lower."""
-    gap = np.sqrt(outputs * ratio / n_inputs) if outputs > 1 else np.zeros_like(ratio)
-    lowest = np.full(np.broadcast(ratio, hidden).shape, np.inf)
-    for column, (c, edge) in enumerate(zip(ratio, gap, strict=True)):
-        for rho in {float((1 - edge) ** 2), float((1 + edge) ** 2)}:
-            lowest[:, column] = np.minimum(lowest[:, column], lambda_min(c, hidden[:, 0], 0.0, rho=rho))
-    return lowest
-
-
 def _draw_expected_boundary(axis: "Axes", outputs: int, n_inputs: int) -> None:
     ratio, hidden = np.geomspace(0.1, 1.2, 120), np.linspace(1e-3, 1, 120)
-    field = expected_lambda_min(outputs, n_inputs, ratio, hidden[:, None])
+    field = lambda_min_with_outputs(outputs, n_inputs, ratio, hidden[:, None])
     for colour, width in (("white", 3), (style.THEORY, 1.5)):
         axis.contour(ratio, hidden, field, levels=[0.0], colors=colour, linewidths=width)
 
 
 def sign_of_limit(results: Results) -> Finding:
     """All numbers of outputs together, network by network: each has singular values of its own."""
-    return agreement.follows_limit(_stacked(results))
+    return fate_claims.follows_limit(_stacked(results))
 
 
 def sign_of_own(results: Results) -> Finding:
     """All numbers of outputs together."""
-    return agreement.follows_own(_stacked(results))
+    return fate_claims.follows_own(_stacked(results))
 
 
 def same_kernel(results: Results) -> Finding:
@@ -195,14 +160,14 @@ def same_kernel(results: Results) -> Finding:
     data = results["outputs-kernel"]
     error, verdicts = float(data.error.max()), int(data.same_verdict.sum())
     said = f"largest difference {error:.1e} of the largest eigenvalue; {verdicts} of {data.error.size} equal verdicts"
-    holds = error < 1e-9 and verdicts == data.error.size
+    holds = error < CLOSE and verdicts == data.error.size
     return Finding(holds, said, {"error": error, "equal": verdicts, "of": data.error.size})
 
 
 def more_outputs(results: Results) -> Finding:
     """Of networks that differ in their readout alone, which leaves: that with one output or that with ten?"""
     one, ten = (results[f"outputs-{o}"].verdict for o in (OUTPUTS[0], OUTPUTS[-1]))
-    return agreement.leaves_more(ten, one, names=("ten outputs alone leave", "one alone"))
+    return fate_claims.leaves_more(ten, one, names=("ten outputs alone leave", "one alone"))
 
 
 def _stacked(results: Results) -> xr.Dataset:
@@ -224,26 +189,27 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students with several outputs follow the lowest of the laws of their readout's singular values.",
-            agreement.LIMIT_CRITERION.replace("cells", "networks"),
+            fate_claims.LIMIT_CRITERION.replace("cells", "networks"),
             sign_of_limit,
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own union of spectra.",
-            agreement.OWN_CRITERION,
+            fate_claims.OWN_CRITERION,
             sign_of_own,
         ),
         Claim(
             "tangent kernel",
             "The signed tangent kernel, which knows nothing of linear networks, has the same spectrum.",
-            "eigenvalues within 1e-9 of the largest one, every verdict equal; flips in both layers, c up to 2",
+            f"eigenvalues within {decimal(CLOSE)} of the largest one, every verdict equal; flips in both layers, c up "
+            f"to {max(_KERNELS['ratio']):g}",
             same_kernel,
         ),
         Claim(
             "more outputs",
             "At finite width more outputs make flipped inputs less tolerable: the largest singular value grows.",
             "of the pairs with equal hidden weights and flips that have two fates more leave with ten outputs than "
-            "with one, one-sided sign test at 5 %",
+            f"with one, {fate_claims.MORE_CRITERION}",
             more_outputs,
         ),
     ),

@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent.model.flips import Flips
+from curldescent.model.plasticity import Plasticity
 from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Experiments, Figure, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.control_drawing import drawn
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.updates import arm
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -20,6 +23,7 @@ NAME = "control-depth"
 WIDTHS = (controls.N_INPUTS, controls.N_HIDDEN, controls.N_HIDDEN, 1)
 # Larger than in the base setting, for time: an epoch has the same total step, and steps are small.
 DEEP_BATCH = 50
+TEACHER_SCALE, SCALE = 1.0, 2.0
 # Which presynaptic neurons of which layer of weights are flipped: one of ten.
 VARIANTS = {"GD": None, "CD, last layer": 2, "CD, middle layer": 1}
 
@@ -31,13 +35,13 @@ def experiments(scale: Scale) -> Experiments:
         f"{NAME}-{number}": Computation(
             deep_arm,
             {"trials": size.trials, "n_train": size.many, "epochs": size.epochs, "layer": layer},
-            needs=("optax",),
+            identity="curldescent.paper.control_depth.deep_arm",
         )
         for number, layer in enumerate(VARIANTS.values(), start=1)
     }
 
 
-def deep_problem(trials: int, n_train: int, seed: int) -> "tuple[Problem, list[np.ndarray], np.ndarray]":
+def deep_problem(trials: int, n_train: int, seed: int) -> "Problem":
     """Students and teachers with two hidden layers, sampled as the paper's two-layer ones.
 
     Args:
@@ -46,50 +50,25 @@ def deep_problem(trials: int, n_train: int, seed: int) -> "tuple[Problem, list[n
         seed: of everything.
 
     Returns:
-        A problem whose inputs count, the students' layers, each (T, post, pre), of scale 2, and targets (T, P, 1).
+        A problem with students of scale 2 and teachers of scale 1.
     """
-    from curldescent.model import forward
-    from curldescent.model.student_teacher import student_teacher
+    from curldescent.model.problem import Problem
+    from curldescent.model.student_teacher import layer_weights, stack, student_teacher
 
-    problem = student_teacher(
-        n_inputs=WIDTHS[0], n_hidden=WIDTHS[1], activation="tanh", n_train=n_train, trials=trials, seed=seed
-    )
+    inputs = student_teacher(n_inputs=WIDTHS[0], n_hidden=1, n_train=n_train, n_test=0, trials=trials, seed=seed).inputs
     rngs = [np.random.default_rng([seed, trial]) for trial in range(trials)]
-
-    def layers(scale: float) -> list[np.ndarray]:
-        shapes = list(zip(WIDTHS[1:], WIDTHS[:-1], strict=True))
-        return [
-            np.stack([rng.uniform(-scale / np.sqrt(pre), scale / np.sqrt(pre), (post, pre)) for rng in rngs])
-            for post, pre in shapes
-        ]
-
-    teacher, student = layers(1.0), layers(2.0)
-    seen = problem.inputs[None]
-    for weights in teacher:
-        seen = forward.activate("tanh", seen @ weights.swapaxes(-1, -2))
-    return problem, student, seen
+    # Layer by layer over all trials: every trial has a stream of its own, teacher first.
+    teacher, student = (
+        stack([layer_weights(rng, WIDTHS, scale, "uniform") for rng in rngs]) for scale in (TEACHER_SCALE, SCALE)
+    )
+    return Problem(inputs=inputs, student=student, teacher=teacher, activation="tanh")
 
 
 def deep_arm(trials: int, n_train: int, epochs: int, layer: int | None) -> "xr.Dataset":
     """Epochs to the threshold with the first presynaptic neuron of a layer of weights flipped, or none."""
-    from curldescent.learning.schedule import log_epochs
-    from curldescent.paper.machinery.variants import Variant, epochs_until
-
-    problem, student, targets = deep_problem(trials, n_train, seed=0)
-    strengths = [np.ones(w.shape[-1]) for w in student]
-    if layer is not None:
-        strengths[layer][0] = -1
-    reached, last = epochs_until(
-        problem,
-        student,
-        strengths,
-        Variant("tanh", DEEP_BATCH),
-        targets=targets,
-        threshold=controls.THRESHOLD,
-        record=log_epochs(epochs, controls.POINTS).tolist(),
-        learning_rate=controls.LEARNING_RATE,
-    )
-    return controls.arms_dataset({"arm": (reached, last < controls.THRESHOLD)})
+    problem = deep_problem(trials, n_train, seed=0)
+    rule = Plasticity(layers={} if layer is None else {layer: Flips(count=1)})
+    return arm(problem, rule, batch=DEEP_BATCH, epochs=epochs)
 
 
 def arms(results: Results) -> dict[str, Arm]:

@@ -25,7 +25,14 @@ RULES = {"GD": 0, "CD, 1 of 30": 1, "CD, 3 of 30": 3, "CD, 9 of 30": 9}
 def experiments(scale: Scale) -> Experiments:
     """One computation for all rules: they share data and students."""
     trials, epochs = {"quick": (6, 150), "standard": (10, 400), "paper": (10, 2000)}[scale]
-    return {NAME: Computation(digits, {"trials": trials, "epochs": epochs}, needs=("sklearn",))}
+    return {
+        NAME: Computation(
+            digits,
+            {"trials": trials, "epochs": epochs},
+            identity="curldescent.paper.control_digits.digits",
+            needs=("sklearn",),
+        )
+    }
 
 
 def digits(trials: int, epochs: int) -> "xr.Dataset":
@@ -57,8 +64,8 @@ def accuracy(results: Results) -> Finding:
     """Final test accuracy, one flip against none."""
     data = results[NAME].accuracy
     gd, cd = (data.sel(arm=name).values for name in ("GD", "CD, 1 of 30"))
-    if len(gd) < controls.LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    if few := controls.too_few(len(gd)):
+        return few
     test = paired(gd, cd)
     said = (
         f"GD {100 * test.first:.1f} ± {100 * test.first_error:.1f} %, CD {100 * test.second:.1f} ± "

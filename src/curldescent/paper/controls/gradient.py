@@ -15,7 +15,7 @@ NAME = "control-gradient"
 
 
 def experiments(scale: Scale) -> Experiments:
-    """The base setting, and the same with φ'_out in the output error."""
+    """The base setting, with the output error of the paper and with φ'_out in it."""
     size = controls.SIZES[scale]
     exact = controls.sweep(
         size, controls.RULES, axes={"n_train": [size.few, size.many]}, training={"output_error": "mse"}
@@ -31,7 +31,7 @@ def arms(results: Results) -> dict[str, Arm]:
 
 
 def few_arms(results: Results) -> dict[str, Arm]:
-    """The same with few samples."""
+    """Both conventions at few samples, both rules."""
     few = controls.SIZES[results.scale].few
     found = {r: controls.arm(results[controls.BASE], rule=r, n_train=few) for r in controls.RULES}
     return found | {f"{r}, exact": controls.arm(results[NAME], rule=r, n_train=few) for r in controls.RULES}
@@ -40,8 +40,8 @@ def few_arms(results: Results) -> dict[str, Arm]:
 def smaller_advantage(results: Results) -> Finding:
     """GD/CD per student, few against many samples."""
     many, few = arms(results), few_arms(results)
-    if len(many["GD"].epochs) < controls.LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    if too_few := controls.too_few(len(many["GD"].epochs)):
+        return too_few
     gains = [pair["GD"].epochs / pair["CD"].epochs for pair in (many, few)]
     test = paired(*gains)
     ratios = [controls.ratio_interval(pair["GD"], pair["CD"]) for pair in (many, few)]

@@ -1,6 +1,6 @@
 """What curl descent does where it is faster: climbs, plateaus, the flipped neuron, and whether the rule must go on."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +9,13 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.mechanism_runs import BAND, saved_on_plateaus, switched, trajectories
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure as Picture
-
-    from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 NAME = "control-mechanism"
@@ -23,10 +23,10 @@ NAME = "control-mechanism"
 SWITCHES = (25, 50, 100, 200, 400)
 # A climb counts from this relative height on (between recorded epochs).
 LEAST_CLIMB = 0.05
-# A plateau: the error stays within this relative band for at least half of the time before it.
-BAND = 0.2
-# Gradients on the whole training set are taken at every so many recorded epochs.
-STRIDE = 3
+# What "at least half" is: of trials, of saved epochs, of the readout's squared norm.
+HALF = 0.5
+# The share of trials in which the flipped neuron must take over.
+MOST = 0.9
 COLOURS = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT}
 
 
@@ -35,185 +35,17 @@ def experiments(scale: Scale) -> Experiments:
     size = controls.SIZES[scale]
     arguments = {"trials": size.trials, "n_train": size.many, "epochs": size.epochs}
     return {
-        NAME: Computation(trajectories, arguments),
-        f"{NAME}-switch": Computation(switched, {**arguments, "after": list(SWITCHES)}),
+        NAME: Computation(trajectories, arguments, identity="curldescent.paper.control_mechanism.trajectories"),
+        f"{NAME}-switch": Computation(
+            switched, {**arguments, "after": list(SWITCHES)}, identity="curldescent.paper.control_mechanism.switched"
+        ),
     }
-
-
-def _train(problem: "Problem", rules: Any, epochs: int, seed: int, **more: Any) -> "xr.Dataset":
-    import curldescent as cd
-
-    return cd.train(
-        problem,
-        rules,
-        epochs=epochs,
-        learning_rate=controls.LEARNING_RATE,
-        batch_size=controls.BATCH,
-        preserve_norms=True,
-        seed=seed,
-        **more,
-    )
-
-
-def _rules() -> dict[str, Any]:
-    import curldescent as cd
-
-    flipped = np.where(np.arange(controls.N_HIDDEN) < 1, -1.0, 1.0)
-    return {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=flipped)}
-
-
-def trajectories(trials: int, n_train: int, epochs: int) -> "xr.Dataset":
-    """Both rules on the students of the base setting, until the threshold.
-
-    Args:
-        trials: T.
-        n_train: P.
-        epochs: the most a run gets.
-
-    Returns:
-        By rule, trial and epoch: `train_error`; `share`, the first readout weight squared over the readout's squared
-        norm; `input_norm`, ‖W1‖ of the first neuron over its initial value. By rule, trial and look (every few
-        epochs): `rate`, dC/dt of the reported error along the norm-preserving flow on all samples, and `speed`, the
-        length of that flow's velocity. NaN once a run has ended.
-    """
-    import curldescent as cd
-
-    problem, seed = controls.base_problem(trials, n_train)
-    record = cd.log_epochs(epochs, controls.POINTS)
-    history = _train(
-        problem,
-        _rules(),
-        epochs,
-        seed,
-        record=record.tolist(),
-        stop_below=controls.THRESHOLD,
-        record_weights=True,
-    )
-    end = history.stopped_at
-    running = (end < 0) | (history.epoch <= end)
-    readout = history.readout_history.isel(output=0)
-    hidden = history.hidden_history.isel(hidden=0)
-    share = readout.isel(hidden=0) ** 2 / (readout**2).sum("hidden")
-    norms = np.sqrt((hidden**2).sum("input"))
-    looks = np.arange(0, len(record), STRIDE)
-    rate = np.full((2, trials, len(looks)), np.nan)
-    speed = rate.copy()
-    targets = problem.train_outputs()
-    for r, rule in enumerate(("GD", "CD")):
-        for t in range(trials):
-            for k, look in enumerate(looks):
-                if bool(running.sel(rule=rule)[t, look]):
-                    rate[r, t, k], speed[r, t, k] = drift(
-                        history.hidden_history.sel(rule=rule)[t, look].values,
-                        history.readout_history.sel(rule=rule)[t, look].values,
-                        1.0 if rule == "GD" else -1.0,
-                        problem.inputs,
-                        targets[t],
-                    )
-    dims, look_dims = ("rule", "trial", "epoch"), ("rule", "trial", "look")
-
-    def until_end(values: "xr.DataArray") -> Array:
-        return values.where(running).transpose(*dims).values
-
-    import xarray as xr
-
-    return xr.Dataset(
-        {
-            "train_error": (dims, until_end(history.train_error)),
-            "share": (dims, until_end(share)),
-            "input_norm": (dims, until_end(norms / norms.isel(epoch=0))),
-            "rate": (look_dims, rate),
-            "speed": (look_dims, speed),
-            "stopped_at": (("rule", "trial"), end.values),
-        },
-        coords={"rule": ["GD", "CD"], "epoch": record, "look": record[looks]},
-    )
-
-
-def drift(hidden: Array, readout: Array, sign: float, inputs: Array, targets: Array) -> tuple[float, float]:
-    """Rate of change of the reported error, and speed, of the norm-preserving flow on all samples.
-
-    Args:
-        hidden: W1, (N, M), tanh.
-        readout: W2, (1, N), tanh.
-        sign: strength of the first readout neuron.
-        inputs: (P, M).
-        targets: (P, 1).
-
-    Returns:
-        dC/dt = ⟨∂C/∂W, v⟩ and ‖v‖ for v = −S ∘ signal without its part along each layer's weights, per unit of total
-        step. The signal is the paper's, the gradient that of the reported error.
-    """
-    from curldescent.learning.rules.signed_gradient import Convention, Learning, Synapses, gradients
-
-    weights = Synapses(hidden, readout)
-    signs = np.where(np.arange(readout.shape[1]) < 1, sign, 1.0)
-    learning = Learning(np.ones_like(hidden), np.broadcast_to(signs, readout.shape), readout.T, np.array([False]))
-    signal, gradient = (
-        gradients(weights, learning, inputs, targets, Convention("tanh", "tanh", error, preserve_norms=True), np)
-        for error in ("delta", "mse")
-    )
-    rate = square = 0.0
-    for w, s, g, strength in zip(weights, signal, gradient, (1.0, learning.readout), strict=True):
-        v = -strength * np.asarray(s)
-        v = v - w * (np.sum(w * v) / np.sum(w * w))
-        rate += float(np.sum(np.asarray(g) * v))
-        square += float(np.sum(v * v))
-    return rate, float(np.sqrt(square))
-
-
-def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Dataset":
-    """Curl descent for so many epochs, gradient descent from there; epochs of both together."""
-    from dataclasses import replace
-
-    import curldescent as cd
-
-    problem, seed = controls.base_problem(trials, n_train)
-    rules = _rules()
-    made = {}
-    for count in after:
-        first = _train(problem, rules["CD"], count, seed, record=[0, count])
-        onwards = replace(problem, student=cd.Weights(first.student_hidden.values, first.student_readout.values))
-        record = cd.log_epochs(epochs, controls.POINTS).tolist()
-        second = _train(onwards, rules["GD"], epochs, seed + 1, record=record, stop_below=controls.THRESHOLD)
-        needed = cd.epochs_to_threshold(second.train_error, controls.THRESHOLD, never="last").values + count
-        made[f"GD after {count} epochs of CD"] = (needed, second.stopped_at.values >= 0)
-    return controls.arms_dataset(made)
 
 
 def _curve(results: Results, rule: str, trial: int) -> tuple[Array, Array]:
     error = results[NAME].train_error.sel(rule=rule)[trial]
     there = np.isfinite(error.values) & (error["epoch"].values > 0)
     return error["epoch"].values[there].astype(float), error.values[there]
-
-
-def _first_times(times: Array, error: Array, levels: Array) -> Array:
-    """When the error first is at or below each level, between recorded epochs on a logarithmic scale of the error."""
-    lowest = np.minimum.accumulate(error)
-    keep = np.concatenate([[True], lowest[1:] < lowest[:-1]])
-    return np.asarray(np.interp(-np.log(levels), -np.log(lowest[keep]), times[keep]))
-
-
-def saved_on_plateaus(gd: tuple[Array, Array], cd: tuple[Array, Array]) -> tuple[float, float]:
-    """How many epochs curl descent saves at error levels at which gradient descent is on a plateau, and in all.
-
-    Args:
-        gd: times and errors of gradient descent up to the threshold.
-        cd: likewise of curl descent.
-
-    Returns:
-        Epochs saved on plateaus and in all. Saved at a level: how much longer gradient descent takes from this level
-        to the next, by first passages, over 200 levels from the smaller first error to the larger last one.
-    """
-    from curldescent.analysis import plateaus
-
-    levels = np.geomspace(min(gd[1][0], cd[1][0]), max(gd[1].min(), cd[1].min()), 201)
-    saved = np.diff(_first_times(*gd, levels)) - np.diff(_first_times(*cd, levels))
-    middle = np.sqrt(levels[1:] * levels[:-1])
-    flat = np.zeros(len(middle), dtype=bool)
-    for p in plateaus(*gd, tolerance=BAND, share=0.5):
-        flat |= (middle <= gd[1][p.first]) & (middle >= gd[1][p.last])
-    return float(saved[flat].sum()), float(saved.sum())
 
 
 def plateau_share(results: Results) -> Finding:
@@ -230,7 +62,7 @@ def plateau_share(results: Results) -> Finding:
         f"median {100 * middle:.0f} % over the {len(shares)} trials in which curl descent is faster, "
         f"from {100 * min(shares):.0f} to {100 * max(shares):.0f} %"
     )
-    return Finding(middle >= 0.5, said, {"median": middle, "shares": shares})
+    return Finding(middle >= HALF, said, {"median": middle, "shares": shares})
 
 
 def climbing(results: Results) -> Finding:
@@ -260,7 +92,7 @@ def climbing(results: Results) -> Finding:
     )
     numbers = {"climbing": {r: sum(f) for r, f in found.items()}, "of": n, "rising": rising, "heights": heights}
     numbers["faster_without"] = sum(faster_without)
-    return Finding(sum(found["CD"]) >= 0.5 * n and sum(faster_without) == 0, said, numbers)
+    return Finding(sum(found["CD"]) >= HALF * n and sum(faster_without) == 0, said, numbers)
 
 
 def takeover(results: Results) -> Finding:
@@ -269,13 +101,13 @@ def takeover(results: Results) -> Finding:
     last = {rule: _at_the_end(data.share.sel(rule=rule)) for rule in ("GD", "CD")}
     inputs = _at_the_end(data.input_norm.sel(rule="CD"))
     n = len(last["CD"])
-    most = int((last["CD"] >= 0.5).sum())
+    most = int((last["CD"] >= HALF).sum())
     said = (
         f"at least half of the readout's squared norm in {most} of {n} trials of curl descent (median "
         f"{np.median(last['CD']):.2f}), {int((last['GD'] >= 0.5).sum())} of gradient descent (median "
         f"{np.median(last['GD']):.2f}); its input weights end at {np.median(inputs):.2f} of their initial norm (median)"
     )
-    return Finding(most >= 0.9 * n, said, {"share": last, "input_norm": inputs})
+    return Finding(most >= MOST * n, said, {"share": last, "input_norm": inputs})
 
 
 def _at_the_end(values: "xr.DataArray") -> Array:
@@ -305,7 +137,7 @@ def kept_after_switch(results: Results) -> Finding:
     missed = {name: int((~arm.reached).sum()) for name, arm in every.items()}
     if any(missed.values()):
         said += "; threshold not reached by " + ", ".join(f"{n} ({name})" for name, n in missed.items() if n)
-    return Finding(max(kept.values()) >= 0.5, said, {"kept": kept, "not_reached": missed})
+    return Finding(max(kept.values()) >= HALF, said, {"kept": kept, "not_reached": missed})
 
 
 def draw(results: Results) -> "Picture":
@@ -377,7 +209,7 @@ FIGURE = Figure(
         Claim(
             "takeover",
             "The flipped neuron takes over the readout.",
-            "at least half of the readout's squared norm at the end in at least 90 % of the trials",
+            f"at least half of the readout's squared norm at the end in at least {percent(MOST)} of the trials",
             takeover,
         ),
         Claim(

@@ -6,8 +6,8 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Experiments, Figure, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.control_drawing import drawn
-from curldescent.paper.machinery.control_loops import arm_by_loop, loop_arguments
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.updates import arguments, arm_by_loop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -25,7 +25,12 @@ def experiments(scale: Scale) -> Experiments:
     """The base setting, and one run a variant."""
     size = controls.SIZES[scale]
     runs = {
-        f"{NAME}-{number}": Computation(arm_by_loop, loop_arguments(size, variant), needs=("optax",))
+        f"{NAME}-{number}": Computation(
+            arm_by_loop,
+            arguments(size, variant),
+            identity="curldescent.paper.control_loops.arm_by_loop",
+            needs=("optax",),
+        )
         for number, variant in enumerate(VARIANTS.values(), start=1)
     }
     return {controls.BASE: controls.base(size), **runs}

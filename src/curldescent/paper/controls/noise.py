@@ -6,8 +6,8 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Experiments, Figure, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.control_drawing import drawn
-from curldescent.paper.machinery.control_loops import arm_by_loop, loop_arguments
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.updates import arguments, arm_by_loop
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -20,7 +20,12 @@ def experiments(scale: Scale) -> Experiments:
     """The base setting, and one run a kind of noise."""
     size = controls.SIZES[scale]
     runs = {
-        f"{NAME}-{variant['noise']}": Computation(arm_by_loop, loop_arguments(size, variant), needs=("optax",))
+        f"{NAME}-{variant['noise']}": Computation(
+            arm_by_loop,
+            arguments(size, variant),
+            identity="curldescent.paper.control_loops.arm_by_loop",
+            needs=("optax",),
+        )
         for variant in VARIANTS.values()
     }
     return {controls.BASE: controls.base(size), **runs}

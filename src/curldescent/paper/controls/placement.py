@@ -9,6 +9,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.control_drawing import EPOCHS_LABEL
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.statistics import LEVEL, proportion_interval
+from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.arms import draw_arms, plain_ticks
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 NAME = "control-placement"
 SEVERAL = 3
 RANDOM_SETS = 3
+# The share of pairs of student and flipped neuron in which curl descent must be faster.
+MOST = 0.9
 
 
 def flipped(neurons: "np.ndarray | list[int]") -> dict[str, list[float]]:
@@ -86,7 +89,7 @@ def each_placement(results: Results) -> Finding:
         f"faster in {faster} of {of} ({100 * faster / of:.0f} %), ratios from {gains.min():.2f} to {gains.max():.2f}; "
         f"within a student the logarithm of the ratio scatters by {within:.2f} over neurons"
     )
-    return Finding(faster / of >= 0.9, said, {"faster": faster, "of": of, "interval": [low, high], "scatter": within})
+    return Finding(faster / of >= MOST, said, {"faster": faster, "of": of, "interval": [low, high], "scatter": within})
 
 
 def draw(results: Results) -> "Picture":
@@ -122,7 +125,7 @@ FIGURE = Figure(
         Claim(
             "every neuron",
             "Whichever readout neuron is flipped, curl descent is faster.",
-            "faster in at least 90 % of all pairs of student and neuron",
+            f"faster in at least {percent(MOST)} of all pairs of student and neuron",
             each_placement,
         ),
         Claim(
@@ -143,7 +146,7 @@ FIGURE = Figure(
 
 
 def _indifferent(arms: controls.Arms, first: str, second: str) -> Finding:
-    if len(arms[first].epochs) < controls.LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {controls.LEAST_PAIRS} pairs")
+    if few := controls.too_few(len(arms[first].epochs)):
+        return few
     said, numbers = controls.compared(arms, first, second)
     return Finding(numbers["p_value"] >= LEVEL, said, numbers)

@@ -1,4 +1,4 @@
-"""The contract of a figure: experiments as data, a picture, and claims that can fail."""
+"""What a figure is: experiments as data, a picture, and claims that can fail."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
@@ -69,6 +69,10 @@ class Results:
             there = validation.listed(self.data) or "none"
             raise InputError(f"there are no results {validation.shown(name)}; there are {there}")
         return self.data[name]
+
+
+# A claim's criterion, and its measure; made by one function, so that words and numbers come from the same constants.
+Measured: TypeAlias = tuple[str, Callable[[Results], Finding]]
 
 
 @dataclass(frozen=True)

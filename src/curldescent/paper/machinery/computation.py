@@ -1,7 +1,8 @@
 """A computation that is no sweep: a function and plain arguments, its dataset kept in a file that says what made it."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,17 @@ class Computation:
         function: at the top level of its module, so that another process can import it; returns an xarray.Dataset of
             numbers and text. The same arguments give the same dataset.
         arguments: plain data, keyword arguments.
+        identity: the name that kept results know the function by. It stays when the function is moved or renamed, and
+            no other function has it; those that begin with "curldescent.paper." are where the function first was.
         needs: optional modules that it imports, keys of `optional.PACKAGES`; asked for before anything is computed.
-        version: raise it when the function comes to mean something else, so that kept results are not taken for it.
+        version: raise it when the function, or the default of one of its arguments, comes to mean something else, so
+            that kept results are not taken for it.
     """
 
     function: "Callable[..., xr.Dataset]"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    _: KW_ONLY
+    identity: str
     version: int = 1
     needs: Sequence[str] = ()
 
@@ -39,6 +45,7 @@ class Computation:
         # What another process, or the same one tomorrow, could not find again.
         if "<" in name or not hasattr(self.function, "__module__"):
             raise InputError(f"function must be {where}, got {validation.shown(self.function)}")
+        validation.text("identity", self.identity)
         validation.mapping("arguments", self.arguments, "a mapping from argument names to plain data")
         validation.integer("version", self.version, minimum=1)
         if isinstance(self.needs, str) or not isinstance(self.needs, Sequence):
@@ -48,13 +55,21 @@ class Computation:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything that determines the dataset."""
-        name = f"{self.function.__module__}.{self.function.__qualname__}"
-        return digest(canonical({"function": name, "arguments": self.arguments, "version": self.version}))
+        """A hash of everything that determines the dataset: arguments as far as they differ from their defaults."""
+        parameters = inspect.signature(self.function).parameters
+        given = {n: v for n, v in self.arguments.items() if n not in parameters or not _same(v, parameters[n].default)}
+        return digest(canonical({"function": self.identity, "arguments": given, "version": self.version}))
 
     def compute(self) -> "xr.Dataset":
         """Call the function."""
         return self.function(**self.arguments)
+
+
+def _same(value: Any, default: Any) -> bool:
+    try:
+        return canonical(value) == canonical(default)
+    except TypeError:  # no default, or one that is no plain data
+        return False
 
 
 def path_of(folder: Path, name: str) -> Path:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from curldescent.paper.machinery.controls import Arms
+from curldescent.paper.machinery.controls import THRESHOLD, Arms
+from curldescent.paper.machinery.wording import power_of_ten
 from curldescent.plots import style
 from curldescent.plots.arms import draw_arms, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-EPOCHS_LABEL = "epochs to training error $10^{-3}$"
+EPOCHS_LABEL = f"epochs to training error {power_of_ten(THRESHOLD)}"
 
 
 def drawn(panels: Mapping[str, Arms], *, label: str = EPOCHS_LABEL) -> "Picture":

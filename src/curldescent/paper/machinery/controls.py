@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from curldescent.paper.machinery import speedup_protocol, statistics
 from curldescent.paper.machinery.claims import Claim, Finding, Results, Scale
-from curldescent.paper.machinery.epochs import bound
+from curldescent.paper.machinery.speedup_claims import bound
 from curldescent.paper.machinery.statistics import LEVEL, paired
 from curldescent.sweeps import Sweep
 
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
     from curldescent.model.problem import Problem
 
-# Training error to reach, the paper's figure 5.
-THRESHOLD = 1e-3
-N_INPUTS, N_HIDDEN, BATCH, LEARNING_RATE = 100, 10, 10, 0.1
+THRESHOLD = speedup_protocol.THRESHOLD
+N_INPUTS, N_HIDDEN = speedup_protocol.INPUTS, speedup_protocol.HIDDEN
+BATCH, LEARNING_RATE = speedup_protocol.BATCH, speedup_protocol.LEARNING_RATE
 # Log-spaced recorded epochs: neighbours are 2–3 % apart, where the paper's ~100 are 12 % apart.
 POINTS = 300
-# A Wilcoxon test of fewer pairs cannot reach p < 0.05.
-LEAST_PAIRS = 6
+LEAST_PAIRS = statistics.FEWEST_PAIRS
 # Two arms are called equal where the whole interval of their ratio lies within this factor of 1.
 TIE = 1.1
 
@@ -62,7 +62,7 @@ def sweep(
     axes: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Sweep:
-    """A sweep of the base setting: tanh, M = 100, N = 10, student scale 2, batch 10, total step 0.1, norms preserved.
+    """A sweep of the base setting, the protocol of the speed-up at more recorded epochs.
 
     All its axes are paired: whatever varies, trial t has the same teacher, student, inputs and sample orders, here and
     in every other sweep that this function makes for the same number of samples.
@@ -77,27 +77,16 @@ def sweep(
         The sweep; each run ends at the threshold.
     """
     axes = axes or {}
-    problem = {"n_inputs": N_INPUTS, "n_hidden": N_HIDDEN, "activation": "tanh", "student_scale": 2.0}
-    settings = {
-        "epochs": size.epochs,
-        "learning_rate": LEARNING_RATE,
-        "batch_size": BATCH,
-        "preserve_norms": True,
-        "record": POINTS,
-        "stop_below": THRESHOLD,
-        **(training or {}),
-    }
-    return Sweep(
-        axes=axes,
-        student_teacher={
-            **problem,
-            "trials": size.trials,
-            **({} if "n_train" in axes else {"n_train": size.many}),
-        },
+    return speedup_protocol.sweep(
+        axes,
         rules=rules,
-        training={name: value for name, value in settings.items() if name not in axes},
-        keep={"epochs_to": [THRESHOLD], "never": "last"},
+        trials=size.trials,
+        epochs=size.epochs,
+        record=POINTS,
+        stop_below=THRESHOLD,
+        training=training,
         paired=tuple(axes),
+        n_train=size.many,
     )
 
 
@@ -108,11 +97,8 @@ def base(size: Size) -> Sweep:
 
 def base_problem(trials: int, n_train: int) -> "tuple[Problem, int]":
     """The problem and the seed of the sample orders that `base` uses, for what is no sweep."""
-    made = sweep(Size(n_train, n_train, trials, 1), RULES)
-    index = (0,)
-    resolved = made.recipe.resolved(made.grid.cell(index))
-    text = made.seed_text(index)
-    return made.recipe.problem(resolved, text), made.recipe.seed_for("training", text)
+    cell = sweep(Size(n_train, n_train, trials, 1), RULES).cell_at((0,))
+    return cell.problem, cell.seed
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +128,7 @@ def arm(data: "xr.Dataset", **where: Any) -> Arm:
         The arm.
     """
     chosen = data.sel(**where)
-    needed = chosen.epochs_to_train
-    if "threshold" in needed.dims:
-        needed = needed.isel(threshold=0)
-    return Arm(needed.values.astype(float), chosen.stopped_at.values >= 0)
+    return Arm(speedup_protocol.needed(chosen, "train").values, chosen.stopped_at.values >= 0)
 
 
 def base_arms(results: Results) -> dict[str, Arm]:
@@ -215,10 +198,17 @@ def compared(arms: Arms, first: str, second: str) -> tuple[str, dict[str, Any]]:
     return said, numbers
 
 
+def too_few(pairs: int) -> Finding | None:
+    """What is found where a scale has too few pairs for a paired test; None where it has enough."""
+    if pairs >= LEAST_PAIRS:
+        return None
+    return Finding(None, f"a paired test needs at least {LEAST_PAIRS} pairs, this scale has {pairs}")
+
+
 def _judged(arms: Arms, first: str, second: str, holds: Callable[[Arm, Arm], bool]) -> Finding:
     a, b = arms[first], arms[second]
-    if len(a.epochs) < LEAST_PAIRS:
-        return Finding(None, f"a paired test needs at least {LEAST_PAIRS} pairs, this scale has {len(a.epochs)}")
+    if few := too_few(len(a.epochs)):
+        return few
     said, numbers = compared(arms, first, second)
     return Finding(holds(a, b), said, numbers)
 

@@ -7,6 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 # The level at which a difference counts, throughout.
 LEVEL = 0.05
+# With fewer pairs no two-sided signed-rank test can get below the level: 2/2⁵ > 0.05.
+FEWEST_PAIRS = 6
+# And with fewer pairs no one-sided sign test: 1/2⁴ > 0.05.
+FEWEST_SIGNS = 5
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Paired:
 
     @property
     def slower(self) -> bool:
-        """The second condition needs more, likewise."""
+        """The second condition needs more epochs, and a Wilcoxon test at `LEVEL` says so."""
         return self.second > self.first and self.p_value < LEVEL
 
 

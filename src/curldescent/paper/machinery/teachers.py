@@ -1,19 +1,36 @@
 """The stability of every single teacher that the students of a phase map start at or learn, norms preserved."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent import theory
-from curldescent.model.forward import activate, slope
+from curldescent.model.activations import Activation, of
 from curldescent.model.problem import Problem
-from curldescent.paper.machinery.phase_maps import TOTAL
+from curldescent.paper.machinery.boundary_claims import fraction_of
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.phase_sweeps import sampler
+from curldescent.plots import style
 from curldescent.sweeps import Sweep
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Array = NDArray[np.float64]
+
+# A start as close to a solution as rounding allows shows growth that comes to this factor within the run.
+VISIBLE = 1e16
+
+
+def stability_of_teachers(
+    activation: str, layer: str, *, ratio: Sequence[float], fraction: Sequence[float], trials: int, **more: Any
+) -> Computation:
+    """`teacher_stability` of a phase map, as a figure's experiment."""
+    grid = {"activation": activation, "layer": layer, "ratio": ratio, "fraction": fraction, "trials": trials}
+    return Computation(teacher_stability, {**grid, **more}, identity="curldescent.paper.teachers.teacher_stability")
 
 
 def teacher_stability(
@@ -43,16 +60,15 @@ def teacher_stability(
     """
     sweep = Sweep(
         axes={"ratio": ratio, layer: fraction},
-        student_teacher={"total": TOTAL, "activation": activation, "n_train": 250, "n_test": 100, "trials": trials},
+        student_teacher=sampler(activation, trials),
         start={"at": "teacher", "normalise_teacher": normalise_teacher},
         training={"epochs": 1},
     )
     rates = np.empty((*sweep.grid.shape, trials, 3))
     for index in sweep.grid.indices():
-        resolved = sweep.recipe.resolved(sweep.grid.cell(index))
-        problem = sweep.recipe.problem(resolved, sweep.seed_text(index))
-        student = problem.student
-        strengths = sweep.recipe.rule(resolved).strengths(
+        cell = sweep.cell_at(index)
+        problem, student = cell.problem, cell.problem.student
+        strengths = cell.rule.strengths(
             n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
         )
         d1, d2 = strengths.hidden[0], strengths.readout[0]
@@ -78,6 +94,31 @@ def leaves(teachers: xr.Dataset, *, step: float, rate: str = "rate") -> xr.DataA
         Over (ratio, layer, trial).
     """
     return (teachers[rate] < 0) | (step * teachers.fastest > 2)
+
+
+def draw_teachers(axis: "Axes", teachers: "xr.Dataset", *, slowest: float) -> None:
+    """Draw where the typical sampled teacher begins to have a direction that grows fast enough to matter.
+
+    Args:
+        axis: of an error map.
+        teachers: of `teacher_stability`.
+        slowest: the slowest growth that counts, per unit of total step.
+    """
+    rate = teachers.rate.median("trial")
+    layer = fraction_of(rate)
+    # A contour, as the stable cells need not be those of the smallest ratios; rates spread over decades of both signs.
+    height = np.arcsinh(rate.transpose(layer, "ratio").values / slowest)
+    for colour, width in (("white", 3.0), (style.UNSTABLE, 1.5)):
+        axis.contour(
+            rate.ratio,
+            rate[layer],
+            height,
+            levels=[-np.arcsinh(1.0)],
+            colors=colour,
+            linewidths=width,
+            linestyles="solid" if colour == "white" else "dashed",
+        )
+    axis.plot([], [], color=style.UNSTABLE, linestyle="--", label="sampled solutions, this run")
 
 
 def extreme_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[float, float, float]:
@@ -113,7 +154,13 @@ def extreme_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[f
 
 
 def tangent_kernels(
-    inputs: Array, w1: Array, w2: Array, d1: Array, d2: Array, activation: str, output_activation: str
+    inputs: Array,
+    w1: Array,
+    w2: Array,
+    d1: Array,
+    d2: Array,
+    activation: str | Activation,
+    output_activation: str | Activation,
 ) -> tuple[Array, Array]:
     """The signed tangent kernel of a two-layer network with one output under the delta rule, in closed form.
 
@@ -135,10 +182,12 @@ def tangent_kernels(
     Source: docs/analysis.md, sections "Stability" and "The delta rule".
     """
     drive = inputs @ w1.T
-    hidden = activate(activation, drive)
-    back = w2 * slope(activation, hidden)
+    kind = of(activation)
+    hidden = kind.value(drive, np)
+    back = w2 * kind.slope(drive, hidden, np)
     out = hidden @ w2
-    root = np.sqrt(slope(output_activation, activate(output_activation, out)))
+    last = of(output_activation)
+    root = np.sqrt(last.slope(out, last.value(out, np), np))
     free = (back @ back.T) * ((inputs * d1) @ inputs.T) + (hidden * d2) @ hidden.T
     # Rows: how the output answers the weights themselves, and how the update's part along them answers the residual.
     kept = free.copy()

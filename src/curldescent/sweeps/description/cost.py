@@ -1,7 +1,6 @@
 """`plan`: what a sweep costs, before it runs."""
 
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from curldescent.foundation import validation
+from curldescent.foundation.cores import available_cores
 from curldescent.foundation.representation import of_fields
-from curldescent.sweeps.description.arithmetic_work import memory_bytes, operations, recorded_epochs
-from curldescent.sweeps.description.cell_settings import Resolved
+from curldescent.sweeps.description.cell_cost import memory_bytes, operations, recorded_epochs
 from curldescent.sweeps.description.dataset_shape import dimensions, variables
 from curldescent.sweeps.description.preflight import check, engine_for
 from curldescent.sweeps.description.realised_flips import remarks
+from curldescent.sweeps.description.settings import CellArguments
 from curldescent.sweeps.description.sweep import A_SWEEP, Sweep
 
 # How many shapes are timed, and for how long each.
@@ -87,7 +87,7 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         >>> cost.cells, cost.updates
         (5, 500.0)
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     workers = cores if workers is None else validation.integer("workers", workers, minimum=1, maximum=10_000)
     validation.boolean("calibrate", calibrate)
     check(validation.instance("sweep", sweep, Sweep, A_SWEEP))
@@ -103,7 +103,7 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         each = np.array([_nearest(_shape(r), per_operation) * operations(r) + _OVERHEAD for _, r in looked_at])
         # Workers end together to within the longest cell.
         seconds = max(float(each.sum()) * scale / workers, float(each.max()))
-    largest = max(memory_bytes(sweep.recipe, resolved) for _, resolved in looked_at)
+    largest = max(memory_bytes(sweep.settings, resolved) for _, resolved in looked_at)
     sizes = dimensions(sweep)
     values = sum(math.prod([sizes[d] for d in dims]) for dims, _ in variables(sweep).values())
     file_bytes = 4096 * math.ceil((8 * values + 300 * (len(variables(sweep)) + 1) + 500) / 4096)
@@ -115,12 +115,12 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         workers=workers,
         memory=workers * (_WORKER_BYTES + largest),
         disk=float(sweep.grid.size) * (file_bytes + 8 * values),
-        upper_bound=sweep.recipe.training.get("stop_below") is not None,
+        upper_bound=sweep.settings.training.get("stop_below") is not None,
         remarks=remarks(sweep),
     )
 
 
-def _sample(sweep: Sweep) -> list[tuple[tuple[int, ...], Resolved]]:
+def _sample(sweep: Sweep) -> list[tuple[tuple[int, ...], CellArguments]]:
     if sweep.grid.size <= _LOOKED_AT:
         indices = list(sweep.grid.indices())
     else:
@@ -128,13 +128,13 @@ def _sample(sweep: Sweep) -> list[tuple[tuple[int, ...], Resolved]]:
         indices = [
             tuple(int(i) for i in index) for index in zip(*np.unravel_index(flat, sweep.grid.shape), strict=True)
         ]
-    return [(index, sweep.recipe.resolved(sweep.grid.cell(index))) for index in indices]
+    return [(index, sweep.settings.resolved(sweep.grid.cell(index))) for index in indices]
 
 
 _Shape = tuple[str, float, float, float, float]
 
 
-def _shape(resolved: Resolved) -> _Shape:
+def _shape(resolved: CellArguments) -> _Shape:
     """What a cell's time per operation depends on: the kind of network first, then logarithms of sizes."""
     p, t = resolved.student_teacher, resolved.training
     return (
@@ -146,7 +146,7 @@ def _shape(resolved: Resolved) -> _Shape:
     )
 
 
-def _representatives(all_of_them: Sequence[Resolved]) -> list[int]:
+def _representatives(all_of_them: Sequence[CellArguments]) -> list[int]:
     """Positions of cells of different shapes, spread over the whole range of sizes."""
     first_of: dict[_Shape, int] = {}
     for position, resolved in enumerate(all_of_them):
@@ -164,7 +164,7 @@ def _nearest(shape: _Shape, timed: Sequence[tuple[_Shape, float]]) -> float:
     return min(timed, key=distance)[1]
 
 
-def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: Resolved) -> float:
+def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: CellArguments) -> float:
     timed = _shortened(resolved)
     factor = operations(resolved) / operations(timed)
     began = time.perf_counter()
@@ -182,11 +182,11 @@ def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: Resolved) -> f
         chunk = min(2 * chunk, 1000)
     began = time.perf_counter()
     engine.errors()
-    looks = recorded_epochs(resolved) + sweep.recipe.keep.order_parameter
+    looks = recorded_epochs(resolved) + sweep.settings.keep.order_parameter
     return factor * (built + spent / done * epochs + looks * (time.perf_counter() - began))
 
 
-def _shortened(resolved: Resolved) -> Resolved:
+def _shortened(resolved: CellArguments) -> CellArguments:
     """The same cell, or one of fewer trials and samples whose epoch takes no more than a second or so."""
     problem, batch = dict(resolved.student_teacher), resolved.training["batch_size"]
     epoch = operations(resolved) / resolved.training["epochs"]

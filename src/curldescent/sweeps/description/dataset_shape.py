@@ -12,21 +12,21 @@ from curldescent.sweeps.description.sweep import Sweep
 
 def variables(sweep: Sweep) -> dict[str, tuple[tuple[str, ...], str]]:
     """Variable → (dimensions after the grid's axes, description)."""
-    problem = sweep.recipe.student_teacher
-    names = [*sweep.recipe.keep.names, *ALWAYS]
+    problem = sweep.settings.student_teacher
+    names = [*sweep.settings.keep.names, *ALWAYS]
     if problem.get("n_test") == 0:
         names = [name for name in names if "test" not in name]
-    return {name: (VARIABLES[name][0], sweep.recipe.keep.description(name)) for name in names}
+    return {name: (VARIABLES[name][0], sweep.settings.keep.description(name)) for name in names}
 
 
 def dimensions(sweep: Sweep) -> dict[str, int]:
     """Length of every dimension that comes after the grid's axes; networks count with their largest size."""
-    recipe = sweep.recipe
-    first = recipe.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
-    sizes = {"trial": first.student_teacher["trials"], "threshold": len(recipe.keep.epochs_to)}
-    if recipe.keep.error_curves:
-        sizes["epoch"] = len(recipe.recorded(first))
-    if recipe.keep.weights:
+    settings = sweep.settings
+    first = settings.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
+    sizes = {"trial": first.student_teacher["trials"], "threshold": len(settings.keep.epochs_to)}
+    if settings.keep.error_curves:
+        sizes["epoch"] = len(first.recorded)
+    if settings.keep.weights:
         sizes |= _largest(sweep)
     return sizes
 
@@ -35,7 +35,7 @@ def _largest(sweep: Sweep) -> dict[str, int]:
     """Sizes of the largest layers on the grid; only the axes that sizes depend on are walked."""
     names = {"n_inputs", "n_hidden", "n_outputs", "total", "ratio"}
     walked = [range(len(axis)) if names & set(axis.columns) else range(1) for axis in sweep.grid.axes]
-    found = [sweep.recipe.resolved(sweep.grid.cell(index)).student_teacher for index in itertools.product(*walked)]
+    found = [sweep.settings.resolved(sweep.grid.cell(index)).student_teacher for index in itertools.product(*walked)]
     return {
         dimension: max(problem[size] for problem in found)
         for dimension, size in (
@@ -51,21 +51,21 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for axis in sweep.grid.axes:
         out |= _axis_coordinates(axis)
-    recipe = sweep.recipe
+    settings = sweep.settings
     sizes = dimensions(sweep)
     out["trial"] = np.arange(sizes["trial"])
     if "epoch" in sizes:
-        first = recipe.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
-        out["epoch"] = ("epoch", recipe.recorded(first), {"long_name": "finished epochs"})
+        first = settings.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
+        out["epoch"] = ("epoch", first.recorded, {"long_name": "finished epochs"})
     if sizes["threshold"]:
-        out["threshold"] = np.array(recipe.keep.epochs_to)
+        out["threshold"] = np.array(settings.keep.epochs_to)
     return out | _derived_sizes(sweep)
 
 
 def _axis_coordinates(axis: Axis) -> dict[str, Any]:
+    out: dict[str, Any] = {axis.name: (axis.name, np.array(axis.coordinate))}
     if axis.plain:
-        return {axis.name: (axis.name, np.array(axis.columns[axis.name]))}
-    out: dict[str, Any] = {axis.name: (axis.name, np.array(axis.labels) if axis.labels else np.arange(len(axis)))}
+        return out
     for parameter, values in axis.columns.items():
         if parameter not in ("rule", axis.name):
             out[parameter] = (axis.name, np.array(values))
@@ -84,7 +84,7 @@ def _derived_sizes(sweep: Sweep) -> dict[str, Any]:
     for position in np.ndindex(*shape):
         for (i, _), at in zip(axes, position, strict=True):
             index[i] = at
-        problem = sweep.recipe.resolved(sweep.grid.cell(index)).student_teacher
+        problem = sweep.settings.resolved(sweep.grid.cell(index)).student_teacher
         for name, array in values.items():
             array[position] = problem[name]
     # A size that another axis varies is not a function of these axes alone.

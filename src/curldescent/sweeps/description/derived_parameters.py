@@ -5,6 +5,7 @@ from typing import Any
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.theory.sizes import sizes_of_total
 
 # What a sweep may say besides the functions' own arguments.
 DERIVED = {
@@ -49,7 +50,8 @@ def sizes(arguments: dict[str, Any]) -> dict[str, Any]:
     c = validation.positive("ratio", arguments["ratio"])
     size = validation.integer(given[0], arguments[given[0]], minimum=1)
     if given[0] == "total":
-        wanted = {"n_hidden": size / (1 + c), "n_inputs": size / (1 + 1 / c)}
+        n_inputs, n_hidden = sizes_of_total(size, c)
+        wanted: dict[str, float] = {"n_hidden": n_hidden, "n_inputs": n_inputs}
     elif given[0] == "n_inputs":
         wanted = {"n_hidden": size / c}
     else:

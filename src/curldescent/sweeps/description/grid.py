@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from curldescent.foundation import validation
+from curldescent.foundation import memory, validation
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.memory import memory_of_machine
 
 Value = float | int | str | bool
 
@@ -105,6 +104,13 @@ class Axis:
         """Whether the values themselves are the coordinate."""
         return self.labels is None and list(self.columns) == [self.name]
 
+    @property
+    def coordinate(self) -> Sequence[Any]:
+        """What the positions are called in the dataset: their labels, their values, or their numbers."""
+        if self.plain:
+            return self.columns[self.name]
+        return self.labels or range(len(self))
+
     def at(self, position: int) -> dict[str, Any]:
         """Parameter → value at a position."""
         return {name: values[position] for name, values in self.columns.items()}
@@ -152,12 +158,7 @@ def _announced(given: object) -> int:
 def _refuse_size(cells: int) -> None:
     if cells > MAX_CELLS:
         raise InputError(f"a sweep has at most {MAX_CELLS} cells, this grid has {_count_text(cells)}")
-    need, there = float(_CELL_BYTES * cells), memory_of_machine()
-    if need > there:
-        raise InputError(
-            f"a grid of {cells} cells needs about {need / 2**30:.1f} GiB to be listed, this machine has "
-            f"{there / 2**30:.1f}"
-        )
+    memory.require(f"the list of {cells} cells", _CELL_BYTES * cells)
 
 
 def _count_text(cells: int) -> str:
@@ -285,6 +286,26 @@ class Grid:
         """Parameter → value of one cell."""
         return {k: v for axis, position in zip(self.axes, index, strict=True) for k, v in axis.at(position).items()}
 
+    def index(self, where: Mapping[str, Any]) -> tuple[int, ...]:
+        """The index of the cell that stands at these places.
+
+        Args:
+            where: axis → coordinate, as the dataset has them; an axis of one position can be left out.
+
+        Returns:
+            A position an axis.
+
+        Raises:
+            InputError: an axis that is not there or is needed, or a place that it does not have.
+        """
+        names = [axis.name for axis in self.axes]
+        for name in where:
+            if name not in names:
+                raise InputError(
+                    f"the sweep has no axis {validation.shown(name)}{validation.nearest(str(name), names)}"
+                )
+        return tuple(_position(axis, where) for axis in self.axes)
+
     def indices(self) -> Iterator[tuple[int, ...]]:
         """Every cell's index, the last axis fastest."""
         return itertools.product(*(range(len(axis)) for axis in self.axes))
@@ -312,6 +333,22 @@ class Grid:
 
     def _spelling(self, index: Sequence[int]) -> tuple[str, ...]:
         return tuple(self.axes[i].spellings[index[i]] for i in self._by_name)
+
+
+def _position(axis: Axis, where: Mapping[str, Any]) -> int:
+    if axis.name not in where and len(axis) == 1:
+        return 0
+    there, wanted = list(axis.coordinate), where.get(axis.name)
+    if wanted is not None and getattr(wanted, "ndim", None) == 0:  # a number or a coordinate of NumPy's or xarray's
+        wanted = wanted.item()
+    alike = isinstance(wanted, bool | int | float | str)
+    found = [at for at, value in enumerate(there) if alike and canonical(value) == canonical(wanted)]
+    if not found:
+        raise InputError(
+            f"axis {axis.name!r} of the sweep has {validation.listed(there)}; say which of them"
+            + (f", got {validation.shown(wanted)}" if axis.name in where else "")
+        )
+    return found[0]
 
 
 def cell_key(spelling: Sequence[str]) -> str:

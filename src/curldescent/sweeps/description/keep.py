@@ -1,6 +1,6 @@
 """What of a cell's history is kept, and the shape it has in the dataset."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any
 
@@ -84,11 +84,6 @@ class Keep:
         if self.never == "last" or not self.epochs_to:
             del plain["never"]
         return plain
-
-    @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Keep":
-        """Read what `as_json` wrote, in this version or an earlier one."""
-        return cls(**{"never": "last", **content})
 
     def description(self, name: str) -> str:
         """What a variable is."""

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from curldescent.foundation import array_likes, validation
@@ -11,24 +12,52 @@ from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.sweeps.description.derived_parameters import DERIVED
+from curldescent.sweeps.description.keep import Keep
 from curldescent.sweeps.description.start import Start
 
+# The kinds of rule that a sweep can have, and where they are: "plasticity" where none is named; only its arguments can
+# be axes. The others bring JAX with them, which a sweep without them does not wait for.
+RULES = {
+    "plasticity": "curldescent.model.plasticity:Plasticity",
+    "oja": "curldescent.learning.rules:Oja",
+    "node_perturbation": "curldescent.learning.rules:NodePerturbation",
+}
+# The sections whose parameters can be axes.
 _TARGETS: dict[str, Callable[..., Any]] = {
     "student_teacher": student_teacher,
     "start": Start,
     "rule": Plasticity,
     "training": train,
 }
-# Seeds are derived per cell; the rest belongs to whoever runs the cell and changes no result.
-_NOT_THE_USERS = {"seed", "problem", "progress", "observe", "stopping", "threads", "record_weights"}
+# Seeds are derived per cell, a transformation of updates is no plain data, the plasticity of another kind of rule is a
+# table of its own; the rest belongs to whoever runs the cell and changes no result.
+_NOT_THE_USERS = {
+    "seed",
+    "problem",
+    "progress",
+    "observe",
+    "stopping",
+    "threads",
+    "record_weights",
+    "transform",
+    "plasticity",
+}
 # Trials and recorded epochs are dimensions of the dataset and must be those of every cell.
 _NOT_AN_AXIS = {"trials", "record", "covariance", "dtype"}
 
 
+def rule_class(kind: str) -> Callable[..., Any]:
+    """The class of a kind of rule."""
+    module, name = RULES[kind].split(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
 @cache
 def parameters(section: str) -> dict[str, inspect.Parameter]:
-    """The parameters a section accepts, by name."""
-    found = inspect.signature(_TARGETS[section]).parameters
+    """The parameters that a section, or a kind of rule, accepts, by name."""
+    target = rule_class(section) if section in RULES else {**_TARGETS, "keep": Keep}[section]
+    found = inspect.signature(target).parameters
     own = {
         name: found[name] for name in found if name not in _NOT_THE_USERS and (section, name) != ("training", "rule")
     }
@@ -55,7 +84,7 @@ def is_whole(name: str) -> bool:
 
 
 def defaults(section: str) -> dict[str, Any]:
-    """What a section's omitted entries mean."""
+    """What the omitted entries of a section, or of a kind of rule, mean today."""
     return {name: p.default for name, p in parameters(section).items() if p.default is not inspect.Parameter.empty}
 
 
@@ -85,7 +114,7 @@ def plain(value: Any, *, where: str) -> Any:
 
 
 def plain_mapping(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """The same for every entry of a section."""
+    """A section's entries, each of which a plan can hold."""
     if not isinstance(given, Mapping):
         raise InputError(f"{where} must be a section, got {validation.shown(given)}")
     return {str(name): plain(value, where=f"{where} {name}") for name, value in given.items()}

@@ -3,17 +3,18 @@
 import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.memory import memory_of_machine
 from curldescent.learning.recording import stopping_errors
-from curldescent.sweeps.description.arithmetic_work import memory_bytes
-from curldescent.sweeps.description.cell_settings import Resolved
+from curldescent.sweeps.description.cell_cost import memory_bytes
 from curldescent.sweeps.description.derived_parameters import DERIVED
+from curldescent.sweeps.description.predicted_eigenvalue import predicted_lambda_min
 from curldescent.sweeps.description.realised_flips import warn_of_none
+from curldescent.sweeps.description.settings import CellArguments
 from curldescent.sweeps.description.sweep import Sweep
-from curldescent.sweeps.execution.cell import predicted_lambda_min
 
 _SIZES = {"n_inputs", "n_hidden", "n_outputs", "n_train", "batch_size", *DERIVED}
 # Sizes are tried in every combination up to this many, then only one axis at a time.
@@ -36,22 +37,15 @@ def check(sweep: Sweep) -> None:
     Warns:
         PlasticityWarning: fractions that come to no flip.
     """
-    grid, recipe = sweep.grid, sweep.recipe
+    grid, settings = sweep.grid, sweep.settings
     sized = [axis for axis in grid.axes if _SIZES & set(axis.columns) or axis.name == "rule"]
-    if _product(len(axis) for axis in sized) <= _COMBINATIONS:
+    if math.prod(len(axis) for axis in sized) <= _COMBINATIONS:
         positions = [range(len(axis)) if axis in sized else range(1) for axis in grid.axes]
         for index in itertools.product(*positions):
-            recipe.resolved(grid.cell(index))
+            settings.resolved(grid.cell(index))
     for index in _probes(sweep):
         _try(sweep, index)
     warn_of_none(sweep)
-
-
-def _product(lengths: Iterator[int]) -> int:
-    total = 1
-    for length in lengths:
-        total *= length
-    return total
 
 
 def _probes(sweep: Sweep) -> Iterator[tuple[int, ...]]:
@@ -75,34 +69,30 @@ def _first_column(columns: Any) -> tuple[Any, ...]:
 
 def _try(sweep: Sweep, index: tuple[int, ...]) -> None:
     """Build everything a cell needs, with one trial, and take no step."""
-    from dataclasses import replace
-
-    recipe = sweep.recipe
-    resolved = recipe.resolved(sweep.grid.cell(index))
-    need, there = memory_bytes(recipe, resolved), memory_of_machine()
-    if need > there:
-        raise InputError(
-            f"a cell with n_inputs = {resolved.student_teacher['n_inputs']}, n_hidden = "
-            f"{resolved.student_teacher['n_hidden']}, n_train = {resolved.student_teacher['n_train']} and "
-            f"{resolved.student_teacher['trials']} trials needs about {need / 2**30:.0f} GiB, this machine has "
-            f"{there / 2**30:.0f}"
-        )
+    settings = sweep.settings
+    resolved = settings.resolved(sweep.grid.cell(index))
+    sizes = resolved.student_teacher
+    memory.require(
+        f"a cell with n_inputs = {sizes['n_inputs']}, n_hidden = {sizes['n_hidden']}, n_train = {sizes['n_train']} and "
+        f"{sizes['trials']} trials",
+        memory_bytes(settings, resolved),
+    )
     single = replace(resolved, student_teacher={**resolved.student_teacher, "trials": 1})
     engine_for(sweep, single, index)
-    recipe.recorded(resolved)
+    _ = resolved.recorded
     _, test_error = stopping_errors(resolved.training["stop_below"])
     if math.isfinite(test_error) and not resolved.student_teacher["n_test"]:
         raise InputError("stop_below names a test error, but n_test is 0")
-    if recipe.keep.order_parameter > resolved.training["epochs"]:
+    if settings.keep.order_parameter > resolved.training["epochs"]:
         raise InputError(
-            f"keep.order_parameter looks at {recipe.keep.order_parameter} epochs, the run has only "
+            f"keep.order_parameter looks at {settings.keep.order_parameter} epochs, the run has only "
             f"{resolved.training['epochs']}"
         )
-    if recipe.keep.lambda_min:
+    if settings.keep.lambda_min:
         predicted_lambda_min(resolved)
 
 
-def engine_for(sweep: Sweep, resolved: Resolved, index: tuple[int, ...]) -> Any:
+def engine_for(sweep: Sweep, resolved: CellArguments, index: tuple[int, ...]) -> Any:
     """The engine that would run a cell, at its first epoch.
 
     Args:
@@ -116,7 +106,6 @@ def engine_for(sweep: Sweep, resolved: Resolved, index: tuple[int, ...]) -> Any:
     Raises:
         InputError: an argument that the library refuses.
     """
-    from curldescent.foundation import validation
     from curldescent.learning.engines.registry import build_engine
     from curldescent.learning.experiment import experiment
     from curldescent.learning.train import DTYPES
@@ -125,9 +114,9 @@ def engine_for(sweep: Sweep, resolved: Resolved, index: tuple[int, ...]) -> Any:
     training = resolved.training
     validation.choice("dtype", training["dtype"], DTYPES)
     setup = experiment(
-        sweep.recipe.problem(resolved, seed_text),
-        [sweep.recipe.rule(resolved)],
-        seed=sweep.recipe.seed_for("training", seed_text),
+        sweep.settings.problem(resolved, seed_text),
+        [resolved.learning_rule],
+        seed=sweep.settings.seed_for("training", seed_text),
         **{name: training[name] for name in ("learning_rate", "batch_size", "preserve_norms", "output_error")},
     )
     return build_engine(setup, engine=training["engine"], dtype=training["dtype"], threads=1, epochs=training["epochs"])

@@ -117,7 +117,8 @@ def _layer(sweep: Sweep, layer: str) -> tuple[list[Axis], Any]:
 
 
 def _realised(sweep: Sweep, index: list[int], layer: str) -> RealisedLayer:
-    resolved = sweep.recipe.resolved(sweep.grid.cell(index))
-    rule: Plasticity = sweep.recipe.rule(resolved)
+    resolved = sweep.settings.resolved(sweep.grid.cell(index))
     sizes = {name: resolved.student_teacher[name] for name in ("n_inputs", "n_hidden", "n_outputs")}
-    return rule.realised(**sizes).layers[layer]
+    rule = resolved.learning_rule
+    plasticity: Plasticity = getattr(rule, "plasticity", rule)  # other kinds of rule have one
+    return plasticity.realised(**sizes).layers[layer]

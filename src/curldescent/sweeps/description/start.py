@@ -7,7 +7,8 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.model.problem import Problem, Weights
+from curldescent.model.problem import Problem
+from curldescent.model.weights import Weights
 
 PLACES = ("random", "teacher")
 

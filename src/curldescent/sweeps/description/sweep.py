@@ -1,4 +1,4 @@
-"""A sweep: a recipe and the grid it is cooked on."""
+"""A sweep: the settings that all of its cells share, and the grid that says in what they differ."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named, read_toml
-from curldescent.model.flips import Flips, read_rule
-from curldescent.sweeps.description import parameter_sections
-from curldescent.sweeps.description.cell_settings import Recipe
+from curldescent.sweeps.description import learning_rule, parameter_sections
+from curldescent.sweeps.description.cell import Cell
 from curldescent.sweeps.description.grid import Axis, Grid, Range, parse_axis, refuse_too_many
 from curldescent.sweeps.description.keep import ALWAYS, VARIABLES, Keep
+from curldescent.sweeps.description.settings import Settings
 
 # What every function that takes a sweep accepts.
 A_SWEEP = "a Sweep, made by cd.sweeps.Sweep or read from a file by cd.sweeps.read"
@@ -33,8 +33,9 @@ class Sweep:
             `readout_flips`), or `seed` for replicates.
         student_teacher: fixed arguments of `curldescent.student_teacher`, or `total` and `ratio` for the sizes.
         start: arguments of `Start`.
-        rules: name → arguments of `curldescent.Plasticity`; they make an axis `rule`, whose cells share their random
-            numbers. Without rules, plasticity is what the axes say; gradient descent where they say nothing.
+        rules: name → arguments of `curldescent.Plasticity`, or of the rule that an entry `kind` names; they make an
+            axis `rule`, whose cells share their random numbers. Without rules, plasticity is what the axes say;
+            gradient descent where they say nothing.
         training: fixed arguments of `curldescent.train`.
         keep: a `Keep`, or its arguments.
         seed: base seed of everything random.
@@ -79,10 +80,10 @@ class Sweep:
             raise InputError(f"paired must be a list of axis names, got {validation.shown(paired)}")
         if keep is not None and not isinstance(keep, Keep):
             given = parameter_sections.plain_mapping(keep, where="[keep]")
-            parameter_sections.known(given, Keep.__dataclass_fields__.keys() - {"_"}, where="[keep]")
+            parameter_sections.known(given, parameter_sections.parameters("keep"), where="[keep]")
             keep = Keep(**given)
         self._assemble(
-            Recipe(
+            Settings(
                 student_teacher={} if student_teacher is None else student_teacher,
                 start={} if start is None else start,
                 training={} if training is None else training,
@@ -94,18 +95,47 @@ class Sweep:
             Grid(tuple(parsed)),
         )
 
-    def _assemble(self, recipe: Recipe, grid: Grid) -> None:
-        self.recipe = recipe
+    def _assemble(self, settings: Settings, grid: Grid) -> None:
+        self.settings = settings
         self.grid = grid
         # The rule axis is paired without being asked: rules are there to be compared.
-        self._shared = {*recipe.paired, "rule"}
+        self._shared = {*settings.paired, "rule"}
 
     @classmethod
-    def from_parts(cls, recipe: Recipe, grid: Grid) -> "Sweep":
+    def from_parts(cls, settings: Settings, grid: Grid) -> "Sweep":
         """A sweep from what a store holds."""
         self = cls.__new__(cls)
-        self._assemble(recipe, grid)
+        self._assemble(settings, grid)
         return self
+
+    def cell(self, **where: Any) -> Cell:
+        """One cell, to be looked at or repeated.
+
+        Args:
+            **where: its place on every axis, as the dataset's coordinates have it: a value, a rule's name, a label. An
+                axis of one position can be left out.
+
+        Returns:
+            The cell: its problem, its rule and the arguments of `curldescent.train`.
+
+        Raises:
+            InputError: a place that the grid does not have, or values that make no experiment.
+
+        Example:
+            >>> import curldescent as cd
+            >>> sweep = cd.sweeps.Sweep(
+            ...     axes={"hidden": [0, 0.5]}, student_teacher={"n_inputs": 4, "n_hidden": 6}, training={"epochs": 5}
+            ... )
+            >>> cell = sweep.cell(hidden=0.5)
+            >>> cell.rule
+            Plasticity(hidden=0.5)
+            >>> history = cd.train(cell.problem, cell.rule, **cell.training)
+        """
+        return self.cell_at(self.grid.index(where))
+
+    def cell_at(self, index: Sequence[int]) -> Cell:
+        """The cell at a position of every axis."""
+        return Cell(self.settings, self.grid.cell(index), self.seed_text(index))
 
     def seed_text(self, index: Sequence[int]) -> str:
         """What the seeds of a cell are derived from: its values on the axes that are not paired."""
@@ -157,15 +187,14 @@ def read(path: str | Path) -> Sweep:
 
 
 def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
-    """The axis of named rules, each a set of arguments of `curldescent.Plasticity` that no other axis varies."""
+    """The axis of named rules, each a set of arguments that no other axis varies."""
     if not isinstance(rules, Mapping) or not rules:
         raise InputError(f"rules must be a table of named rules, got {validation.shown(rules)}")
     varied = {name for axis in others for name in axis.columns}
     entries = []
     for name, given in rules.items():
         where = f"[rules.{name}]"
-        entry = _plain_rule(given, where)
-        parameter_sections.known(entry, parameter_sections.parameters("rule"), where=where)
+        entry = learning_rule.plain_rule(given, where=where)
         for parameter in entry:
             if parameter in varied:
                 raise InputError(f"{where}: {parameter} is an axis, so it has no entry of its own")
@@ -174,18 +203,6 @@ def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
     if len(set(axis.spellings)) < len(axis):
         raise InputError("two rules are the same under different names")
     return axis
-
-
-def _plain_rule(given: Any, where: str) -> dict[str, Any]:
-    """A rule's entries as plain data; masks and `Flips` as the mapping that `Plasticity` takes."""
-    flips: dict[str, Any] = {}
-    for layer in ("hidden", "readout") if isinstance(given, Mapping) else ():
-        if layer in given:
-            rule = read_rule(f"{where} {layer}", given[layer])
-            if isinstance(rule, Flips):
-                flips[layer] = rule.as_json()
-    rest = given if not flips else {name: value for name, value in given.items() if name not in flips}
-    return {**parameter_sections.plain_mapping(rest, where=where), **flips}
 
 
 def check_names(axes: Sequence[Axis]) -> None:

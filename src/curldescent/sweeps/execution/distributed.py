@@ -1,4 +1,4 @@
-"""The same sweep on a Dask cluster: its workers compute, this process writes. Needs the extra `cluster`."""
+"""A sweep on a Dask cluster: its workers compute, this process writes. Needs the extra `cluster`."""
 
 import time
 from collections import deque
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from curldescent.foundation import interruption, optional
 from curldescent.foundation.errors import InputError
-from curldescent.sweeps.description.cell_settings import Recipe
+from curldescent.sweeps.description.cell import Cell
+from curldescent.sweeps.description.settings import Settings
 from curldescent.sweeps.execution.pool import Outcome
 from curldescent.sweeps.execution.worker import FULL, failure
 from curldescent.sweeps.storage import cell_file
@@ -31,11 +32,11 @@ _MOST_IN_A_BUNDLE = 32
 Task = dict[str, Any]
 
 
-def compute_remotely(recipe: Mapping[str, Any], bundle: Sequence[Mapping[str, Any]]) -> tuple[float, list[Any]]:
+def compute_remotely(settings: Mapping[str, Any], bundle: Sequence[Mapping[str, Any]]) -> tuple[float, list[Any]]:
     """Compute cells on a worker, one after the other.
 
     Args:
-        recipe: `Recipe.as_json`.
+        settings: `Settings.as_json`.
         bundle: tasks, each with key, cell and seed_text.
 
     Returns:
@@ -45,18 +46,19 @@ def compute_remotely(recipe: Mapping[str, Any], bundle: Sequence[Mapping[str, An
     slowest, results = 0.0, []
     for task in bundle:
         began = time.perf_counter()
-        results.append(_computed(recipe, task))
+        results.append(_computed(settings, task))
         slowest = max(slowest, time.perf_counter() - began)
     return slowest, results
 
 
-def _computed(recipe: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
+def _computed(settings: Mapping[str, Any], task: Mapping[str, Any]) -> Any:
     from curldescent.sweeps.execution.cell import compute
 
     try:
-        settings = Recipe.from_json(recipe)
-        arrays = compute(settings, task["cell"], task["seed_text"])
-        return cell_file.encode(arrays, fingerprint=settings.fingerprint, key=task["key"], cell=task["cell"])
+        cell = Cell(Settings.from_json(settings), task["cell"], task["seed_text"])
+        return cell_file.encode(
+            compute(cell), fingerprint=cell.settings.fingerprint, key=task["key"], cell=task["cell"]
+        )
     except Exception as fault:
         # An exception would travel as a pickle of a class that the other side may not know.
         return failure(fault)
@@ -81,7 +83,7 @@ def on_cluster(
     """
     from distributed import as_completed
 
-    recipe = store.sweep.recipe.as_json()
+    settings = store.sweep.settings.as_json()
     flying: dict[Any, list[Task]] = {}
     alone: deque[Task] = deque()
     arriving = as_completed([], with_results=False)
@@ -96,7 +98,7 @@ def on_cluster(
             if not cells:
                 return
             # Anew in every run: a result that a scheduler remembers is not this run's.
-            future = client.submit(compute_remotely, recipe, cells, pure=False)
+            future = client.submit(compute_remotely, settings, cells, pure=False)
             flying[future] = cells
             arriving.add(future)
 
@@ -135,7 +137,7 @@ def _received(store: Store, result: Any, task: Task) -> Outcome:
     if isinstance(result, Mapping):
         return Outcome(key, failed=result["failed"], kind=result["kind"], trace=result["trace"])
     try:
-        cell_file.check(result, fingerprint=store.fingerprint, key=key)
+        cell_file.unpack(result, fingerprints=(store.fingerprint,), key=key)
     except cell_file.DamagedCell as fault:
         message = f"the worker's result is not this sweep's ({fault}); does it run the same version of curldescent?"
         return Outcome(key, failed=message, kind="DamagedCell")

@@ -1,61 +1,27 @@
 """`run` and `retry`: compute what a store lacks, and nothing else."""
 
-import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curldescent.foundation import interruption, validation
+from curldescent.foundation.cores import available_cores
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import results_folder
-from curldescent.sweeps.description.arithmetic_work import work_estimate
+from curldescent.sweeps.description.cell_cost import work_estimate
 from curldescent.sweeps.description.preflight import check
 from curldescent.sweeps.description.sweep import A_SWEEP, Sweep
-from curldescent.sweeps.execution.display import MEMBERS, Display, Quiet
 from curldescent.sweeps.execution.pool import Outcome, local
+from curldescent.sweeps.execution.summary import Summary
 from curldescent.sweeps.storage.lock import locked
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP, Store
 
 if TYPE_CHECKING:
     from distributed import Client
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run did.
-
-    Args:
-        cells: of the grid.
-        found: finished before this run and intact.
-        computed: finished by this run.
-        failed: recorded as failed, by this run or before.
-        damaged: files that were set aside and recomputed.
-        stopped: whether it was interrupted before the end.
-        seconds: it took.
-        signal: the number of the signal that stopped it, None where none came.
-    """
-
-    cells: int
-    found: int
-    computed: int
-    failed: int
-    damaged: tuple[str, ...]
-    stopped: bool
-    seconds: float
-    signal: int | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every cell is finished."""
-        return self.found + self.computed == self.cells
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {**asdict(self), "complete": self.complete}
 
 
 class StoreUnwritable(OSError):
@@ -71,7 +37,7 @@ def run(
     *,
     workers: int | None = None,
     client: "Client | None" = None,
-    display: Display | None = None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Compute the cells that a store lacks: on this machine's cores, or on a Dask cluster.
 
@@ -85,7 +51,7 @@ def run(
         store: folder; made if need be. A larger grid than the store's extends it.
         workers: processes; all cores by default. Results do not depend on it.
         client: a `distributed.Client`; then its workers compute and this process writes.
-        display: told what happens; see `curldescent.sweeps.execution.display`.
+        progress: told what happens; see `curldescent.foundation.progress`.
 
     Returns:
         A `Summary`.
@@ -109,19 +75,19 @@ def run(
     if workers is not None:
         workers = validation.integer("workers", workers, minimum=1, maximum=10_000)
     folder, resumed = named("store", store, FOLDER_OF_A_SWEEP), sweep is None
-    check_helpers(client, display)
+    check_client(client)
+    progress = checked(progress)
     if sweep is None:
         sweep = Store(folder).sweep  # refuses what is no store before making a folder
     else:
         check(validation.instance("sweep", sweep, Sweep, f"{A_SWEEP}, or None to continue what the store holds"))
-    display = display or Quiet()
     began = time.monotonic()
     results_folder(folder)
     sentence = "stopping after the cells in flight; once more to abandon them"
-    with locked(folder), interruption.wishes(display.say, sentence) as stopping:
+    with locked(folder), interruption.wishes(progress.say, sentence) as stopping:
         opened = Store.prepare(folder, sweep)
         opened.sweep_temporaries()
-        damaged, intact = _checked(opened, display)
+        damaged, intact = _checked(opened, progress)
         keys = opened.sweep.grid.cell_keys()
         skipped = set(opened.failures()) & set(keys) - intact
         opened.log("run", cells=len(keys), found=len(intact), skipped=len(skipped), damaged=damaged)
@@ -132,7 +98,7 @@ def run(
         ]
         if plan and resumed:
             check(sweep)  # what another machine began may be too large for this one
-        work = {key: work_estimate(opened.sweep.recipe, opened.sweep.grid.cell(index)) for key, index in plan}
+        work = {key: work_estimate(opened.sweep.settings, opened.sweep.grid.cell(index)) for key, index in plan}
         # The longest first: the last cells to end are then short, and no core waits long for another.
         plan.sort(key=lambda item: -work[item[0]])
         tasks = _tasks(opened, plan)
@@ -143,13 +109,13 @@ def run(
 
             outcomes = on_cluster(client, opened, tasks, stopping=stopping)
         else:
-            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            cores = available_cores()
             count = min(workers or cores, len(plan))
             outcomes = local(
-                folder, tasks, workers=count, threads=max(1, cores // count), stopping=stopping, say=display.say
+                folder, tasks, workers=count, threads=max(1, cores // count), stopping=stopping, say=progress.say
             )
         computed, failed = _collect(
-            opened, outcomes, dict(plan), work, found=len(intact), failed=len(skipped), display=display
+            opened, outcomes, dict(plan), work, found=len(intact), failed=len(skipped), progress=progress
         )
         summary = Summary(
             cells=len(keys),
@@ -163,13 +129,13 @@ def run(
         )
         opened.log("end", **summary.as_json())
         if summary.complete and not stopping():
-            _compact(opened, display)
-    display.finish(summary)
+            _compact(opened, progress)
+    progress.finish(str(summary))
     return summary
 
 
 def retry(
-    store: str | Path, *, workers: int | None = None, client: "Client | None" = None, display: Display | None = None
+    store: str | Path, *, workers: int | None = None, client: "Client | None" = None, progress: Progress | None = None
 ) -> Summary:
     """Forget the failures of a store and run it again.
 
@@ -177,7 +143,7 @@ def retry(
         store: an existing store.
         workers: as for `run`.
         client: as for `run`.
-        display: as for `run`.
+        progress: as for `run`.
 
     Returns:
         The `Summary` of the run.
@@ -188,22 +154,19 @@ def retry(
     # Before anything is forgotten.
     if workers is not None:
         validation.integer("workers", workers, minimum=1, maximum=10_000)
-    check_helpers(client, display)
+    check_client(client)
+    progress = checked(progress)
     opened = Store(store)
     with locked(opened.path):
         opened.forget_failures(set(opened.failures()))
-    return run(None, store, workers=workers, client=client, display=display)
+    return run(None, store, workers=workers, client=client, progress=progress)
 
 
-def check_helpers(client: object, display: object) -> None:
-    """Refuse what cannot be a cluster's client or a display, before anything is made or computed."""
+def check_client(client: object) -> None:
+    """Refuse what cannot be a cluster's client, before anything is made or computed."""
     if client is not None:
         wanted = ("submit", "nthreads", "cancel", "close")
         validation.methods("client", client, wanted, "a distributed.Client, connected to a Dask cluster")
-    if display is not None:
-        validation.methods(
-            "display", display, MEMBERS, "a display such as curldescent.sweeps.execution.display.OnStderr()"
-        )
 
 
 def _tasks(store: Store, plan: Sequence[tuple[str, tuple[int, ...]]]) -> Iterator[dict[str, Any]]:
@@ -213,7 +176,7 @@ def _tasks(store: Store, plan: Sequence[tuple[str, tuple[int, ...]]]) -> Iterato
         yield {"key": key, "cell": store.sweep.grid.cell(index), "seed_text": store.sweep.seed_text(index)}
 
 
-def _checked(store: Store, display: Display) -> tuple[list[str], set[str]]:
+def _checked(store: Store, progress: Progress) -> tuple[list[str], set[str]]:
     """Check every finished cell of the grid; what fails is set aside. Returns (sentences, keys that are intact)."""
     damaged, intact = [], set()
     present = store.finished() & set(store.sweep.grid.cell_keys())
@@ -224,7 +187,7 @@ def _checked(store: Store, display: Display) -> tuple[list[str], set[str]]:
             continue
         moved = store.set_aside(key)
         sentence = f"{store.cell_path(key).name}: {reason}; moved to {moved.parent.name}/, computed again"
-        display.say(sentence)
+        progress.say(sentence)
         damaged.append(sentence)
     return damaged, intact
 
@@ -237,11 +200,11 @@ def _collect(
     *,
     found: int,
     failed: int,
-    display: Display,
+    progress: Progress,
 ) -> tuple[int, int]:
     """Follow a run to its end; returns (computed, failed)."""
-    computed, total = 0, found + len(work) + failed
-    display.start(cells=total, done=found, failed=failed, work=sum(work.values()))
+    computed, total, worked = 0, found + len(work) + failed, 0.0
+    progress.start(total, "cells", done=found, work=sum(work.values()))
     with closing(outcomes):
         for outcome in outcomes:
             if outcome.blocked is not None:
@@ -254,7 +217,8 @@ def _collect(
                 _record(store, outcome, store.sweep.grid.cell(plan[outcome.key]))
             else:
                 computed += 1
-            display.update(done=found + computed, failed=failed, work=work[outcome.key])
+            worked += work[outcome.key]
+            progress.update(found + computed, work=worked, note=f"{failed} failed" if failed else "")
     return computed, failed
 
 
@@ -268,7 +232,7 @@ def _record(store: Store, outcome: Outcome, cell: dict[str, Any]) -> None:
         ) from None
 
 
-def _compact(store: Store, display: Display) -> None:
+def _compact(store: Store, progress: Progress) -> None:
     from curldescent.sweeps.storage.compaction import compact_store, intact
 
     if intact(store):
@@ -277,7 +241,7 @@ def _compact(store: Store, display: Display) -> None:
         compact_store(store)
     except (OSError, InputError) as fault:
         # The cells are all there; only the faster form of them is missing.
-        display.say(f"the finished sweep could not be compacted: {fault}")
+        progress.say(f"the finished sweep could not be compacted: {fault}")
 
 
 def _nothing() -> Generator[Outcome, None, None]:

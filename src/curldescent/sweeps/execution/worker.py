@@ -60,11 +60,12 @@ def work(store: Any, task: dict[str, Any], *, threads: int) -> dict[str, Any]:
     Returns:
         Nothing, or what went wrong: ``failed`` with the message, ``full`` where the disk is.
     """
+    from curldescent.sweeps.description.cell import Cell
     from curldescent.sweeps.execution.cell import compute
     from curldescent.sweeps.storage import cell_file
 
     try:
-        arrays = compute(store.sweep.recipe, task["cell"], task["seed_text"], threads=threads)
+        arrays = compute(Cell(store.sweep.settings, task["cell"], task["seed_text"]), threads=threads)
         data = cell_file.encode(arrays, fingerprint=store.fingerprint, key=task["key"], cell=task["cell"])
     except Exception as fault:
         return failure(fault)

@@ -11,14 +11,14 @@ import math
 import re
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.sweeps.storage import plain
+from curldescent.sweeps.storage import plain_files
 
 CELL_FORMAT = 1
 _CHECKSUM = 64
@@ -41,7 +41,7 @@ def encode(arrays: Mapping[str, NDArray[np.float64]], *, fingerprint: str, key: 
 
     Args:
         arrays: variable → values.
-        fingerprint: of the recipe.
+        fingerprint: of the sweep's settings.
         key: of the cell.
         cell: its values, for readers.
 
@@ -51,8 +51,8 @@ def encode(arrays: Mapping[str, NDArray[np.float64]], *, fingerprint: str, key: 
     Example:
         >>> import numpy as np
         >>> data = encode({"q": np.ones(3)}, fingerprint="f", key="k", cell={"ratio": 0.5})
-        >>> decode(data, fingerprint="f", key="k")["q"]
-        array([1., 1., 1.])
+        >>> unpack(data, fingerprints=["f"], key="k")
+        ({'ratio': 0.5}, {'q': array([1., 1., 1.])})
     """
     buffer = io.BytesIO()
     header = {"format": CELL_FORMAT, "fingerprint": fingerprint, "key": key, "cell": dict(cell)}
@@ -67,43 +67,34 @@ def encode(arrays: Mapping[str, NDArray[np.float64]], *, fingerprint: str, key: 
     return body + _checksum(body)
 
 
-def decode(data: bytes, *, fingerprint: str, key: str) -> dict[str, NDArray[np.float64]]:
-    """Unpack a cell's results after checking every byte and that it is the cell asked for.
-
-    Args:
-        data: the file's bytes.
-        fingerprint: of the recipe it must belong to.
-        key: of the cell it must be.
-
-    Returns:
-        Variable → values.
-
-    Raises:
-        DamagedCell: truncated, altered, or of another sweep or cell.
-    """
-    return unpack(data, fingerprint=fingerprint, key=key)[1]
-
-
-def check(data: bytes, *, fingerprint: str, key: str) -> None:
-    """The same checks; nothing is returned."""
-    unpack(data, fingerprint=fingerprint, key=key)
-
-
-def unpack(data: bytes, *, fingerprint: str, key: str) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
-    """The same with the cell's values: (parameter → value, variable → array).
+def unpack(
+    data: bytes, *, fingerprints: Collection[str], key: str
+) -> tuple[dict[str, Any], dict[str, NDArray[np.float64]]]:
+    """Unpack a cell after checking every byte and that it is the cell asked for.
 
     The checksum tells that the bytes are those that were written, not who wrote them: nothing is unpacked that
     `encode` would not have packed, and nothing takes more memory than the file is long.
+
+    Args:
+        data: the file's bytes.
+        fingerprints: of the settings that it must have been made with, by this version or an earlier one.
+        key: of the cell it must be.
+
+    Returns:
+        The cell's values, parameter → value; and its results, variable → array.
+
+    Raises:
+        DamagedCell: truncated, altered, or of another sweep or cell.
     """
     body = data[:-_CHECKSUM]
     if len(data) <= _CHECKSUM or data[-_CHECKSUM:] != _checksum(body):
         raise DamagedCell("its checksum does not fit: truncated, altered, or not a cell at all")
     try:
         members = _members(data)
-        header = plain.strict_json(members.pop(_HEADER))
+        header = plain_files.strict_json(members.pop(_HEADER))
         if header["format"] != CELL_FORMAT:
             raise DamagedCell(f"it has cell format {str(header['format'])[:50]!r}, this version reads {CELL_FORMAT}")
-        if header["fingerprint"] != fingerprint:
+        if header["fingerprint"] not in fingerprints:
             raise DamagedCell("it belongs to a sweep with other settings")
         if header["key"] != key:
             raise DamagedCell("it is another cell under this one's name")

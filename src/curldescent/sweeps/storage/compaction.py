@@ -10,8 +10,8 @@ from curldescent.foundation import durable
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.sweeps.description.dataset_shape import dimensions, variables
-from curldescent.sweeps.storage import ours, plain, zarr_form
-from curldescent.sweeps.storage.compacted import FOLDER, Compacted, Damaged, grid_digest
+from curldescent.sweeps.storage import own_names, plain_files, zarr_writing
+from curldescent.sweeps.storage.compacted_form import FOLDER, Compacted, Damaged, grid_digests
 from curldescent.sweeps.storage.store import Store
 
 
@@ -50,35 +50,35 @@ def compact(store: str | Path) -> Path:
 
 
 def compact_store(store: Store) -> Path:
-    """The same for whoever holds the lock."""
+    """Compact a store whose lock the caller holds."""
     missing = len(set(store.sweep.grid.cell_keys()) - store.finished())
     if missing:
         raise InputError(f"store {str(store.path)!r} lacks {missing} cells; run it to the end before compacting it")
     folder = store.path / FOLDER
-    target, manifest = folder / ours.ZARR, folder / ours.MANIFEST
-    plain.make_folder(folder)
-    plain.is_file(manifest)
-    strangers = plain.leftovers(target, ours.is_array_file)
+    target, manifest = folder / own_names.ZARR, folder / own_names.MANIFEST
+    plain_files.make_folder(folder)
+    plain_files.is_file(manifest)
+    strangers = plain_files.leftovers(target, own_names.is_array_file)
     if strangers:
         raise InputError(f"{str(target)!r} holds {strangers[0]!r}, which is not ours; move it away")
     _remove_leftovers(store.path)
     # On the disk that the result goes to, which may be another than the store's.
-    temporary = folder / durable.temporary_name(ours.ZARR)
+    temporary = folder / durable.temporary_name(own_names.ZARR)
     try:
         _write(store, temporary)
         files = {
-            f"{ours.ZARR}/{path.relative_to(temporary).as_posix()}": _length_and_checksum(path)
+            f"{own_names.ZARR}/{path.relative_to(temporary).as_posix()}": _length_and_checksum(path)
             for path in sorted(temporary.rglob("*"))
             if path.is_file()
         }
-        content = {"grid": grid_digest(store), "files": files}
+        content = {"grid": grid_digests(store)[0], "files": files}
         # Without a manifest there is no compacted form: from here to its writing the cells are read.
         manifest.unlink(missing_ok=True)
-        plain.remove(target, ours.is_array_file)
+        plain_files.remove(target, own_names.is_array_file)
         os.replace(temporary, target)
         durable.write(manifest, json.dumps({**content, "checksum": digest(canonical(content))}).encode())
     finally:
-        plain.remove(temporary, ours.is_array_file)
+        plain_files.remove(temporary, own_names.is_array_file)
     durable.sync_folder(store.path)
     return target
 
@@ -115,7 +115,7 @@ def _write(store: Store, folder: Path) -> None:
     shapes = {name: tuple(sizes[d] for d in dims) for name, (dims, _) in variables(sweep).items()}
     keys = np.array(sweep.grid.cell_keys(), dtype=object).reshape(sweep.grid.shape)
 
-    def block(index: zarr_form.Index) -> dict[str, np.ndarray]:
+    def block(index: zarr_writing.Index) -> dict[str, np.ndarray]:
         part = keys[index]
         out = {name: np.full((*np.shape(part), *shape), np.nan) for name, shape in shapes.items()}
         for position in np.ndindex(*np.shape(part)):
@@ -123,12 +123,12 @@ def _write(store: Store, folder: Path) -> None:
                 out[name][(*position, *(slice(length) for length in values.shape))] = values
         return out
 
-    zarr_form.write(
+    zarr_writing.write(
         folder,
         xr.Dataset(**frame(store, np.full(sweep.grid.shape, DONE, dtype=np.int8))),
         grid={axis.name: len(axis) for axis in sweep.grid.axes},
         variables={
-            name: zarr_form.Variable(dims, shapes[name], {"long_name": description})
+            name: zarr_writing.Variable(dims, shapes[name], {"long_name": description})
             for name, (dims, description) in variables(sweep).items()
         },
         block=block,
@@ -137,13 +137,13 @@ def _write(store: Store, folder: Path) -> None:
 
 def _remove_leftovers(folder: Path) -> None:
     """What interrupted compactions left, of this version (in ``compact/``) or the one before (beside it)."""
-    for entry in [*plain.entries(folder / FOLDER), *plain.entries(folder.resolve())]:
+    for entry in [*plain_files.entries(folder / FOLDER), *plain_files.entries(folder.resolve())]:
         if not entry.is_dir(follow_symlinks=False):
             continue
-        if durable.leftover_of(entry.name) == ours.ZARR:
-            plain.remove(Path(entry.path), ours.is_array_file)
+        if durable.leftover_of(entry.name) == own_names.ZARR:
+            plain_files.remove(Path(entry.path), own_names.is_array_file)
         elif entry.name == f"{durable.TEMPORARY}{FOLDER}":
-            plain.remove(Path(entry.path), ours.is_compact_file)
+            plain_files.remove(Path(entry.path), own_names.is_compact_file)
 
 
 def _length_and_checksum(path: Path) -> tuple[int, str]:

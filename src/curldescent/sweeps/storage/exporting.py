@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.foundation import validation
+from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
-from curldescent.foundation.memory import memory_of_machine
 from curldescent.foundation.writing import for_netcdf, whole_file, whole_folder
-from curldescent.sweeps.storage import ours, plain, zarr_form
+from curldescent.sweeps.storage import own_names, plain_files, zarr_writing
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def export(store: str | Path, target: str | Path) -> Path:
 
 def _refuse_strangers(target: Path) -> None:
     """An export replaces what an earlier export left, and nothing else."""
-    found = plain.kind(target)
+    found = plain_files.kind(target)
     if found is None:
         return
     if target.suffix == ".nc" and found == "a file":
@@ -93,7 +92,7 @@ def _refuse_strangers(target: Path) -> None:
         raise InputError(f"{str(target)!r} is {found} of something else; name another target")
     if not _is_export(target):
         raise InputError(f"{str(target)!r} is a folder of something else; name another target")
-    strangers = plain.leftovers(target, ours.is_array_file)
+    strangers = plain_files.leftovers(target, own_names.is_array_file)
     if strangers:
         raise InputError(f"{str(target)!r} also holds {strangers[0]!r}, which no export wrote; name another target")
 
@@ -105,7 +104,9 @@ def _is_export(target: Path) -> bool:
     # Whatever cannot be read is no export.
     with contextlib.suppress(Exception):
         if target.suffix == ".zarr":
-            attributes = plain.strict_json(plain.read(target / "zarr.json", most=_DESCRIPTION_BYTES))["attributes"]
+            attributes = plain_files.strict_json(plain_files.read(target / "zarr.json", most=_DESCRIPTION_BYTES))[
+                "attributes"
+            ]
         else:
             with xr.open_dataset(target, engine="scipy", decode_cf=False) as data:
                 attributes = data.attrs
@@ -117,14 +118,14 @@ def _refuse_too_large(data: "xr.Dataset", folder: Path) -> None:
     for name, variable in data.variables.items():
         if variable.nbytes > _NETCDF_BYTES:
             raise InputError(f"{name} takes {variable.nbytes / 2**30:.1f} GiB, too much for NetCDF 3; export to .zarr")
-    free = shutil.disk_usage(folder).free
     # The values, and the file that is made of them, are held at once.
-    for need, there, where in ((2 * data.nbytes, memory_of_machine(), "memory"), (data.nbytes, free, "disk")):
-        if need > there:
-            raise InputError(
-                f"this export needs about {need / 2**30:.1f} GiB of {where}, there are {there / 2**30:.1f}; "
-                + ("export to .zarr" if where == "memory" else "make space, or name a target on another disk")
-            )
+    memory.require("this export", 2 * data.nbytes, instead="export to .zarr")
+    free = shutil.disk_usage(folder).free
+    if data.nbytes > free:
+        raise InputError(
+            f"this export needs {memory.in_gigabytes(data.nbytes)} of disk, and {memory.in_gigabytes(free)} are free; "
+            "make space, or name a target on another disk"
+        )
 
 
 def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
@@ -132,15 +133,15 @@ def _write_zarr(data: "xr.Dataset", temporary: Path) -> None:
     grid = {str(name): data.sizes[name] for name in data["status"].dims}
     results = {str(name): array.variable for name, array in data.data_vars.items() if name != "status"}
 
-    def block(index: zarr_form.Index) -> dict[str, np.ndarray]:
+    def block(index: zarr_writing.Index) -> dict[str, np.ndarray]:
         return {name: variable[(*index, ...)].values for name, variable in results.items()}
 
-    zarr_form.write(
+    zarr_writing.write(
         temporary,
         data[["status"]].assign_coords(data.coords),
         grid=grid,
         variables={
-            name: zarr_form.Variable(
+            name: zarr_writing.Variable(
                 tuple(map(str, variable.dims[len(grid) :])), variable.shape[len(grid) :], variable.attrs
             )
             for name, variable in results.items()

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from curldescent.foundation.errors import InputError
-from curldescent.sweeps.storage import ours, plain
+from curldescent.sweeps.storage import own_names, plain_files
 
 # What file systems answer that do not know advisory locks: FUSE and Lustre, NFS without its lock daemon, 9p.
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
@@ -34,14 +34,14 @@ def locked(folder: Path) -> Iterator[None]:
         OSError: of the file system.
     """
     _refuse_foreign(folder)
-    path = folder / ours.LOCK
-    handle = plain.open_file(path, os.O_RDWR | os.O_CREAT)
+    path = folder / own_names.LOCK
+    handle = plain_files.open_file(path, os.O_RDWR | os.O_CREAT)
     with ExitStack() as stack:
         stack.callback(os.close, handle)
         if os.fstat(handle).st_nlink > 1:
-            raise plain.NotPlain(f"{str(path)!r} is also known by another name; delete this one and run again")
-        if not ours.is_own_text(path):
-            raise plain.NotPlain(f"{str(path)!r} is not a store's lock; it is not touched: move it away")
+            raise plain_files.NotPlain(f"{str(path)!r} is also known by another name; delete this one and run again")
+        if not own_names.is_own_text(path):
+            raise plain_files.NotPlain(f"{str(path)!r} is not a store's lock; it is not touched: move it away")
         try:
             taken = _acquire(handle)
         except OSError as fault:
@@ -49,7 +49,7 @@ def locked(folder: Path) -> Iterator[None]:
         how = "wait for it, or stop it first"
         if taken is None:
             taken = stack.enter_context(_by_existence(folder))
-            how += f"; if it runs no more, delete {str(folder / ours.SOFT_LOCK)!r}"
+            how += f"; if it runs no more, delete {str(folder / own_names.SOFT_LOCK)!r}"
         if not taken:
             holder = _name(os.pread(handle, 1000, 0) if hasattr(os, "pread") else os.read(handle, 1000))
             raise InputError(f"store {str(folder)!r} is in use by {holder}; {how}")
@@ -62,8 +62,8 @@ def locked(folder: Path) -> Iterator[None]:
 def _refuse_foreign(folder: Path) -> None:
     from curldescent.sweeps.storage import plan_file
 
-    ours.refuse_foreign(folder)
-    if plain.is_file(folder / ours.PLAN):
+    own_names.refuse_foreign(folder)
+    if plain_files.is_file(folder / own_names.PLAN):
         plan_file.read(folder)
 
 
@@ -103,12 +103,12 @@ def _by_existence(folder: Path) -> Iterator[bool]:
     from filelock import SoftFileLock, Timeout
 
     warnings.warn(
-        f"the file system of {str(folder)!r} has no locks: {ours.SOFT_LOCK!r} stands for one. Processes of other "
+        f"the file system of {str(folder)!r} has no locks: {own_names.SOFT_LOCK!r} stands for one. Processes of other "
         "machines that died cannot be told from living ones; delete the file after such a one",
         stacklevel=6,
     )
-    plain.is_file(folder / ours.SOFT_LOCK)
-    lock = SoftFileLock(str(folder / ours.SOFT_LOCK))
+    plain_files.is_file(folder / own_names.SOFT_LOCK)
+    lock = SoftFileLock(str(folder / own_names.SOFT_LOCK))
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -122,7 +122,7 @@ def _by_existence(folder: Path) -> Iterator[bool]:
 
 def _name(holder: bytes) -> str:
     try:
-        content = plain.strict_json(holder)
+        content = plain_files.strict_json(holder)
         return f"process {int(content['process'])} on {str(content['machine'])[:100]!r}"
     except (ValueError, KeyError, TypeError):
         return "another process"

@@ -9,10 +9,10 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import results_folder
-from curldescent.sweeps.description.cell_settings import difference
 from curldescent.sweeps.description.grid import Axis, Grid
+from curldescent.sweeps.description.settings import difference
 from curldescent.sweeps.description.sweep import Sweep
-from curldescent.sweeps.storage import ours
+from curldescent.sweeps.storage import own_names
 from curldescent.sweeps.storage.lock import locked
 from curldescent.sweeps.storage.store import Store
 
@@ -72,7 +72,7 @@ def merge(sources: Sequence[str | Path], target: str | Path) -> Merged:
     for source in opened:
         if folder.exists() and source.path.resolve() == folder.resolve():
             raise InputError(f"the target must be another folder than the sources, got {folder} as both")
-    existing = [Store(folder)] if (folder / ours.PLAN).exists() else []
+    existing = [Store(folder)] if (folder / own_names.PLAN).exists() else []
     union = _union([*existing, *opened])
     results_folder(folder)
     with locked(folder):
@@ -99,13 +99,13 @@ def _union(stores: Sequence[Store]) -> Sweep:
     first = stores[0]
     axes = list(first.sweep.grid.axes)
     for other in stores[1:]:
-        found = difference(other.sweep.recipe.as_json(), first.sweep.recipe.as_json())
+        found = difference(other.sweep.settings.as_json(), first.sweep.settings.as_json())
         if found:
             found = found.replace("in the store and", f"in {str(first.path)!r} and").removesuffix(" here")
             raise InputError(f"these stores hold different sweeps: {found} in {str(other.path)!r}")
         theirs = {axis.name: axis for axis in other.sweep.grid.axes}
         axes = [_joined(axis, theirs[axis.name]) for axis in axes]
-    return Sweep.from_parts(first.sweep.recipe, Grid(tuple(axes)))
+    return Sweep.from_parts(first.sweep.settings, Grid(tuple(axes)))
 
 
 def _joined(ours: Axis, theirs: Axis) -> Axis:

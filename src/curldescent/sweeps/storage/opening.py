@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from xarray.backends import BackendArray
 
-    from curldescent.sweeps.storage.compacted import Compacted
+    from curldescent.sweeps.storage.compacted_form import Compacted
 
 MISSING, DONE, FAILED = 0, 1, 2
 
@@ -58,7 +58,7 @@ def open(store: str | Path, *, compacted: bool = True) -> "xr.Dataset":
     validation.boolean("compacted", compacted)
     opened = Store(store)
     if compacted:
-        from curldescent.sweeps.storage.compacted import Compacted, Damaged, warn
+        from curldescent.sweeps.storage.compacted_form import Compacted, Damaged, warn
 
         try:
             form = Compacted.find(opened)
@@ -79,7 +79,7 @@ def _with_flips(data: "xr.Dataset", store: Store) -> "xr.Dataset":
 
 def _from_cells(store: Store) -> "xr.Dataset":
     """The dataset over the cell files themselves."""
-    from curldescent.sweeps.storage.lazy import CellArray
+    from curldescent.sweeps.storage.cell_array import CellArray
 
     keys = _keys(store)
     status = _status(store, keys)
@@ -88,8 +88,8 @@ def _from_cells(store: Store) -> "xr.Dataset":
 
 def _from_compacted(form: "Compacted") -> "xr.Dataset":
     """The dataset over the compacted form; coordinates and status follow from the plan, which is checked already."""
-    from curldescent.sweeps.storage.compacted import CompactedArray
-    from curldescent.sweeps.storage.lazy import CellArray
+    from curldescent.sweeps.storage.cell_array import CellArray
+    from curldescent.sweeps.storage.compacted_form import CompactedArray
 
     store, shape = form.store, form.store.sweep.grid.shape
 
@@ -160,6 +160,6 @@ def attributes(store: Store) -> dict[str, Any]:
 
     return {
         "title": "curldescent sweep",
-        "settings": canonical(store.sweep.recipe.as_json()),
+        "settings": canonical(store.sweep.settings.as_json()),
         "fingerprint": store.fingerprint,
     }

@@ -13,10 +13,10 @@ from curldescent.foundation import durable
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.version import __version__
-from curldescent.sweeps.description.cell_settings import Recipe
 from curldescent.sweeps.description.grid import Axis, Grid, parse_axis
+from curldescent.sweeps.description.settings import Settings
 from curldescent.sweeps.description.sweep import Sweep, check_names, rule_axis
-from curldescent.sweeps.storage import ours, plain
+from curldescent.sweeps.storage import own_names, plain_files
 
 FORMAT = 1
 _WHAT = "curldescent sweep"
@@ -32,13 +32,13 @@ def write(folder: Path, sweep: Sweep) -> None:
         "what": _WHAT,
         "format": FORMAT,
         "written_by": f"curldescent {__version__}",
-        "fingerprint": sweep.recipe.fingerprint,
-        "recipe": sweep.recipe.as_json(),
+        "fingerprint": sweep.settings.fingerprint,
+        "recipe": sweep.settings.as_json(),
         "axes": [axis.as_json() for axis in sweep.grid.axes],
     }
     content["checksum"] = digest(canonical(content))
-    plain.is_file(folder / ours.PLAN)
-    durable.write(folder / ours.PLAN, (json.dumps(content, indent=1) + "\n").encode())
+    plain_files.is_file(folder / own_names.PLAN)
+    durable.write(folder / own_names.PLAN, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -53,13 +53,13 @@ def read(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: no plan, a damaged one, or one of another format.
     """
-    path = folder / ours.PLAN
-    if not folder.is_dir() or not plain.is_file(path):
+    path = folder / own_names.PLAN
+    if not folder.is_dir() or not plain_files.is_file(path):
         raise InputError(f"{str(folder)!r} is not the store of a sweep: there is no plan.json in it")
     damaged = InputError(f"{str(path)!r} is damaged; delete it and run the sweep's file again: finished cells are kept")
     try:
-        plan = plain.strict_json(plain.read(path, most=_MOST_BYTES))
-    except plain.NotPlain:
+        plan = plain_files.strict_json(plain_files.read(path, most=_MOST_BYTES))
+    except plain_files.NotPlain:
         raise
     except ValueError:
         raise damaged from None
@@ -94,31 +94,31 @@ def sweep_of(plan: Mapping[str, Any], folder: Path) -> Sweep:
         InputError: it describes none, or one that this version would compute otherwise.
     """
     try:
-        recipe = Recipe.from_json(plan["recipe"])
+        settings = Settings.from_json(plan["recipe"])
         grid = Grid(tuple(_axis(entry) for entry in plan["axes"]))
         check_names(grid.axes)
         varied = {axis.name: sorted(axis.columns) for axis in grid.axes}
         faithful = (
             canonical([axis.as_json() for axis in grid.axes]) == canonical(plan["axes"])
-            and {name: sorted(names) for name, names in recipe.varied.items()} == varied
+            and {name: sorted(names) for name, names in settings.varied.items()} == varied
             and isinstance(plan["fingerprint"], str)
         )
         if not faithful:
-            raise ValueError("its axes are not those of its recipe")
-        fingerprint = recipe.fingerprint
+            raise ValueError("its axes are not those of its settings")
+        known = settings.fingerprints
     except InputError as fault:
         raise InputError(f"store {str(folder)!r}: {_short(' '.join(str(fault).split()), most=500)}") from None
     except _MISSHAPEN as fault:
         raise InputError(
-            f"{str(folder / ours.PLAN)!r} has a valid checksum but describes no sweep ({_reason(fault)}); "
+            f"{str(folder / own_names.PLAN)!r} has a valid checksum but describes no sweep ({_reason(fault)}); "
             "delete it and run the sweep's file again: finished cells are kept"
         ) from None
-    if fingerprint != plan["fingerprint"]:
+    if plan["fingerprint"] not in known:
         raise InputError(
-            f"store {str(folder)!r} was made with other defaults of the library's functions; "
+            f"store {str(folder)!r} was made where its settings meant something else; "
             f"read it with the version that wrote it, {_author(plan)}"
         )
-    return Sweep.from_parts(recipe, grid)
+    return Sweep.from_parts(settings, grid)
 
 
 def _axis(entry: Mapping[str, Any]) -> Axis:

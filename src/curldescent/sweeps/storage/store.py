@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from curldescent.foundation import durable
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
-from curldescent.sweeps.description.cell_settings import difference
+from curldescent.sweeps.description.settings import difference
 from curldescent.sweeps.description.sweep import Sweep
-from curldescent.sweeps.storage import cell_file, ours, plain, plan_file
-from curldescent.sweeps.storage.contents import Expected
+from curldescent.sweeps.storage import cell_file, own_names, plain_files, plan_file
+from curldescent.sweeps.storage.expected_cells import Expected
 
 # What every function that takes a store accepts.
 FOLDER_OF_A_SWEEP = "the folder that a sweep is run in"
@@ -51,7 +51,7 @@ class Store:
     def __init__(self, path: str | Path) -> None:
         self.path = named("store", path, FOLDER_OF_A_SWEEP)
         self.sweep = plan_file.sweep_of(plan_file.read(self.path), self.path)
-        self.fingerprint = self.sweep.recipe.fingerprint
+        self.fingerprint = self.sweep.settings.fingerprint
         self._expected = Expected(self.sweep)
 
     @classmethod
@@ -70,8 +70,8 @@ class Store:
                 is that of something else.
         """
         folder = named("store", path, FOLDER_OF_A_SWEEP)
-        ours.refuse_foreign(folder)
-        if plain.is_file(folder / ours.PLAN):
+        own_names.refuse_foreign(folder)
+        if plain_files.is_file(folder / own_names.PLAN):
             store = cls(folder)
             store._extend(sweep)
             return store
@@ -79,7 +79,7 @@ class Store:
         return cls(folder)
 
     def _extend(self, sweep: Sweep) -> None:
-        found = difference(sweep.recipe.as_json(), self.sweep.recipe.as_json())
+        found = difference(sweep.settings.as_json(), self.sweep.settings.as_json())
         if found:
             raise InputError(f"store {str(self.path)!r} was made with other settings: {found}; use another folder")
         mine = {axis.name: axis for axis in self.sweep.grid.axes}
@@ -102,7 +102,7 @@ class Store:
 
     def finished(self) -> set[str]:
         """The keys of all cell files, of this grid or not; their contents are not looked at."""
-        return {entry.name[: -len(".npz")] for entry in self._cell_entries() if ours.is_cell(entry.name)}
+        return {entry.name[: -len(".npz")] for entry in self._cell_entries() if own_names.is_cell(entry.name)}
 
     def strangers(self) -> list[Path]:
         """Files among the cells that are none of this grid, temporaries of interrupted writes aside."""
@@ -110,13 +110,13 @@ class Store:
         return sorted(
             Path(entry.path)
             for entry in self._cell_entries()
-            if entry.name not in known and not ours.is_leftover(entry.name)
+            if entry.name not in known and not own_names.is_leftover(entry.name)
         )
 
     def _cell_entries(self) -> Iterator[os.DirEntry[str]]:
-        for folder in plain.entries(self.path / "cells"):
+        for folder in plain_files.entries(self.path / "cells"):
             if folder.is_dir(follow_symlinks=False):
-                yield from plain.entries(Path(folder.path))
+                yield from plain_files.entries(Path(folder.path))
             else:
                 yield folder
 
@@ -155,14 +155,14 @@ class Store:
     def _read(self, key: str) -> tuple[bytes, dict[str, NDArray[np.float64]]]:
         path = self.cell_path(key)
         try:
-            plain.is_folder(path.parent.parent)
-            plain.is_folder(path.parent)
-            data = plain.read(path, most=self._expected.most_bytes)
+            plain_files.is_folder(path.parent.parent)
+            plain_files.is_folder(path.parent)
+            data = plain_files.read(path, most=self._expected.most_bytes)
         except FileNotFoundError:
             raise cell_file.DamagedCell("it is not there any more") from None
-        except plain.NotPlain as fault:
+        except plain_files.NotPlain as fault:
             raise cell_file.DamagedCell(str(fault)) from None
-        cell, arrays = cell_file.unpack(data, fingerprint=self.fingerprint, key=key)
+        cell, arrays = cell_file.unpack(data, fingerprints=self.sweep.settings.fingerprints, key=key)
         self._expected.check(key, cell, arrays)
         return data, arrays
 
@@ -179,9 +179,9 @@ class Store:
         path = self.cell_path(key)
         try:
             for folder in (path.parent.parent, path.parent):
-                if plain.make_folder(folder):
+                if plain_files.make_folder(folder):
                     durable.sync_folder(folder.parent)
-        except plain.NotPlain as fault:
+        except plain_files.NotPlain as fault:
             raise NotADirectoryError(errno.ENOTDIR, str(fault), str(path)) from None
         durable.write(path, data)
 
@@ -189,7 +189,7 @@ class Store:
         """Move a damaged cell file out of the way, into ``damaged/``."""
         path = self.cell_path(key)
         folder = self.path / "damaged"
-        plain.make_folder(folder)
+        plain_files.make_folder(folder)
         target = folder / f"{path.stem}-{time.time_ns()}.npz"
         try:
             os.replace(path, target)
@@ -205,10 +205,10 @@ class Store:
         count = 0
         for entry in [
             *self._cell_entries(),
-            *plain.entries(self.path.resolve()),
-            *plain.entries(self.path / "failures"),
+            *plain_files.entries(self.path.resolve()),
+            *plain_files.entries(self.path / "failures"),
         ]:
-            if ours.is_leftover(entry.name) and entry.is_file(follow_symlinks=False):
+            if own_names.is_leftover(entry.name) and entry.is_file(follow_symlinks=False):
                 Path(entry.path).unlink(missing_ok=True)
                 count += 1
         return count
@@ -216,7 +216,7 @@ class Store:
     def record_failure(self, key: str, *, cell: Mapping[str, Any], kind: str, message: str) -> None:
         """Note that a cell raised; a later `run` skips it until it is retried."""
         folder = self.path / "failures"
-        plain.make_folder(folder)
+        plain_files.make_folder(folder)
         content = {
             "cell": dict(cell),
             "kind": kind,
@@ -229,26 +229,26 @@ class Store:
         """Key → what was recorded, for every cell of the grid that raised and has not been finished since."""
         return {
             entry.name[: -len(".json")]: _failure(Path(entry.path))
-            for entry in plain.entries(self.path / "failures")
-            if ours.is_failure(entry.name)
+            for entry in plain_files.entries(self.path / "failures")
+            if own_names.is_failure(entry.name)
         }
 
     def forget_failures(self, keys: set[str]) -> None:
         """Delete the records of these cells, so that they are computed again."""
-        plain.is_folder(self.path / "failures")
+        plain_files.is_folder(self.path / "failures")
         for key in keys:
             path = self.path / "failures" / f"{key}.json"
-            if plain.is_file(path):
+            if plain_files.is_file(path):
                 path.unlink()
 
     def log(self, event: str, **details: object) -> None:
         """Append a line to the log; a log that cannot be written, or is not ours, stops nothing."""
         line = json.dumps({"time": round(time.time(), 3), "event": event, **details}) + "\n"
-        path = self.path / ours.LOG
-        with contextlib.suppress(OSError, plain.NotPlain):
-            if plain.is_file(path) and not ours.is_own_text(path):
+        path = self.path / own_names.LOG
+        with contextlib.suppress(OSError, plain_files.NotPlain):
+            if plain_files.is_file(path) and not own_names.is_own_text(path):
                 return
-            handle = plain.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            handle = plain_files.open_file(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             with os.fdopen(handle, "a", encoding="utf-8") as file:
                 # A file with a second name is also somebody else's.
                 if os.fstat(handle).st_nlink == 1:
@@ -258,7 +258,7 @@ class Store:
 def _failure(path: Path) -> dict[str, Any]:
     """A record of a failure, its types checked; what is not ours to trust becomes a record that says so."""
     try:
-        content = plain.strict_json(plain.read(path, most=_RECORD_BYTES))
+        content = plain_files.strict_json(plain_files.read(path, most=_RECORD_BYTES))
         cell, kind, message = content["cell"], content["kind"], content["message"]
         if not (isinstance(cell, dict) and isinstance(kind, str) and isinstance(message, str)):
             raise TypeError

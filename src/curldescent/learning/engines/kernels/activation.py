@@ -10,8 +10,8 @@ which has no cancellation near zero (k = 0 leaves rP/Q) and needs no sign taken 
 
 from curldescent.learning.engines.kernels.simd import fma, inlined, kernel, load, power_of_two, splat, store, where_less
 
+# `model.activations` gives these codes to the activations.
 LINEAR, TANH, RELU, SIGMOID = 0, 1, 2, 3
-CODES = {"linear": LINEAR, "tanh": TANH, "relu": RELU, "sigmoid": SIGMOID}
 
 # Beyond this tanh is 1 to the last bit.
 _SATURATED = 20.0

@@ -1,1 +1,0 @@
-"""The figures and numbers of the paper, one file each."""

@@ -1,0 +1,108 @@
+"""Claims about maps of fates: whether simulated students do what a sign of theory says."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from curldescent.paper.machinery.claims import Finding
+from curldescent.paper.machinery.statistics import FEWEST_SIGNS, LEVEL
+from curldescent.paper.machinery.wording import percent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# The share of cells that must follow the limit law, and of decided networks that must follow their own matrix.
+CELLS, NETWORKS = 0.95, 0.99
+# The share of networks that must have decided within the run.
+DECIDED = 0.9
+
+LIMIT_CRITERION = (
+    f"at least {percent(CELLS)} of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks "
+    "of this size need not follow it; the majority of a cell's trials counts, an undecided cell is a wrong one"
+)
+OWN_CRITERION = (
+    f"at least {percent(NETWORKS)} of the decided trials, and at least {percent(DECIDED)} decide within the run"
+)
+MORE_CRITERION = f"one-sided sign test at {percent(LEVEL)}"
+
+
+def majority(data: "xr.Dataset", verdict: str = "verdict") -> "xr.DataArray":
+    """The verdict of most trials of each cell: 1 returned, −1 left, 0 neither."""
+    total = data[verdict].astype(float).sum("trial")
+    return total.copy(data=np.sign(total.values))
+
+
+def follows_limit(data: "xr.Dataset", *, verdict: str = "verdict") -> Finding:
+    """Cells outside the finite-size margin whose fate has the sign of the limit's λ_min.
+
+    Args:
+        data: of `over_grid`: the verdict (…, trial), predicted and margin (…); where predicted has a trial dimension
+            every trial is judged for itself.
+        verdict: the verdict's name.
+
+    Returns:
+        The finding against `CELLS`.
+    """
+    fate = data[verdict].astype(float) if "trial" in data.predicted.dims else majority(data, verdict)
+    outside = np.abs(data.predicted) > data.margin
+    count = int(outside.sum())
+    if not count:
+        return Finding(None, "no cell lies outside the finite-size margin")
+    right = outside & (fate == np.sign(data.predicted))
+    within = (~outside) & (fate == np.sign(data.predicted))
+    stable = int((outside & (data.predicted > 0)).sum())
+    agree, inside = int(right.sum()), int((~outside).sum())
+    said = (
+        f"{agree} of {count} cells outside the margin ({stable} predicted stable, {count - stable} unstable); "
+        f"within it {int(within.sum())} of {inside}"
+    )
+    numbers = {"agree": agree, "of": count, "stable": stable, "within": int(within.sum()), "of_within": inside}
+    return Finding(agree / count >= CELLS, said, numbers)
+
+
+def follows_own(data: "xr.Dataset", *, verdict: str = "verdict", lowest: str = "lowest") -> Finding:
+    """Networks whose fate has the sign of their own stability matrix.
+
+    Args:
+        data: with both variables, of equal dimensions.
+        verdict: the verdict's name.
+        lowest: the name of λ_min.
+
+    Returns:
+        The finding against `NETWORKS` and `DECIDED`.
+    """
+    fate, value = data[verdict].values.astype(float), data[lowest].values
+    decided = fate != 0
+    count, total = int(decided.sum()), fate.size
+    if not count:
+        return Finding(
+            holds=False, said=f"none of {total} networks decided within the run", numbers={"decided": 0, "of": total}
+        )
+    agree = int((fate[decided] == np.sign(value[decided])).sum())
+    said = f"{agree} of {count} decided networks; {total - count} of {total} undecided"
+    if count < total:
+        said += f", their |λ_min| at most {np.abs(value[~decided]).max():.2g}"
+    numbers = {"agree": agree, "decided": count, "of": total}
+    return Finding(agree / count >= NETWORKS and count / total >= DECIDED, said, numbers)
+
+
+def leaves_more(first: "xr.DataArray", second: "xr.DataArray", *, names: tuple[str, str]) -> Finding:
+    """Of pairs of networks that differ in one thing, which leaves and which returns: a one-sided sign test.
+
+    Args:
+        first: fates, 1 returned, −1 left, 0 undecided; said to leave more often.
+        second: those of the partners, same shape.
+        names: how the finding says "the first leaves", "the second".
+
+    Returns:
+        The finding; without a judgement where fewer than five pairs have two fates.
+    """
+    a, b = (fate.values.astype(int) for fate in (first, second))
+    worse, better = int(((a < 0) & (b > 0)).sum()), int(((a > 0) & (b < 0)).sum())
+    if worse + better < FEWEST_SIGNS:
+        return Finding(None, f"{worse + better} pairs with two fates, too few to test")
+    from scipy.stats import binomtest
+
+    p_value = float(binomtest(worse, worse + better, alternative="greater").pvalue)
+    said = f"{names[0]} in {worse} pairs, {names[1]} in {better}; sign test p = {p_value:.2g}"
+    return Finding(p_value < LEVEL, said, {"worse": worse, "better": better, "p_value": p_value})

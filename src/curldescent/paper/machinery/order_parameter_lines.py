@@ -1,0 +1,83 @@
+"""The order parameter q along a line of the phase diagram: where it jumps, and what it is on both sides."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from curldescent.theory import critical_fraction, critical_ratio
+
+# Half-way, on a logarithmic scale, between the paper's 1e-30 of weights at rest and 1e-3 of weights that move is 3e-17.
+MOVES = 1e-16
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: q along flipped fractions at a ratio, or along ratios at a fraction.
+
+    Args:
+        label: of the line.
+        q: over `along` and trial.
+        rate: the lowest of every trial's teacher, over `along` and trial; negative where it is unstable.
+        along: "hidden" or "ratio".
+        predicted: where theory's boundary, that of infinitely large networks, crosses it.
+    """
+
+    label: str
+    q: xr.DataArray
+    rate: xr.DataArray
+    along: str
+    predicted: float
+
+    @property
+    def typical(self) -> xr.DataArray:
+        """The median trial."""
+        return self.q.median("trial", skipna=False)
+
+    @property
+    def span(self) -> float:
+        """Length of the line."""
+        values = self.q[self.along].values
+        return float(values[-1] - values[0])
+
+    @property
+    def jump(self) -> float:
+        """Where the median trial begins to move, half-way between grid points; an end of the line if it never does."""
+        return self._after(self.typical < MOVES)
+
+    @property
+    def expected(self) -> float:
+        """Where half of these teachers are unstable by their own stability matrices; an end of the line if nowhere."""
+        return self._after((self.rate < 0).mean("trial") < 0.5)
+
+    @property
+    def step(self) -> float:
+        """Distance between neighbours."""
+        return float(np.diff(self.q[self.along].values).max())
+
+    def _after(self, resting: xr.DataArray) -> float:
+        values = self.q[self.along].values
+        return float(np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])[int(resting.sum())])
+
+
+def lines(q: xr.DataArray, rate: xr.DataArray, *, along: str) -> list[Line]:
+    """Cut q over (ratio, hidden, trial) into lines.
+
+    Args:
+        q: the order parameter.
+        rate: the lowest rate of every teacher, over the same.
+        along: the dimension that runs along a line.
+
+    Returns:
+        One line per value of the other dimension.
+    """
+    out = []
+    for value in q["ratio" if along == "hidden" else "hidden"].values:
+        if along == "hidden":
+            predicted, label = critical_fraction(float(value), "hidden"), f"c = {value:g}"
+            line, rates = q.sel(ratio=value), rate.sel(ratio=value)
+        else:
+            predicted, label = critical_ratio(float(value)), f"α$_h$ = {value:g}"
+            line, rates = q.sel(hidden=value), rate.sel(hidden=value)
+        out.append(Line(label, line, rates, along, float(predicted)))
+    return out

@@ -1,0 +1,120 @@
+"""Figure 3a and its inset: test error of linear students trained with flipped inputs, over ratio and fraction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curldescent.paper.machinery import boundary_claims
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Results, Scale
+from curldescent.paper.machinery.phase_sweeps import from_random_start
+from curldescent.plots.sweeps import error_map
+from curldescent.sweeps import lin, log
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure as Picture
+
+
+@dataclass(frozen=True)
+class Map:
+    """One of the two maps.
+
+    Args:
+        key: of the figure, and the name of its sweep.
+        ratio: the grid of ratios, from its number of points.
+        scales: scale → ratios, fractions, epochs, trials.
+        title: on the picture.
+        keep: what the sweep keeps beside the final errors.
+    """
+
+    key: str
+    ratio: Callable[[int], Sequence[float]]
+    scales: Mapping[Scale, tuple[int, int, int, int]]
+    title: str
+    keep: Mapping[str, Any]
+
+    def experiments(self, scale: Scale) -> Experiments:
+        """The grid of 220 neurons."""
+        points, fractions, epochs, trials = self.scales[scale]
+        ratio, hidden = self.ratio(points), lin(0, 1, fractions)
+        return {self.key: from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials, keep=self.keep)}
+
+    def errors(self, results: Results) -> "xr.DataArray":
+        """Test errors after the last epoch."""
+        return results[self.key].final_test_error
+
+    def draw(self, results: Results) -> "Picture":
+        """The heat map with the theory's boundary."""
+        return error_map(self.errors(results), label="final test error", title=self.title)
+
+    def claims(self, *, margin: float) -> tuple[Claim, Claim, Claim]:
+        """The claims that both maps share: both sides of the boundary, and where it is."""
+        return (
+            Claim(
+                "stable side",
+                "On the stable side of theory's boundary students learn to machine precision.",
+                *boundary_claims.stable_side(self.errors, below=1e-14, margin=margin),
+            ),
+            Claim(
+                "unstable side",
+                "On the unstable side the error stays high.",
+                *boundary_claims.unstable_side(self.errors, above=1e-4, margin=margin),
+            ),
+            Claim(
+                "where learning ends",
+                "The ratio up to which students learn is the critical ratio.",
+                *boundary_claims.border(self.errors),
+            ),
+        )
+
+
+WHOLE = Map(
+    "fig3a",
+    lambda points: log(0.1, 100, points),
+    {"quick": (7, 6, 3_000, 3), "standard": (20, 21, 10_000, 10), "paper": (20, 21, 100_000, 10)},
+    "Linear students, flipped inputs",
+    {"maximum_error": True, "lambda_min": True},
+)
+AROUND = Map(
+    "fig3a-inset",
+    lambda points: lin(0.1, 0.7, points),
+    {"quick": (5, 6, 10_000, 2), "standard": (10, 11, 20_000, 3), "paper": (20, 21, 20_000, 10)},
+    "Around the boundary",
+    {},
+)
+_SIDES = WHOLE.claims(margin=boundary_claims.MARGIN)
+
+FIGURE = Figure(
+    WHOLE.key,
+    title="Figure 3a: linear students with flipped inputs",
+    about=(
+        "Linear students of 220 neurons in all learn a random teacher from 250 samples in batches of 10, norms "
+        "preserved, with the rule of the first ⌊α_h M⌋ inputs flipped. Colour: test error after the last epoch, "
+        "median of the trials; line: the critical ratio of theory."
+    ),
+    origin="paper",
+    experiments=WHOLE.experiments,
+    draw=WHOLE.draw,
+    claims=(
+        *_SIDES[:2],
+        Claim(
+            "every cell",
+            "Cell by cell, with none left out for being near the line, theory says where students learn.",
+            *boundary_claims.every_cell(WHOLE.errors),
+        ),
+        _SIDES[2],
+    ),
+)
+INSET = Figure(
+    AROUND.key,
+    title="Figure 3a, inset: around the boundary",
+    about=(
+        "Figure 3a's linear students between c = 0.1 and 0.7. Colour: test error after the last epoch, median of the "
+        "trials; line: the critical ratio of theory, that of infinitely large networks; these have 20 to 90 inputs."
+    ),
+    origin="paper",
+    experiments=AROUND.experiments,
+    draw=AROUND.draw,
+    claims=AROUND.claims(margin=1.2),
+    aliases=("fig3a inset",),
+)

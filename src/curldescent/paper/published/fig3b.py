@@ -1,0 +1,343 @@
+"""Figure 3b: the order parameter q of linear students that start at a solution, along lines of the phase diagram."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from curldescent.analysis import regime
+from curldescent.learning.train import train
+from curldescent.paper.machinery.boundary_claims import middle
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.order_parameter_lines import MOVES, Line, lines
+from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers
+from curldescent.paper.machinery.teachers import VISIBLE, stability_of_teachers
+from curldescent.paper.machinery.wording import decimal, percent
+from curldescent.plots import weight_motion as plots
+from curldescent.sweeps import Sweep, lin
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+RATIOS = (0.3, 0.4, 0.5)
+FRACTIONS = (0.4, 0.5, 0.6)
+EPOCHS = 100_000
+# Epochs at the end over which q is taken, as in the paper.
+WINDOW = 1000
+# (c, α_h) whose motion is looked at more closely; beyond the boundary, on the grid of every scale.
+BEYOND = ((0.3, 0.75), (0.4, 0.5), (0.5, 0.5))
+RESTING = (0.3, 0.25)
+# Ten times the error ½⟨y²⟩ = ¼ of a student that says nothing: where the flow never goes.
+RUNAWAY = 2.5
+# Points closer to the boundary than this share of their line are left out; jumps may be off by as much.
+AWAY = 0.1
+# What q is at rest, and in motion, at least at this share of the points.
+RESTS, MOVES_ON = 1e-26, 1e-6
+POINTS = 0.9
+# The share of trials that must do what their own teacher's matrix says, and of moving ones that may run away.
+FOLLOW, FEW = 0.98, 0.1
+
+
+def experiments(scale: Scale) -> Experiments:
+    """Sweeps along both kinds of line, the stability of their teachers, and examples of motion."""
+    fractions, ratios, trials, looked_at, time = {
+        "quick": (9, 7, 3, 1, 2_000.0),
+        "standard": (25, 20, 10, 2, 4_000.0),
+        "paper": (25, 20, 10, 3, 10_000.0),
+    }[scale]
+    along_hidden = {"ratio": RATIOS, "hidden": lin(0, 1, fractions)}
+    along_ratio = {"ratio": lin(0.1, 0.7, ratios), "hidden": FRACTIONS}
+    out: dict[str, Sweep | Computation] = {}
+    for name, axes in (("fig3b-fractions", along_hidden), ("fig3b-ratios", along_ratio)):
+        out[name] = from_normalised_teacher(axes, epochs=EPOCHS, trials=trials)
+        out[f"{name}-teachers"] = stability_of_teachers(
+            "linear", "hidden", ratio=axes["ratio"], fraction=axes["hidden"], trials=trials, normalise_teacher=True
+        )
+    out["fig3b-traces"] = Computation(traces, {"epochs": EPOCHS}, identity="curldescent.paper.fig3b.traces")
+    out["fig3b-regimes"] = Computation(
+        regimes, {"settings": BEYOND, "trials": looked_at, "time": time}, identity="curldescent.paper.fig3b.regimes"
+    )
+    return out
+
+
+def from_normalised_teacher(axes: dict[str, Any], *, epochs: int, trials: int) -> Sweep:
+    """Linear students at teachers with ‖W1‖_F = √N and ‖W2‖ = 1, plus 1e-10 on W2; full batch, norms preserved.
+
+    Args:
+        axes: of the sweep.
+        epochs: of training.
+        trials: per cell.
+
+    Returns:
+        The sweep; q over the last 1000 epochs is kept.
+    """
+    return from_teachers(
+        "linear",
+        axes,
+        start={"readout_noise": 1e-10, "normalise_teacher": True},
+        keep={"order_parameter": WINDOW},
+        epochs=epochs,
+        trials=trials,
+    )
+
+
+def traces(epochs: int) -> xr.Dataset:
+    """Weights over the last 1000 epochs' worth of time: at rest, and beyond the boundary with two steps.
+
+    Args:
+        epochs: of step 0.1; the finer step takes five times as many.
+
+    Returns:
+        `weight` over (case, time, synapse), four weights of W1 and four of W2, time in units of total step;
+        `ratio`, `hidden` and `step` of every case.
+    """
+    cases = ((*RESTING, STEP), (*BEYOND[1], STEP), (*BEYOND[1], STEP / 5))
+    weights = []
+    for ratio, hidden, step in cases:
+        problem, rule = _cell(ratio, hidden, trials=1)
+        finer = round(STEP / step)
+        record = np.arange((epochs - WINDOW) * finer, epochs * finer + 1, finer).tolist()
+        history = train(
+            problem,
+            rule,
+            epochs=epochs * finer,
+            learning_rate=step,
+            preserve_norms=True,
+            record=record,
+            record_weights=True,
+        )
+        hidden_weights, readout_weights = history.hidden_history.values[0], history.readout_history.values[0]
+        weights.append(np.concatenate([hidden_weights[:, 0, :4], readout_weights[:, 0, :4]], axis=1))
+    time = np.arange(epochs - WINDOW, epochs + 1) * STEP
+    columns = {
+        name: ("case", list(column))
+        for name, column in zip(("ratio", "hidden", "step"), zip(*cases, strict=True), strict=True)
+    }
+    return xr.Dataset({"weight": (("case", "time", "synapse"), np.stack(weights)), **columns}, coords={"time": time})
+
+
+def regimes(settings: tuple[tuple[float, float], ...], trials: int, time: float) -> xr.Dataset:
+    """What kind of motion it is, with the paper's step and with a fifth of it.
+
+    Args:
+        settings: (c, α_h).
+        trials: of each.
+        time: length of the run in units of total step.
+
+    Returns:
+        Over (setting, trial): `label` with step 0.1 and `finer_label` with 0.02; maximal exponents of the second half
+        with the ends of their 95 % intervals, (…, 3); and median losses.
+    """
+    shape = (len(settings), trials)
+    out: dict[str, Any] = {name: np.empty(shape, dtype=object) for name in ("label", "finer_label")}
+    out |= {name: np.empty((*shape, 3)) for name in ("exponent", "finer_exponent")}
+    out |= {name: np.empty(shape) for name in ("loss", "finer_loss")}
+    for s, (ratio, hidden) in enumerate(settings):
+        problem, rule = _cell(ratio, hidden, trials=trials)
+        for t in range(trials):
+            finer = regime(problem, rule, time=time, learning_rate=STEP / 5, refine=None, preserve_norms=True, trial=t)
+            coarse = regime(problem, rule, time=time, learning_rate=STEP, refine=None, preserve_norms=True, trial=t)
+            for prefix, found in (("", coarse), ("finer_", finer)):
+                out[f"{prefix}label"][s, t] = found.label
+                out[f"{prefix}exponent"][s, t] = found.late
+                out[f"{prefix}loss"][s, t] = found.loss[0]
+    dims = ("setting", "trial")
+    data = {
+        name: ((*dims, "bound") if values.ndim == 3 else dims, values.astype(str) if values.dtype == object else values)
+        for name, values in out.items()
+    }
+    names = [f"c = {ratio:g}, α_h = {hidden:g}" for ratio, hidden in settings]
+    return xr.Dataset(data, coords={"setting": names})
+
+
+def _cell(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:
+    """The problem and the rule of a cell of the sweeps, with its teachers and inputs."""
+    sweep = from_normalised_teacher({"ratio": [ratio], "hidden": [hidden]}, epochs=2000, trials=trials)
+    cell = sweep.cell_at((0, 0))
+    return cell.problem, cell.rule
+
+
+def all_lines(results: Results) -> list[Line]:
+    """The six lines."""
+    return [line for group in groups_of(results) for line in group]
+
+
+def groups_of(results: Results) -> list[list[Line]]:
+    """Three lines along the fraction and three along the ratio."""
+    kinds = (("fig3b-fractions", "hidden"), ("fig3b-ratios", "ratio"))
+    return [lines(results[name].q, results[f"{name}-teachers"].rate, along=along) for name, along in kinds]
+
+
+def draw(results: Results) -> "Picture":
+    """Both kinds of line, and weights over time below."""
+    left, right = (
+        {line.label: (line.q, line.predicted, line.expected) for line in group} for group in groups_of(results)
+    )
+    return plots.order_parameter_lines(left, right, results["fig3b-traces"])
+
+
+def side(*, inside: bool) -> Measured:
+    """Points of the lines clearly inside the stable side, or clearly beyond the boundary."""
+    limit, sign, where = (RESTS, "≤", "inside the stable side") if inside else (MOVES_ON, "≥", "beyond the boundary")
+    phrase = f"have q {sign} {decimal(limit)}" + ("" if inside else " or diverged")
+
+    def measure(results: Results) -> Finding:
+        levels = []
+        for line in all_lines(results):
+            position = line.typical[line.along]
+            away = line.predicted - position if inside else position - line.predicted
+            levels += line.typical.values[(away >= AWAY * line.span - 1e-12).values].tolist()
+        if not levels:
+            return Finding(None, "the lines of this scale have no such point")
+        q = np.array(levels)
+        passed, of, median = int((q <= limit if inside else ~(q < limit)).sum()), len(q), middle(q)
+        said = f"{passed} of {of} points of the lines {phrase}; median {median:.1e}"
+        return Finding(passed >= POINTS * of, said, {"passed": passed, "of": of, "median": median})
+
+    words = f"median q {sign} {decimal(limit)} at {percent(POINTS)} of the points a tenth of the line or more {where}"
+    return words, measure
+
+
+def jumps(results: Results) -> Finding:
+    """Where q jumps on every line."""
+    found = [(line.label.replace("$_h$", "_h"), line.jump, line.predicted, line.span) for line in all_lines(results)]
+    said = "; ".join(f"{label}: {jump:.3f} (theory {predicted:.3f})" for label, jump, predicted, _ in found)
+    off = {label: jump - predicted for label, jump, predicted, _ in found}
+    return Finding(all(abs(j - p) <= AWAY * span for _, j, p, span in found), said, {"off": off})
+
+
+def jumps_of_this_size(results: Results) -> Finding:
+    """Where q jumps on every line, against where half of these very teachers are unstable."""
+    found = [(line.label.replace("$_h$", "_h"), line.jump, line.expected, line.step) for line in all_lines(results)]
+    said = "; ".join(f"{label}: {jump:.3f} (teachers {expected:.3f})" for label, jump, expected, _ in found)
+    off = {label: jump - expected for label, jump, expected, _ in found}
+    return Finding(all(abs(j - e) <= 1.01 * step for _, j, e, step in found), said, {"off": off})
+
+
+def teacher_by_teacher(results: Results) -> Finding:
+    """Whether every trial does what its own teacher's stability matrix says."""
+    agree = without = of = close = 0
+    for name in ("fig3b-fractions", "fig3b-ratios"):
+        moves = ~(results[name].q.transpose("ratio", "hidden", "trial").values < MOVES)
+        time = STEP * EPOCHS
+        predicted = results[f"{name}-teachers"]
+        rate, free = predicted.rate.values, predicted.free_rate.values
+        # The start is 1e-10 away from the solution: slower growth than this does not show within the run.
+        clear = np.abs(rate) * time > np.log(VISIBLE)
+        of += int(clear.sum())
+        close += int((~clear).sum())
+        agree += int((moves == (rate < 0))[clear].sum())
+        without += int((moves == (free < 0))[clear].sum())
+    said = (
+        f"{agree} of {of} trials rest or move as their teacher's matrix says ({without} of {of} without the term of "
+        f"rank one that preserved norms add to K); {close} too close to zero for the length of the run are left out"
+    )
+    numbers = {"agree": agree, "without_rank_one": without, "of": of, "left_out": close}
+    return Finding(agree >= FOLLOW * of, said, numbers)
+
+
+def chaos(results: Results) -> Finding:
+    """What kind of motion the examples beyond the boundary perform."""
+    data = results["fig3b-regimes"]
+    coarse, fine = data.label.values.astype(str), data.finer_label.values.astype(str)
+    chaotic = int((coarse == "chaotic").sum())
+    said = (
+        f"{chaotic} of {coarse.size} trials are chaotic with the paper's step, {int((fine == 'chaotic').sum())} with a "
+        f"fifth of it; labels {_counted(coarse)} and {_counted(fine)}"
+    )
+    return Finding(chaotic > coarse.size / 2, said, {"step 0.1": _counts(coarse), "step 0.02": _counts(fine)})
+
+
+def the_step(results: Results) -> Finding:
+    """How many moving trials ended far above any error that the flow reaches."""
+    runaway = alternating = of = 0
+    for name in ("fig3b-fractions", "fig3b-ratios"):
+        data = results[name]
+        moves = ~(data.q.values < MOVES)
+        of += int(moves.sum())
+        runaway += int((~(data.final_train_error.values < RUNAWAY) & moves).sum())
+        # The readout changes sign at every step: no mean over time is left, next to its variance.
+        alternating += int(((data.q_readout.values > 1e10) & moves).sum())
+    data = results["fig3b-regimes"]
+    fine = float(np.max(data.finer_loss.values))
+    said = (
+        f"{runaway} of {of} moving trials end above {RUNAWAY:g}, in {alternating} the readout changes sign at "
+        f"every step; with a fifth of the step the examples have losses up to {fine:.2g}"
+    )
+    return Finding(
+        runaway <= FEW * of, said, {"runaway": runaway, "alternating": alternating, "of": of, "finer_loss": fine}
+    )
+
+
+def _counts(labels: np.ndarray) -> dict[str, int]:
+    names, counts = np.unique(labels, return_counts=True)
+    return dict(zip(names.tolist(), counts.tolist(), strict=True))
+
+
+def _counted(labels: np.ndarray) -> str:
+    return ", ".join(f"{count} {name}" for name, count in _counts(labels).items())
+
+
+FIGURE = Figure(
+    "fig3b",
+    title="Figure 3b: rest and motion on the two sides of the boundary",
+    about=(
+        "Linear students of 220 neurons start at a teacher with ‖W1‖_F = √N and ‖W2‖ = 1, 1e-10 away from it, and "
+        "learn with the full batch, norms preserved. Above: the order parameter q, over the last 1000 epochs the "
+        "variance of a weight in time, averaged over weights, over the variance between weights. Dots: trials; lines: "
+        "their median; dashes: theory's boundary for infinitely large networks; dotted: where half of these "
+        "teachers are unstable by their own stability matrices. Below: eight weights in time, at rest, and beyond "
+        "the boundary with the paper's step and with a fifth of it."
+    ),
+    origin="paper",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        Claim(
+            "at rest",
+            "On the stable side weights come to rest: q is about 1e-30.",
+            *side(inside=True),
+        ),
+        Claim(
+            "moving",
+            "On the unstable side weights never come to rest: q is about 1e-3.",
+            *side(inside=False),
+        ),
+        Claim(
+            "jumps",
+            "q jumps at the predicted boundary.",
+            "on every line within a tenth of its length",
+            jumps,
+        ),
+        Claim(
+            "jumps, this size",
+            "With 50 to 90 inputs it jumps where half of the teachers are unstable by their own stability matrices.",
+            "on every line within one step of the grid",
+            jumps_of_this_size,
+        ),
+        Claim(
+            "teacher by teacher",
+            "The stability matrix of its own teacher, norms preserved, says whether a trial comes to rest.",
+            f"{percent(FOLLOW)} of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)}",
+            teacher_by_teacher,
+        ),
+        Claim(
+            "chaos",
+            "Beyond the boundary the weights move chaotically.",
+            "more than half of the example trials are labelled chaotic by their maximal Lyapunov exponent, "
+            f"step {STEP:g}",
+            chaos,
+        ),
+        Claim(
+            "the step",
+            "The motion beyond the boundary is the rule's own and not its step's.",
+            f"at most {percent(FEW)} of the moving trials end with a training error above {RUNAWAY:g}, ten times that "
+            "of output 0",
+            the_step,
+        ),
+    ),
+    departures=(
+        "The stability of every teacher, the Lyapunov exponents and the trace with a finer step are additions.",
+    ),
+)

@@ -1,0 +1,183 @@
+"""Figures 5c to 5f: epochs to the threshold of tanh students against samples, scales and flips, GD and CD."""
+
+from curldescent.paper.machinery import speedup_claims
+from curldescent.paper.machinery.claims import Claim, Finding, Measured, Results
+from curldescent.paper.machinery.speedup_claims import NO_GAIN
+from curldescent.paper.machinery.speedup_panels import ENDS_EARLY, Grid, Speedup
+from curldescent.paper.machinery.speedup_protocol import FLIPS, HIDDEN, SAMPLES, STUDENT_SCALES, TEACHER_SCALES
+from curldescent.paper.machinery.statistics import LEVEL
+
+# "Small" and "large" training sets, of 1010 weights: a quarter of them, and twice as many.
+SMALL, LARGE = 260, 2000
+# The student's scale in the other panels.
+USUAL_STUDENT = 2
+# Norms are preserved, so a linear student of scale s has ‖W2 W1‖ ≤ ‖W2‖ ‖W1‖_F = s² √N/3, and its teacher ‖W2 W1‖ = 1/3
+# (root mean square). At s = 0.3 that is 28 % of the teacher's, which leaves an error of ¼ (0.72/3)² = 0.014, fourteen
+# times the threshold: too much for tanh to make up.
+TOO_SMALL = 0.3
+# The teacher's own scale is 1; beyond 7 nearly every neuron starts saturated.
+ABOVE, SATURATED = 1, 7
+LARGE_SCALES = tuple(s for s in STUDENT_SCALES if ABOVE < s <= SATURATED)
+# The share of the large scales at which the speed-up must be there, in words too.
+MOST, MOST_SAID = 0.5, "half"
+# Teachers no larger than those of the other panels.
+USUAL_TEACHER = 1
+USUAL_TEACHERS = tuple(s for s in TEACHER_SCALES if s <= USUAL_TEACHER)
+TEACHER_EPOCHS = 200_000
+# "Up to about half" of 10 neurons: four and fewer must be faster, seven and more must not; five and six are the middle.
+FEW, MANY = (1, 2, 3, 4), (7, 8, 9, 10)
+
+SAMPLES_PANEL = Speedup(
+    "fig5c",
+    "n_train",
+    {
+        "quick": Grid((100, 260, 1000, 2000), 6, 10_000),
+        "standard": Grid((100, 260, 500, 1000, 1400, 2000), 10, 100_000),
+        "paper": Grid(SAMPLES, 10, 100_000),
+    },
+)
+STUDENTS = Speedup(
+    "fig5d",
+    "student_scale",
+    {
+        "quick": Grid((0.3, 0.5, 1, 2, 4, 7), 6, 4_000, samples=2000),
+        "standard": Grid((0.3, 0.5, 1, 2, 4, 7), 8, 4_000, samples=10_000),
+        "paper": Grid(STUDENT_SCALES, 10, 100_000, samples=10_000),
+    },
+)
+TEACHERS = Speedup(
+    "fig5e",
+    "teacher_scale",
+    {
+        "quick": Grid((0.1, 0.5, 1, 1.5), 6, 5_000, samples=2000),
+        "standard": Grid((0.1, 0.5, 1, 1.5), 8, 5_000, samples=10_000),
+        "paper": Grid(TEACHER_SCALES, 10, TEACHER_EPOCHS, samples=10_000),
+    },
+    paper_epochs=TEACHER_EPOCHS,
+)
+FLIPPED = Speedup(
+    "fig5f",
+    "readout_flips",
+    {
+        "quick": Grid((0, 1, 3, 5, 8), 6, 10_000, samples=2000),
+        "standard": Grid((0, 1, 2, 3, 4, 5, 6, 8, 10), 10, 10_000, samples=2000),
+        "paper": Grid(FLIPS, 10, 100_000, samples=2000),
+    },
+)
+
+
+def large_scales(results: Results) -> Finding:
+    """Scales above the teacher's, test error."""
+    return speedup_claims.everywhere_faster(STUDENTS.compared(results, "test"), LARGE_SCALES, share=MOST)
+
+
+def usual_teachers(panel: Speedup, part: str, variant: str | None = None) -> Measured:
+    """Figures 5e and 11c: teachers up to the scale of the other panels."""
+    where = f"at every scale ≤ {USUAL_TEACHER} of the grid"
+    return panel.everywhere_faster(where, USUAL_TEACHERS, part, variant)
+
+
+def few_flips(panel: Speedup, variant: str | None = None) -> Measured:
+    """Figures 5f and 11d: fewer than half flipped."""
+    return panel.everywhere_faster(f"for every k ≤ {FEW[-1]} of {HIDDEN} in the grid", FEW, "test", variant)
+
+
+def flip_claims(panel: Speedup) -> tuple[Claim, Claim]:
+    """The claims of figures 5f and 11d: fewer than half flipped, and clearly more."""
+    return (
+        Claim(
+            "few flips",
+            "Up to about half of the readout neurons flipped, CD reaches the test error in fewer epochs than GD.",
+            *few_flips(panel),
+        ),
+        Claim(
+            "many flips",
+            "With clearly more than half flipped it is slower, or never gets there.",
+            *panel.nowhere_faster(f"for every k ≥ {MANY[0]} of {HIDDEN} in the grid", MANY, "test", margin=1.0),
+        ),
+    )
+
+
+FIGURE_C = SAMPLES_PANEL.figure(
+    "Figure 5c: speed-up and training-set size",
+    "Tanh students with 100 inputs and 10 hidden neurons, initial scale 2, norms preserved; CD flips one readout "
+    "neuron in ten. Epochs until the test error (left) and the training error (right) is first recorded below "
+    "1e-3, against the number of training samples. Both rules learn from the same students, teachers and sample "
+    "orders.",
+    Claim(
+        "large P, test",
+        "With many samples CD reaches the test error in fewer epochs than GD.",
+        *SAMPLES_PANEL.faster(LARGE, "test"),
+    ),
+    Claim("large P, training", "The same holds for the training error.", *SAMPLES_PANEL.faster(LARGE, "train")),
+    Claim(
+        "small P",
+        "With few samples CD gains nothing on the training error.",
+        *SAMPLES_PANEL.nowhere_faster(
+            f"at every P ≤ {SMALL}", [p for p in SAMPLES if p <= SMALL], "train", margin=NO_GAIN
+        ),
+    ),
+    Claim(
+        "gain and P",
+        "The gain on the training error grows with the number of samples.",
+        *SAMPLES_PANEL.gain_grows("train"),
+    ),
+    Claim(
+        "overfitting",
+        "With far fewer samples than weights no student gets below the test error at all.",
+        *SAMPLES_PANEL.never_reached("test", up_to=SMALL, criterion=f"P ≤ {SMALL} never, under either rule"),
+    ),
+    departures=(
+        f"{ENDS_EARLY}, which changes no epoch; the last epoch counts 100 000, not "
+        "99 999; the panel of the training error is an addition.",
+    ),
+)
+_DEPARTURES = (f"{ENDS_EARLY}; the panel of the training error is an addition.",)
+FIGURE_D = STUDENTS.figure(
+    "Figure 5d: speed-up and initial scale",
+    "As figure 5c with 10 000 training samples, against the scale of the student's initial weights, which the "
+    "preserved norms keep; the teacher's scale is 1.",
+    Claim(
+        "scale 2",
+        "At the scale of the other panels CD reaches the test error in fewer epochs than GD.",
+        *STUDENTS.faster(USUAL_STUDENT, "test"),
+    ),
+    Claim(
+        "large scales",
+        "The speed-up is not that of one scale: it is there for initial weights larger than the teacher's.",
+        f"faster with p < {LEVEL:g} at no less than {MOST_SAID} of the scales above {ABOVE}, up to {SATURATED}",
+        large_scales,
+    ),
+    Claim(
+        "gain and scale",
+        "The gain on the test error depends on the initial scale: it is larger for larger weights.",
+        *STUDENTS.gain_grows("test"),
+    ),
+    Claim(
+        "too small",
+        "Students whose preserved norms cannot represent the teacher do not learn under either rule.",
+        *STUDENTS.never_reached(
+            "train", up_to=TOO_SMALL, criterion=f"a scale up to {TOO_SMALL} never below the training error"
+        ),
+    ),
+    departures=_DEPARTURES,
+)
+FIGURE_E = TEACHERS.figure(
+    "Figure 5e: speed-up and the teacher's scale",
+    "As figure 5c with 10 000 training samples, against the scale of the teacher's weights; students start at "
+    "scale 2 and keep their norms.",
+    Claim(
+        "teachers up to 1, test",
+        "CD reaches the test error in fewer epochs whatever the scale of the teacher, up to that of other panels.",
+        *usual_teachers(TEACHERS, "test"),
+    ),
+    Claim("teachers up to 1, training", "The same holds for the training error.", *usual_teachers(TEACHERS, "train")),
+    departures=_DEPARTURES,
+)
+FIGURE_F = FLIPPED.figure(
+    "Figure 5f: speed-up and the flipped fraction",
+    "As figure 5c with 2000 training samples, against the number of flipped readout neurons of 10, on the same "
+    "students; the band is gradient descent with its standard error.",
+    *flip_claims(FLIPPED),
+    departures=_DEPARTURES,
+)

@@ -1,0 +1,230 @@
+"""`reproduce`: run a figure's experiments, draw it, judge its claims, write it all down."""
+
+import multiprocessing
+import multiprocessing.process
+import os
+import textwrap
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curldescent import sweeps
+from curldescent.foundation import interruption, optional, validation
+from curldescent.foundation.files import named
+from curldescent.foundation.progress import Progress, checked
+from curldescent.foundation.writing import finish_moves, replacing, results_folder
+from curldescent.paper.machinery import computation as computations
+from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.runs.registry import figure as figure_named
+from curldescent.paper.runs.scale_changes import changes
+from curldescent.paper.runs.verdict import Verdict, is_verdict, spent, write_verdict
+from curldescent.plots import style
+from curldescent.sweeps.execution.running import check_client
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from distributed import Client
+
+
+class Unfinished(Exception):
+    """A run that did not come to its end; what is done is kept and the same call goes on.
+
+    Attributes:
+        signal: the number of the signal that stopped it; None where cells failed.
+    """
+
+    def __init__(self, sentence: str, *, signal: int | None = None) -> None:
+        validation.text("sentence", sentence)
+        super().__init__(sentence)
+        self.signal = signal
+
+
+def reproduce(
+    figure: Figure | str,
+    out: str | Path,
+    *,
+    scale: Scale = "standard",
+    workers: int | None = None,
+    client: "Client | None" = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Run a figure's experiments at a scale, draw it and judge its claims.
+
+    What is computed already is not computed again; an interrupted run goes on where it was.
+
+    Args:
+        figure: a `Figure` or its name.
+        out: folder of all scales; made if need be. Data go to ``out/scale/data``, picture (PNG and PDF) and verdict
+            (JSON and Markdown) to ``out/scale``.
+        scale: "quick", "standard" or "paper", the paper's own grids and epochs.
+        workers: processes; all cores by default.
+        client: a `distributed.Client` for the sweeps.
+        progress: told how the sweeps go.
+
+    Returns:
+        The verdict.
+
+    Raises:
+        InputError: an unknown figure or scale, or a folder whose data other settings made.
+        Unfinished: the run was stopped with Ctrl-C, or a cell failed.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from curldescent import paper
+        >>> with TemporaryDirectory() as folder:
+        ...     verdict = paper.reproduce("fig2", folder, scale="quick")
+        >>> {finding.verdict for _, finding in verdict.findings}
+        {'confirmed'}
+    """
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    if isinstance(figure, str):
+        figure = figure_named(figure)
+    validation.instance("figure", figure, Figure, "the name of a figure, or one of cd.paper.figures()")
+    validation.choice("scale", scale, SCALES)
+    if workers is not None:
+        validation.integer("workers", workers, minimum=1, maximum=10_000)
+    check_client(client)
+    progress = checked(progress)
+    root = named("out", out, "a folder for the results")
+    # Pictures go to files: no window system is needed or touched.
+    mpl.use("agg")
+    folder = results_folder(root / scale)
+    began = time.monotonic()
+    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, progress)
+    results = Results(scale, data)
+    finish_moves(folder)
+    seconds = spent(folder, figure.key, time.monotonic() - began if computed else 0.0)
+    changed = changes(figure, scale)
+    verdict = Verdict(
+        figure=figure,
+        scale=scale,
+        changes=changed,
+        findings=tuple((claim, _finding(claim, results)) for claim in figure.claims),
+        seconds=seconds,
+        picture=folder / f"{figure.key}.png",
+    )
+    mine = {f"{figure.key}{kind}" for kind in (".json", ".md", ".png", ".pdf")}
+    with replacing(folder, earlier=mine if is_verdict(folder, figure.key) else ()) as draft:
+        # The verdict first: it does not depend on whether the picture can be drawn.
+        write_verdict(draft, verdict)
+        try:
+            with style.figure_style():
+                picture = figure.draw(results)
+                _say_scale(picture, scale, changed)
+            style.save(picture, draft / figure.key)
+            plt.close(picture)
+        except OSError:
+            raise
+        except Exception as fault:
+            style.failure_to_draw(figure.key, fault)
+    return verdict
+
+
+def _finding(claim: Claim, results: Results) -> Finding:
+    what = f"what the measure of claim {claim.name!r} returns"
+    return validation.instance(what, claim.measure(results), Finding, "a cd.paper.Finding")
+
+
+def _run(
+    figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", progress: Progress
+) -> "tuple[Mapping[str, xr.Dataset], bool]":
+    """Everything the figure needs, and whether anything had to be computed for it."""
+    what = "a mapping from names to sweeps and computations"
+    experiments = validation.mapping(f"what {figure.key}'s experiments return", figure.experiments(scale), what)
+    data: dict[str, xr.Dataset] = {}
+    missing: dict[str, Computation] = {}
+    computed = False
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            found = computations.kept(folder, name, experiment)
+            if found is None:
+                missing[name] = experiment
+            else:
+                data[name] = found
+        else:
+            what = "a cd.sweeps.Sweep or a cd.paper.Computation"
+            validation.instance(f"{figure.key}'s experiment {name!r}", experiment, sweeps.Sweep, what)
+    # Before hours of sweeps, not behind them.
+    needed = dict.fromkeys(module for experiment in missing.values() for module in experiment.needs)
+    optional.require(*needed, purpose=figure.key)
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            continue
+        progress.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
+        summary = sweeps.run(experiment, folder / name, workers=workers, client=client, progress=progress)
+        if summary.stopped:
+            raise Unfinished(f"{figure.key} was stopped; the same command goes on", signal=summary.signal)
+        if summary.failed:
+            raise Unfinished(
+                f"{figure.key}: {summary.failed} cells failed; see curldescent sweep status --store {folder / name}"
+            )
+        computed |= summary.computed > 0
+        data[name] = sweeps.open(folder / name)
+    for name, dataset in _computed(missing, folder, workers, f"{figure.key}, {scale} scale", progress):
+        data[name] = dataset
+    return {name: data[name] for name in experiments}, computed or bool(missing)
+
+
+def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | None, label: str, progress: Progress):  # type: ignore[no-untyped-def]
+    """Compute in other processes where there are several; each is kept as soon as it is done."""
+    if len(missing) < 2:
+        for name, experiment in missing.items():
+            progress.say(f"{label}: {name}")
+            data = experiment.compute()
+            computations.keep(folder, name, experiment, data)
+            yield name, data
+        return
+    context = multiprocessing.get_context("spawn")
+    count = min(len(missing), workers or multiprocessing.cpu_count())
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_the_parent) as pool:
+        # A signal to everybody is for this process, which ends the others.
+        with interruption.held_back():
+            names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
+        try:
+            with interruption.cleaning(partial(_kill, list(multiprocessing.active_children()))):
+                for done, future in enumerate(as_completed(names), start=1):
+                    name, data = names[future], future.result()
+                    computations.keep(folder, name, missing[name], data)
+                    progress.say(f"{label}: {name} ({done} of {len(missing)})")
+                    yield name, data
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _kill(processes: "list[multiprocessing.process.BaseProcess]") -> None:
+    for process in processes:
+        process.kill()
+
+
+def _end_with_the_parent() -> None:
+    """In a worker: nothing computes behind the back of whoever was told that the run is over."""
+
+    def wait(parent: "multiprocessing.process.BaseProcess") -> None:
+        parent.join()
+        os._exit(1)
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=wait, args=(parent,), daemon=True).start()
+
+
+def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> None:
+    """Print on the figure what its scale changes."""
+    from matplotlib.figure import Figure as Picture
+
+    assert isinstance(picture, Picture)
+    text = "the paper's grid and epochs" if scale == "paper" else "; ".join(changed) or "as at paper scale"
+    width = picture.get_size_inches()[0]
+    lines = textwrap.fill(f"{scale.capitalize()} scale: {text}.", width=int(width * 21))
+    picture.draw_without_rendering()
+    # Below everything that is drawn, legends outside the axes included.
+    bottom = picture.get_tightbbox().y0 / picture.get_size_inches()[1]
+    picture.text(0.01, bottom - 0.02, lines, ha="left", va="top", fontsize=6, color="0.35")

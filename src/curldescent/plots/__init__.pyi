@@ -1,0 +1,14 @@
+from .chaos import regime_map as regime_map
+from .chaos import spectrum_trace as spectrum_trace
+from .finite_sizes import finite_size as finite_size
+from .finite_sizes import stability_probabilities as stability_probabilities
+from .hebbian import hebbian_curl as hebbian_curl
+from .learning_curves import learning_curves as learning_curves
+from .style import figure_style as figure_style
+from .style import save as save
+from .sweeps import error_map as error_map
+from .theory import joint_boundaries as joint_boundaries
+from .theory import lambda_min_map as lambda_min_map
+from .theory import phase_diagrams as phase_diagrams
+from .theory import spectrum as spectrum
+from .two_weights import flow_fields as flow_fields

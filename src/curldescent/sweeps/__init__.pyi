@@ -1,0 +1,16 @@
+from .description.cell import Cell as Cell
+from .description.cost import plan as plan
+from .description.grid import lin as lin
+from .description.grid import log as log
+from .description.keep import Keep as Keep
+from .description.start import Start as Start
+from .description.sweep import Sweep as Sweep
+from .description.sweep import read as read
+from .execution.running import retry as retry
+from .execution.running import run as run
+from .storage.compaction import compact as compact
+from .storage.exporting import export as export
+from .storage.merging import merge as merge
+from .storage.opening import open as open
+from .storage.status import status as status
+from .storage.store import Store as Store

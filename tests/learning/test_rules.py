@@ -1,0 +1,169 @@
+"""Rules that are no signed gradients: against formulas written a second time and against sampled noise."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import curldescent as cd
+from curldescent.learning.rules import LearningRule
+from curldescent.learning.rules.contract import mean_product
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return cd.student_teacher(
+        n_inputs=4, n_hidden=3, activation="tanh", output_activation="linear", n_train=12, n_test=5, trials=2, seed=2
+    )
+
+
+def stepped(problem, rule, **options):
+    """The change of both layers of trial 0 in one epoch, per unit of step."""
+    history = cd.train(problem, rule, epochs=1, learning_rate=0.1, **options)
+    starts = problem.student.hidden[0], problem.student.readout[0]
+    ends = history.student_hidden[0].values, history.student_readout[0].values
+    return [(end - start) / 0.1 for start, end in zip(starts, ends, strict=True)]
+
+
+def test_oja_is_hebbian_with_decay(problem):
+    w1, w2 = problem.student.hidden[0], problem.student.readout[0]
+    x, y = problem.inputs, problem.train_outputs()[0]
+    h = np.tanh(x @ w1.T)
+    out = h @ w2.T
+    hidden = h.T @ x / 12 - 0.5 * (h**2).mean(0)[:, None] * w1
+    for readout, expected in (
+        ("delta", -(out - y).T @ h / 12),
+        ("oja", out.T @ h / 12 - 0.5 * (out**2).mean(0)[:, None] * w2),
+    ):
+        got = stepped(problem, cd.rules.Oja(decay=0.5, readout=readout))
+        np.testing.assert_allclose(got[0], hidden, atol=1e-12)
+        np.testing.assert_allclose(got[1], expected, atol=1e-12)
+
+
+def test_oja_finds_the_principal_component():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3)) * [2.0, 1.0, 0.5]
+    one = cd.Problem(
+        inputs=x, targets=np.zeros((400, 1)), student=cd.Weights([np.array([[0.3, 0.4, -0.2]]), np.zeros((1, 1))])
+    )
+    history = cd.train(one, cd.rules.Oja(), epochs=400, learning_rate=0.1)
+    values, vectors = np.linalg.eigh(x.T @ x / 400)
+    found = history.student_hidden[0, 0].values
+    assert np.linalg.norm(found) == pytest.approx(1, abs=1e-6)
+    assert abs(found @ vectors[:, np.argmax(values)]) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_mean_of_node_perturbation_is_that_of_sampled_noise(problem):
+    sigma, draws = 0.4, 200_000
+    got = stepped(problem, cd.rules.NodePerturbation(noise=sigma))
+    rng = np.random.default_rng(5)
+    w1, w2 = problem.student.hidden[0], problem.student.readout[0]
+    totals = [np.zeros_like(w1), np.zeros_like(w2)]
+    squares = [np.zeros_like(w1), np.zeros_like(w2)]
+    for x, y in zip(problem.inputs, problem.train_outputs()[0], strict=True):
+        z = w1 @ x
+        clean = np.tanh(z)
+        xi, zeta = rng.normal(0, sigma, (draws, 3)), rng.normal(0, sigma, (draws, 1))
+        noisy = 0.5 * ((np.tanh(z + xi) @ w2.T + zeta - y) ** 2).sum(1)
+        change = -(noisy - 0.5 * ((w2 @ clean - y) ** 2).sum())[:, None] / sigma**2
+        for total, square, moved in zip(
+            totals,
+            squares,
+            ((change * xi)[:, :, None] * x, (change * zeta)[:, :, None] * clean),
+            strict=True,
+        ):
+            total += moved.mean(0) / 12
+            square += moved.var(0) / draws / 144
+    for ours, theirs, square in zip(got, totals, squares, strict=True):
+        # Five standard errors of the sampled mean.
+        assert (np.abs(ours - theirs) < 5 * np.sqrt(square)).all()
+        assert (np.abs(theirs) > 5 * np.sqrt(square)).any()
+
+
+def test_little_noise_is_gradient_descent_and_much_is_not(problem):
+    descent = stepped(problem, cd.Plasticity())
+    little, much = (stepped(problem, cd.rules.NodePerturbation(noise=s)) for s in (1e-3, 1.0))
+    for a, b, c in zip(descent, little, much, strict=True):
+        np.testing.assert_allclose(b, a, atol=1e-6)
+        assert np.abs(c - a).max() > 1e-3
+
+
+def test_strengths_multiply_the_changes_of_a_rule(problem):
+    plain = stepped(problem, cd.rules.Oja())
+    flipped = stepped(problem, cd.rules.Oja(plasticity=cd.Plasticity(hidden=[-1, 1, 0, 2])))
+    np.testing.assert_allclose(flipped[0], plain[0] * [-1, 1, 0, 2], atol=1e-12)
+    np.testing.assert_allclose(flipped[1], plain[1], atol=1e-12)
+
+
+def test_a_function_of_what_a_synapse_sees_is_a_rule(problem):
+    def descent(sight):
+        return -mean_product(sight.error, sight.pre)
+
+    for ours, theirs in zip(stepped(problem, descent), stepped(problem, cd.Plasticity()), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-13)
+    several = cd.train(problem, [cd.Plasticity(readout=0.4), descent, cd.rules.Oja()], epochs=3, batch_size=5)
+    assert several.rule.values.tolist() == ["CD (α_r = 0.4: 1 of 3)", "descent", "Oja"]
+    alone = cd.train(problem, cd.Plasticity(readout=0.4), epochs=3, batch_size=5)
+    np.testing.assert_array_equal(several.student_hidden[0], alone.student_hidden)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Averaged(LearningRule):
+    """Follows a running mean of its error signal: a rule that remembers."""
+
+    name: ClassVar[str] = "averaged"
+
+    def state(self, layer):
+        return {"mean": jnp.zeros_like(layer)}
+
+    def change(self, sight):
+        signal = mean_product(sight.error, sight.pre)
+        return -sight.state["mean"], {"mean": signal - sight.state["mean"]}
+
+
+def test_what_a_rule_remembers_moves_with_the_weights(problem):
+    history = cd.train(problem, Averaged(), epochs=2, learning_rate=0.1)
+    descent = stepped(problem, cd.Plasticity())
+    # In the first epoch the mean is zero still; in the second it is a tenth of the first signal.
+    for name, start, change in zip(("hidden", "readout"), problem.student.layers, descent, strict=True):
+        np.testing.assert_allclose(history[f"student_{name}"][0], start[0] + 0.1 * 0.1 * change, atol=1e-13)
+    with pytest.raises(cd.InputError, match="remembers something"):
+        cd.flow(problem, Averaged(), time=1.0)
+
+
+def test_the_flow_of_a_rule_is_the_limit_of_small_steps(problem):
+    flow, rule = cd.flow(problem, cd.rules.Oja(), time=1.0), cd.rules.Oja()
+    runs = [cd.train(problem, rule, epochs=n, learning_rate=1 / n) for n in (100, 200)]
+    gaps = [np.abs(run.student_hidden - flow.student_hidden).max() for run in runs]
+    assert float(gaps[1] / gaps[0]) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda sight: 1.0, "must return a change of the weights' shape"),
+        (cd.Plasticity, "rule must be a cd.Plasticity"),
+        ("oja", "rule must be a cd.Plasticity"),
+    ],
+)
+def test_what_is_no_rule_is_refused(problem, rule, message):
+    with pytest.raises(cd.InputError, match=message):
+        cd.train(problem, rule, epochs=1)
+
+
+def test_rules_say_what_they_are_not_defined_for(problem):
+    deep = cd.student_teacher(n_inputs=3, n_hidden=[3, 3], n_train=5)
+    with pytest.raises(cd.InputError, match="networks with 2 layers, this one has 3"):
+        cd.train(deep, cd.rules.NodePerturbation(), epochs=1)
+    bent = cd.student_teacher(n_inputs=3, n_hidden=3, activation="tanh", n_train=5)
+    with pytest.raises(cd.InputError, match="known for linear outputs"):
+        cd.train(bent, cd.rules.NodePerturbation(), epochs=1)
+    with pytest.raises(cd.InputError, match='engine="fused" runs signed gradients'):
+        cd.train(problem, cd.rules.Oja(), epochs=1, engine="fused")
+    for kind, bad in ((cd.rules.Oja, {"decay": -1}), (cd.rules.Oja, {"readout": "hebb"})):
+        with pytest.raises(cd.InputError, match=next(iter(bad))):
+            kind(**bad)
+    with pytest.raises(cd.InputError, match="noise must be"):
+        cd.rules.NodePerturbation(noise=0)
