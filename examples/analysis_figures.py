@@ -24,7 +24,7 @@ def adjusted_kernels() -> tuple[np.ndarray, list[float]]:
         problem = cd.student_teacher(
             n_inputs=10, n_hidden=40, activation="tanh", n_train=30, student_scale=2.0, seed=seed
         ).starting_at_teacher()
-        network = cd.analysis.problem_network(problem, cd.Plasticity(readout=0.3))
+        network = cd.field(problem, cd.Plasticity(readout=0.3))
         plus, minus = cd.analysis.tangent_kernels(network)
         g, turned = plus - minus, plus @ minus + minus @ plus
         scale = np.linalg.eigvalsh(plus + minus)[-1]

@@ -86,7 +86,7 @@ def run_cell(cell: dict[str, Any], *, time: float, total: int) -> None:
         reference = reference or found
         cell[name] = compact(found)
         if not found.record.diverged:
-            cell[name]["q"] = float(f"{late_order_parameter(dynamics, found.record.state):.4g}")
+            cell[name]["q"] = float(f"{late_order_parameter(dynamics, state=found.record.state):.4g}")
         where = f"c = {cell['ratio']:g}, α_h = {cell['fraction']:g}, seed {cell['seed']}, trial {cell['trial']}"
         print(f"{where}, {name}: {found.label}: {found.reason}", flush=True)
 

@@ -55,13 +55,13 @@ def spectrum(point: dict[str, Any], *, total: int, shorter: float) -> dict[str, 
         step, begin, args=facts, dt=dt, time=TIME / shorter, transient=TRANSIENT / shorter, count=COUNT, every=25
     )
     pieces = {"time": PIECE / shorter, "transient": TRANSIENT / shorter, "settle": SETTLE / shorter}
-    vectors = covariant_vectors(step, found.state, args=facts, dt=dt, count=COUNT, every=50, **pieces)
+    vectors = covariant_vectors(dynamics, start=found.state, count=COUNT, every=50, **pieces)
     looked = range(0, len(vectors.times), 10)
     rotation = [[along_rotations(dynamics, vectors.states[i], v) for v in vectors.vectors[i].T] for i in looked]
     with jax.enable_x64():
         velocity = [np.asarray(step(vectors.states[i], facts)) - vectors.states[i] for i in looked]
     motion = [(v @ vectors.vectors[i] / np.linalg.norm(v)) ** 2 for i, v in zip(looked, velocity, strict=True)]
-    n, m, _ = dynamics.field.shape
+    n, m = dynamics.field.shapes["hidden"]
     return {
         **point,
         "time": TIME / shorter,

@@ -58,13 +58,13 @@ for name, rule in (("GD", cd.Plasticity()), ("CD", FLIPS)):
 
 flow, path = runs["GD"]
 waiting = max(plateaus(path.times, path.loss, share=1.0), key=lambda p: p.end - p.begin if p.level > 1e-3 else 0.0)
-point = critical_point(flow, path.states[(waiting.first + waiting.last) // 2])
+point = critical_point(flow, near=path.states[(waiting.first + waiting.last) // 2])
 print(
     f"GD waits at a {point.kind}: loss {point.loss:.4f}, speed {point.speed:.1e}, {point.unstable} unstable directions"
 )
-seen = spectrum_at(runs["CD"][0], point.state)
+seen = spectrum_at(runs["CD"][0], state=point.state)
 print(f"the same point under CD: {seen.kind}, {seen.unstable} unstable; largest rate {seen.rates[0].real:.4f}")
-departure = escape(flow, point.state, kick=1e-9)
+departure = escape(flow, point=point.state, kick=1e-9)
 print(f"escape of GD: predicted {departure.predicted:.0f}, measured {departure.measured:.0f}")
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 for file in save(stuck_and_passing(path, runs["CD"][1], departure), folder / "saddle_passing"):

@@ -21,7 +21,7 @@ class Module:
 
 
 def network():
-    return cd.analysis.problem_network(PROBLEM, RULE)
+    return cd.field(PROBLEM, RULE)
 
 
 def dynamics():
@@ -88,40 +88,38 @@ CALLS = {
     cd.Signature: {"layers": {"*": 0.5}},
     cd.TwoWeights: {"target": 1.0, "hidden": 1.0},
     cd.student_teacher: {"n_inputs": 2, "n_hidden": 2},
-    A.circulation: {"network": network, "loop": None, "plane": None},
-    A.curl: {"network": network, "rule": None},
-    A.descent_profile: {"network": network, "run": [], "rule": None},
-    A.flip_margins: {"network": network, "groups": None, "rule": None},
-    A.largest_stable_flips: {"network": network, "groups": None, "rule": None},
-    A.jacobian_spectrum: {"network": network, "rule": None},
-    A.neurons: {"network": network, "layers": "*"},
-    A.tangent_kernels: {"network": network, "rule": None},
+    cd.field: {"subject": PROBLEM, "rule": RULE, "trial": 0},
+    A.circulation: {"subject": network, "rule": None, "loop": None, "plane": None},
+    A.curl: {"subject": network, "rule": None},
+    A.descent_profile: {"subject": network, "run": [], "rule": None},
+    A.flip_margins: {"subject": network, "groups": None, "rule": None},
+    A.largest_stable_flips: {"subject": network, "groups": None, "rule": None},
+    A.jacobian_spectrum: {"subject": network, "rule": None},
+    A.neurons: {"subject": network, "rule": None, "layers": "*"},
+    A.tangent_kernels: {"subject": network, "rule": None},
     A.stability: {"subject": network, "rule": None},
-    A.problem_network: {"problem": PROBLEM, "rule": RULE, "trial": 0},
     A.network: {"model": lambda: lambda p, x: x * p, "params": 1.0, "inputs": np.ones(2), "targets": np.ones(2)},
-    A.learning_dynamics: {"problem": PROBLEM, "rule": RULE},
-    A.lyapunov: {"problem": PROBLEM, "rule": RULE, "time": 0.2},
-    A.regime: {"problem": PROBLEM, "rule": RULE, "time": 50.0},
-    A.order_parameter: {"problem": PROBLEM, "rule": RULE, "epochs": 2, "window": 2},
-    A.watch: {"dynamics": dynamics, "time": 20.0},
+    A.learning_dynamics: {"subject": PROBLEM, "rule": RULE},
+    A.lyapunov: {"subject": PROBLEM, "rule": RULE, "time": 0.2},
+    A.regime: {"subject": PROBLEM, "rule": RULE, "time": 50.0},
+    A.order_parameter: {"subject": PROBLEM, "rule": RULE, "epochs": 2, "window": 2},
+    A.watch: {"subject": dynamics, "rule": None, "time": 20.0},
     A.regime_of: {"record": None},
-    A.late_order_parameter: {"dynamics": dynamics, "state": np.ones(6), "window": 1.0},
-    A.critical_point: {"dynamics": dynamics, "near": np.ones(6)},
-    A.critical_points_along: {"dynamics": dynamics, "states": np.ones((1, 6))},
-    A.spectrum_at: {"dynamics": dynamics, "state": np.ones(6)},
-    A.escape: {"dynamics": dynamics, "point": np.zeros(6), "time": 1.0},
+    A.late_order_parameter: {"subject": dynamics, "rule": None, "state": np.ones(6), "window": 1.0},
+    A.critical_point: {"subject": dynamics, "rule": None, "near": np.ones(6)},
+    A.critical_points_along: {"subject": dynamics, "rule": None, "states": np.ones((1, 6))},
+    A.spectrum_at: {"subject": dynamics, "rule": None, "state": np.ones(6)},
+    A.escape: {"subject": dynamics, "rule": None, "point": np.zeros(6), "time": 1.0},
     A.lyapunov_exponents: {"step": None, "start": np.ones(2), "time": 2},
-    A.covariant_vectors: {"step": None, "start": np.ones(2), "time": 2, "count": 1, "transient": 1, "settle": 1},
+    A.covariant_vectors: {"subject": dynamics, "rule": None, "time": 2, "count": 1, "transient": 1, "settle": 1},
     A.follow_exponents: {"step": None, "start": np.ones(2), "values": [0.1], "args": lambda: lambda v: v, "time": 2},
-    A.step_size_check: {"field": None, "start": np.ones(2), "dt": 0.1, "time": 1.0},
-    A.rk4: {"field": None, "dt": 0.1},
+    A.step_size_check: {"subject": dynamics, "rule": None, "dt": 0.1, "time": 1.0},
     A.TangentDynamics: {"step": None, "start": np.ones(2)},
     A.signal_kind: {"signal": SIGNAL},
     A.zero_one_test: {"signal": SIGNAL},
     A.plateaus: {"times": np.arange(3.0), "loss": np.ones(3)},
     A.climbs: {"times": np.arange(3.0), "loss": np.ones(3)},
     A.order_parameter_of: {"history": np.ones((3, 2, 2))},
-    A.antisymmetric_share: {"jacobian": np.eye(2)},
     A.HebbianNetwork: {"dale": [1, -1], "covariance": np.eye(2), "plasticity": None},
     A.dales_law: {"inputs": [1, -1], "hidden": [1]},
     T.Spectrum: {"ratio": 0.5, "hidden": 0.1, "readout": 0.1},
@@ -176,7 +174,7 @@ NETWORK_ANALYSES = (A.curl, A.circulation, A.flip_margins, A.largest_stable_flip
 @pytest.mark.parametrize("function", NETWORK_ANALYSES)
 def test_a_problem_and_a_rule_are_a_network(function):
     rule = cd.Plasticity(readout=[1.0, 0.5])
-    one = function(A.problem_network(PROBLEM, rule))
+    one = function(cd.field(PROBLEM, rule))
     for found in (function(PROBLEM, rule), function(PROBLEM, rule=rule)):
         found = found[0] if function is A.stability and not isinstance(found, A.Stability) else found
         assert str(found) == str(one)
@@ -184,10 +182,10 @@ def test_a_problem_and_a_rule_are_a_network(function):
 
 
 def test_tangent_kernels_and_profiles_of_a_problem():
-    one = A.tangent_kernels(A.problem_network(PROBLEM, RULE))
+    one = A.tangent_kernels(cd.field(PROBLEM, RULE))
     np.testing.assert_array_equal(A.tangent_kernels(PROBLEM, RULE), one)
     run = [{"hidden": PROBLEM.student.hidden[0], "readout": PROBLEM.student.readout[0]}] * 2
-    assert A.descent_profile(PROBLEM, run, rule=RULE).climbing == 0
+    assert A.descent_profile(PROBLEM, RULE, run=run).climbing == 0
     assert list(A.neurons(PROBLEM)) == ["hidden[0]", "hidden[1]", "readout[0]", "readout[1]"]
 
 

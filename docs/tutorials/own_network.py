@@ -65,13 +65,13 @@ with cd.plots.figure_style():
 
 # %%
 groups = cd.analysis.neurons(network, layers="out", presynaptic_axis=1)
-print(cd.analysis.flip_margins(network, groups))
+print(cd.analysis.flip_margins(network, groups=groups))
 
 # %% [markdown]
 # And how many could be flipped at all?
 
 # %%
-print(cd.analysis.largest_stable_flips(network, groups))
+print(cd.analysis.largest_stable_flips(network, groups=groups))
 
 # %% [markdown]
 # ## How far is it from gradient descent?

@@ -14,6 +14,7 @@ from .learning.censoring import epochs_to_threshold as epochs_to_threshold
 from .learning.censoring import summarise_epochs as summarise_epochs
 from .learning.evaluation import accuracy as accuracy
 from .learning.evaluation import predict as predict
+from .learning.fields.making import field as field
 from .learning.flow import flow as flow
 from .learning.schedule import log_epochs as log_epochs
 from .learning.train import train as train

@@ -99,10 +99,10 @@ def test_curl_times_area():
         return ellipse(30 * t)
 
     for loop, area in ((ellipse, 1.5 * np.pi), (square, 4.0), (many_turns, 45 * np.pi)):
-        found = cd.analysis.circulation(linear, loop)
+        found = cd.analysis.circulation(linear, loop=loop)
         assert found.value == pytest.approx(curl * area, rel=1e-6)
         assert found.verdict == "curl"
-        assert cd.analysis.circulation(linear.with_strengths(None), loop).verdict == "none"
+        assert cd.analysis.circulation(linear.with_strengths(None), loop=loop).verdict == "none"
 
 
 def test_a_step_between_the_points_is_not_overlooked():
@@ -162,7 +162,7 @@ def test_too_few_points_are_undecided():
 def test_a_loss_that_is_not_finite_is_said():
     overflowing = cd.analysis.network(lambda w, x: jnp.exp(w["a"] * x), {"a": 0.0}, np.ones(1), np.zeros(1))
     with pytest.raises(cd.InputError, match="the loss along the loop must be finite"):
-        cd.analysis.circulation(overflowing, lambda t: {"a": 2000 * np.sin(2 * np.pi * t)})
+        cd.analysis.circulation(overflowing, loop=lambda t: {"a": 2000 * np.sin(2 * np.pi * t)})
 
 
 @pytest.mark.parametrize("scale", [1e-60, 1e-6, 1e60])

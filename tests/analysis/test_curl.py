@@ -63,7 +63,7 @@ def test_circulation_of_two_weights_in_closed_form():
     def own(t):
         return {"a": 0.7 + 0.5 * np.cos(2 * np.pi * t), "b": 1.3 - 0.5 * np.sin(2 * np.pi * t)}
 
-    assert cd.analysis.circulation(network, own).value == pytest.approx(-exact, rel=1e-12)
+    assert cd.analysis.circulation(network, loop=own).value == pytest.approx(-exact, rel=1e-12)
 
 
 def test_default_plane_turns_most():
@@ -79,7 +79,7 @@ def test_descent_profile_counts_climbs():
         lambda w, x: w["a"] * w["b"] * x, {"a": 1.0, "b": 1.0}, np.ones(1), np.ones(1), strengths={"a": 1, "b": -1}
     )
     run = [{"a": a, "b": b} for a, b in [(2.0, 1.0), (1.0, 1.0), (3.0, 1.0), (2.0, 1.0)]]  # losses ½, 0, 2, ½
-    found = cd.analysis.descent_profile(network, run)
+    found = cd.analysis.descent_profile(network, run=run)
     np.testing.assert_allclose(found.loss, [0.5, 0, 2, 0.5])
     assert (found.climbing, found.height, found.drop) == pytest.approx((1 / 3, 2.0, 2.0))
     # Gradient (1, 2), field direction −(1, −2): cosine (1 − 4)/5; the first step is (−1, 0).
@@ -93,8 +93,8 @@ def test_descent_profile_of_a_history():
     problem = cd.student_teacher(n_inputs=6, n_hidden=8, n_train=20)
     rule = cd.Plasticity(readout=0.5)
     history = cd.train(problem, rule, epochs=20, record=range(21), record_weights=True, output_error="mse")
-    network = cd.analysis.problem_network(problem, rule, output_error="mse")
-    found = cd.analysis.descent_profile(network, history.isel(trial=0))
+    network = cd.field(problem, rule, output_error="mse")
+    found = cd.analysis.descent_profile(network, run=history.isel(trial=0))
     np.testing.assert_allclose(found.loss, history.train_error[0], rtol=1e-12)
     assert found.step_alignment == pytest.approx(found.field_alignment[:-1])  # full batch: a step follows the field
 
@@ -105,16 +105,19 @@ ERRORS = {
     "confidence": (lambda: cd.analysis.curl(NETWORK, confidence=95), "between 0 and 1"),
     "method": (lambda: cd.analysis.curl(NETWORK, method="exactly"), "did you mean 'exact'"),
     "odd": (lambda: cd.analysis.circulation(NETWORK, points=9), "must be even"),
-    "both": (lambda: cd.analysis.circulation(NETWORK, lambda t: t, radius=1.0), "either a loop"),
+    "both": (lambda: cd.analysis.circulation(NETWORK, loop=lambda t: t, radius=1.0), "either a loop"),
     "open": (
-        lambda: cd.analysis.circulation(NETWORK, lambda t: NETWORK.structured(NETWORK.theta + t)),
+        lambda: cd.analysis.circulation(NETWORK, loop=lambda t: NETWORK.structured(NETWORK.theta + t)),
         "the loop must close",
     ),
     "parallel": (
         lambda: cd.analysis.circulation(NETWORK, plane=[NETWORK.structured(NETWORK.theta)] * 2),
         "not parallel",
     ),
-    "short run": (lambda: cd.analysis.descent_profile(NETWORK, [NETWORK.structured(NETWORK.theta)]), "at least two"),
+    "short run": (
+        lambda: cd.analysis.descent_profile(NETWORK, run=[NETWORK.structured(NETWORK.theta)]),
+        "at least two",
+    ),
 }
 
 

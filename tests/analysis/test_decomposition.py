@@ -13,10 +13,10 @@ from curldescent.analysis import (
     learning_dynamics,
     lyapunov,
     lyapunov_exponents,
-    rk4,
     step_size_check,
 )
 from curldescent.analysis._dynamics.regimes import regime_of, watch
+from curldescent.analysis._dynamics.runge_kutta import RungeKutta4
 from curldescent.foundation.errors import InputError
 
 
@@ -142,7 +142,7 @@ def test_a_stiff_flows_exponents_add_up_to_its_divergence():
         return jnp.array([x[1], a * (1 - x[0] ** 2) * x[1] - x[0]])
 
     # Van der Pol: the divergence averages to λ1 + λ2, and λ1 = 0 on the cycle.
-    states, step = [], rk4(field, 0.01)
+    states, step = [], RungeKutta4(field, 0.01)
     found = lyapunov_exponents(step, [2.0, 0.0], args=10.0, dt=0.01, time=400, transient=50, count=2, every=500)
     x = np.array([2.0, 0.0])
 
@@ -211,9 +211,9 @@ def test_precision_of_the_step_decides_what_is_told_from_nothing():
 
 @pytest.mark.slow
 def test_nothing_moves_in_a_zero_field():
-    found = lyapunov_exponents(rk4(lambda x, a: 0 * x, 0.1), [1.0, 2.0], dt=0.1, time=20, count=2)
+    found = lyapunov_exponents(RungeKutta4(lambda x, a: 0 * x, 0.1), [1.0, 2.0], dt=0.1, time=20, count=2)
     np.testing.assert_allclose(found.values, [0.0, 0.0], atol=1e-14)
-    assert step_size_check(lambda x, a: 0 * x, [1.0, 2.0], dt=0.1, time=20, count=2).agree
+    assert step_size_check(cd.field(lambda x: 0 * x, np.array([1.0, 2.0])), dt=0.1, time=20, count=2).agree
 
 
 def test_only_states_diverge():
@@ -233,7 +233,7 @@ def test_covariant_vectors_of_a_singular_map_span_what_it_maps_to_nothing():
     matrix = basis @ np.diag([2.0, 0.5, 0.0, 0.0]) @ np.linalg.inv(basis)
     for every in (1, 4):
         found = covariant_vectors(
-            linear, np.zeros(4), args=matrix, time=8, count=4, transient=80, settle=80, every=every
+            linear, start=np.zeros(4), args=matrix, time=8, count=4, transient=80, settle=80, every=every
         )
         np.testing.assert_allclose(found.exponents, [np.log(2), np.log(0.5), -np.inf, -np.inf], atol=1e-9)
         unit = basis / np.linalg.norm(basis, axis=0)
@@ -246,7 +246,9 @@ def test_covariant_vectors_of_a_singular_map_span_what_it_maps_to_nothing():
 def test_covariant_vectors_are_followed_through_strong_contraction():
     basis = np.random.default_rng(3).standard_normal((3, 3))
     matrix = basis @ np.diag([2.0, 1e-3, 1e-6]) @ np.linalg.inv(basis)
-    found = covariant_vectors(linear, np.zeros(3), args=matrix, time=20, count=3, transient=20, settle=20, every=10)
+    found = covariant_vectors(
+        linear, start=np.zeros(3), args=matrix, time=20, count=3, transient=20, settle=20, every=10
+    )
     unit = basis / np.linalg.norm(basis, axis=0)
     np.testing.assert_allclose(np.abs(np.einsum("ndk,dk->nk", found.vectors, unit)), 1.0, atol=1e-6)
     np.testing.assert_allclose(found.exponents, np.log([2.0, 1e-3, 1e-6]), atol=1e-6)

@@ -19,7 +19,7 @@ def test_linearised_updates_near_a_solution(correction):
     expected = g - eta * g @ g if correction == "extragradient" else g + mu * (plus @ minus + minus @ plus)
     # A direction that moves all residuals: minimal-norm parameters for a random residual.
     residual = np.random.default_rng(0).standard_normal(8)
-    shift = np.linalg.lstsq(network.jacobian(), residual, rcond=None)[0]
+    shift = np.linalg.lstsq(network.outputs_jacobian(), residual, rcond=None)[0]
     signs = network.structured(network.strengths)
     optimizer = cd.optimizers.curl_descent(eta, signs, correction=correction, correction_strength=mu)
     with jax.enable_x64():
@@ -29,7 +29,7 @@ def test_linearised_updates_near_a_solution(correction):
 
         moved = jax.tree.map(jnp.asarray, network.structured(network.theta + size * shift))
         updates, _ = optimizer.update(grad(moved), optimizer.init(moved), moved, grad_fn=grad)
-        response = network.jvp(network.flat(updates)) / size
+        response = network.outputs_jvp(network.flat(updates)) / size
     np.testing.assert_allclose(response, -eta * expected @ residual, atol=1e-5 * eta * np.abs(residual).max())
 
 

@@ -9,15 +9,15 @@ def test_products_are_those_of_dense_matrices():
     network, params, x, y = deep_network(samples=9, at_solution=False, batch_size=4)
     rng = np.random.default_rng(0)
     v, u = rng.standard_normal(network.n_params), rng.standard_normal(network.n_rows)
-    phi, jacobian = network.jacobian(), autodiff_jacobian(params, x, y, random_signs(params, 200))
-    np.testing.assert_allclose(network.jvp(v), phi @ v, atol=1e-13)
-    np.testing.assert_allclose(network.vjp(u), phi.T @ u, atol=1e-13)
+    phi, jacobian = network.outputs_jacobian(), autodiff_jacobian(params, x, y, random_signs(params, 200))
+    np.testing.assert_allclose(network.outputs_jvp(v), phi @ v, atol=1e-13)
+    np.testing.assert_allclose(network.outputs_vjp(u), phi.T @ u, atol=1e-13)
     np.testing.assert_allclose(network.gram(), phi.T @ phi / 9, atol=1e-13)
-    np.testing.assert_allclose(network.field_product(v), jacobian @ v, atol=1e-13)
-    np.testing.assert_allclose(network.field_transpose_product(v), jacobian.T @ v, atol=1e-13)
-    np.testing.assert_allclose(network.field_jacobian(), jacobian, atol=1e-13)
+    np.testing.assert_allclose(network.jvp(v), jacobian @ v, atol=1e-13)
+    np.testing.assert_allclose(network.vjp(v), jacobian.T @ v, atol=1e-13)
+    np.testing.assert_allclose(network.jacobian(), jacobian, atol=1e-13)
     np.testing.assert_allclose(
-        network.field(), -network.strengths * (phi.T @ network.residual().ravel()) / 9, atol=1e-13
+        network.velocity(), -network.strengths * (phi.T @ network.residual().ravel()) / 9, atol=1e-13
     )
     assert network.loss() == pytest.approx(0.5 * ((network.outputs() - y) ** 2).sum() / 9, rel=1e-13)
 
@@ -82,7 +82,7 @@ ERRORS = {
     "no loss": (lambda: cd.analysis.curl(cd.analysis.network(deep_tanh, PARAMS, X)), "curl needs the loss"),
     "other params": (
         lambda: cd.analysis.network(deep_tanh, PARAMS, X).at({"w": 1.0}),
-        "must have the network's structure",
+        "must have the structure",
     ),
     "not convex": (
         lambda: cd.analysis.stability(

@@ -28,7 +28,7 @@ def test_the_origin_has_the_spectrum_of_theory(hidden, readout):
     p = linear()
     rule = cd.Plasticity(hidden=hidden, readout=readout)
     d = learning_dynamics(p, rule, reduce=False)
-    point = critical_point(d, 1e-3 * np.random.default_rng(0).standard_normal(15))
+    point = critical_point(d, near=1e-3 * np.random.default_rng(0).standard_normal(15))
     assert point.status == "found"
     # The origin is not isolated: W2 = 0 with W1 orthogonal to what is to be learnt is critical too.
     assert np.linalg.norm(point.state) < 0.01
@@ -38,7 +38,7 @@ def test_the_origin_has_the_spectrum_of_theory(hidden, readout):
     sigma = p.inputs.T @ p.inputs / 20
     square = d2 * (v @ sigma @ np.diag(d1) @ sigma @ v)
     expected = np.concatenate([np.sqrt(square.astype(complex)), -np.sqrt(square.astype(complex)), np.zeros(9)])
-    got = spectrum_at(d, np.zeros(15))
+    got = spectrum_at(d, state=np.zeros(15))
     # 9 zero eigenvalues sit in a matrix that is not symmetric, but diagonalisable: rounding leaves 1e-8 at most.
     for part in ("real", "imag"):
         np.testing.assert_allclose(
@@ -64,17 +64,17 @@ def test_an_isolated_minimum_has_one_unstable_direction_per_flipped_synapse():
     state = gd.start
     with jax.enable_x64():
         state = np.asarray(jax.lax.fori_loop(0, 20_000, lambda _, s: gd.step(s, gd.args), jax.numpy.asarray(state)))
-    minimum = critical_point(gd, state)
+    minimum = critical_point(gd, near=state)
     assert minimum.status == "found"
     assert minimum.kind == "attractor"
     assert minimum.attracting == 6
     assert minimum.loss > 0.01
     for hidden, readout, flips in (([1, 1], [-1, 1], 1), ([-1, 1], [1, 1], 2), ([-1, 1], [-1, -1], 4)):
         rule = cd.Plasticity(hidden=hidden, readout=readout)
-        seen = spectrum_at(learning_dynamics(p, rule), minimum.state)
+        seen = spectrum_at(p, rule, state=minimum.state)
         assert seen.status == "found"
         assert seen.unstable == flips
-    again = critical_points_along(gd, np.stack([state, state + 1e-5, minimum.state]))
+    again = critical_points_along(gd, states=np.stack([state, state + 1e-5, minimum.state]))
     assert len(again) == 1
 
 
@@ -87,7 +87,7 @@ def test_escape_from_the_origin_takes_the_time_of_theory():
         rate = np.sqrt(v @ sigma @ np.diag(d1) @ sigma @ v)
         d = learning_dynamics(p, cd.Plasticity(hidden=hidden), continuous=True, learning_rate=0.05 / rate, reduce=False)
         for kick in (1e-6, 1e-9):
-            left = escape(d, np.zeros(15), kick=kick, reach=1e-3)
+            left = escape(d, point=np.zeros(15), kick=kick, reach=1e-3)
             assert left.rate == pytest.approx(rate, rel=1e-9)
             assert left.measured_rate == pytest.approx(rate, rel=0.01)
             # What the kick has along other directions has decayed; cubic terms at 1e-3 are 1e-6.
@@ -98,11 +98,11 @@ def test_a_centre_lets_nothing_go():
     p = linear()
     flipped = cd.Plasticity(readout=[-1, -1, -1])
     d = learning_dynamics(p, flipped, continuous=True, learning_rate=0.1, reduce=False)
-    stay = escape(d, np.zeros(15), kick=1e-6, time=200.0)
+    stay = escape(d, point=np.zeros(15), kick=1e-6, time=200.0)
     assert stay.rate == pytest.approx(0.0, abs=1e-6)
     assert np.isnan(stay.measured)
     with pytest.raises(InputError, match="nothing is unstable at this point"):
-        escape(d, np.zeros(15), kick=1e-6)
+        escape(d, point=np.zeros(15), kick=1e-6)
 
 
 def test_identical_neurons_keep_gradient_descent_at_a_saddle():
@@ -138,6 +138,6 @@ def test_plateaus_and_climbs_of_a_curve_drawn_by_hand():
 def test_bad_input_is_refused():
     d = learning_dynamics(linear(), cd.Plasticity(), reduce=False)
     with pytest.raises(InputError, match=r"near must have shape \(15,\)"):
-        critical_point(d, np.zeros(3))
+        critical_point(d, near=np.zeros(3))
     with pytest.raises(InputError, match="kick must be between 0 and the reach"):
-        escape(d, np.zeros(15), kick=1.0)
+        escape(d, point=np.zeros(15), kick=1.0)

@@ -106,7 +106,7 @@ def test_norm_preservation_adds_the_theorys_term():
 def test_matrix_free_norm_preservation_equals_the_dense_operator(samples):
     """Φ P S Φᵀ/P written out, layer by layer, and its eigenvalues of smallest real part."""
     network, *_ = deep_network((4, 9, 7, 2), samples=samples, batch_size=7)
-    phi, project = network.jacobian(), np.eye(network.n_params)
+    phi, project = network.outputs_jacobian(), np.eye(network.n_params)
     at = 0
     for shape, weights in zip(network.shapes.values(), network.named(network.theta).values(), strict=True):
         size = int(np.prod(shape))
@@ -238,7 +238,7 @@ def test_cross_entropy_and_own_losses():
     signs = random_signs(params, 1)
     network = cd.analysis.network(deep_tanh, params, x, labels, strengths=signs, loss="cross_entropy")
     with jax.enable_x64():
-        phi = network.jacobian().reshape(7, 4, -1)
+        phi = network.outputs_jacobian().reshape(7, 4, -1)
         p = np.asarray(jax.nn.softmax(deep_tanh(jax.tree.map(jnp.asarray, params), x)))
     curvature = np.stack([np.diag(row) - np.outer(row, row) for row in p])
     gauss_newton = np.einsum("pan,pab,pbm->nm", phi, curvature, phi) / 7
@@ -300,13 +300,16 @@ def test_each_trial_is_its_own_student():
 ERRORS = {
     "no problem": (
         lambda n, p: cd.analysis.stability(3),
-        r"expected a cd\.Problem or a cd\.analysis\.network, got int",
+        r"expected a cd\.Problem with a rule, a cd\.field or a cd\.analysis\.network, got int",
     ),
     "no rule": (lambda n, p: cd.analysis.stability(p), "a problem needs a rule"),
-    "feedback": (lambda n, p: cd.analysis.stability(p, cd.Plasticity(feedback="random")), "feedback alignment"),
+    "feedback": (
+        lambda n, p: cd.analysis.tangent_kernels(p, cd.Plasticity(feedback="random")),
+        "needs a signed gradient of a loss: .*feedback alignment does not",
+    ),
     "rule twice": (lambda n, p: cd.analysis.stability(n, cd.Plasticity()), "has its own strengths"),
     "method": (lambda n, p: cd.analysis.stability(n, method="densely"), "did you mean 'dense'"),
-    "trial": (lambda n, p: cd.analysis.problem_network(p, cd.Plasticity(), trial=2), "between 0 and 1, got 2"),
+    "trial": (lambda n, p: cd.field(p, cd.Plasticity(), trial=2), "between 0 and 1, got 2"),
 }
 
 

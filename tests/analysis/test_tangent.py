@@ -4,14 +4,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import curldescent as cd
 from curldescent.analysis import (
     TangentDynamics,
     covariant_vectors,
     follow_exponents,
     lyapunov_exponents,
-    rk4,
     step_size_check,
 )
+from curldescent.analysis._dynamics.runge_kutta import RungeKutta4
 from curldescent.foundation.errors import InputError
 
 
@@ -42,7 +43,7 @@ def test_henon_map_has_the_published_exponent():
 
 def test_lorenz_flow_has_the_published_spectrum():
     found = lyapunov_exponents(
-        rk4(lorenz, 0.01), [1.0, 1.0, 20.0], args=CLASSIC, dt=0.01, time=2000, transient=50, count=3, every=10
+        RungeKutta4(lorenz, 0.01), [1.0, 1.0, 20.0], args=CLASSIC, dt=0.01, time=2000, transient=50, count=3, every=10
     )
     # Published: 0.9056, 0, −14.5723 (Sprott 2003).
     assert found.low[0] < 0.9056 < found.high[0]
@@ -67,7 +68,9 @@ def test_a_stable_point_has_the_linearised_rate():
     jacobian = np.array([[-s, s, 0], [1, -1, -w], [w, w, -b]])
     rate = np.linalg.eigvals(jacobian).real.max()
     assert rate == pytest.approx(-0.155, abs=1e-3)
-    found = lyapunov_exponents(rk4(lorenz, 0.01), [w + 0.1, w, r - 1], args=(s, r, b), dt=0.01, time=400, transient=100)
+    found = lyapunov_exponents(
+        RungeKutta4(lorenz, 0.01), [w + 0.1, w, r - 1], args=(s, r, b), dt=0.01, time=400, transient=100
+    )
     # A complex pair: the growth of one vector oscillates, by at most a turn's worth over the measured time.
     assert found.values[0] == pytest.approx(rate, abs=5e-3)
     assert found.high[0] < -0.1
@@ -75,14 +78,15 @@ def test_a_stable_point_has_the_linearised_rate():
 
 def test_step_size_check_tells_a_good_step_from_one_at_the_edge():
     stable = (10.0, 20.0, 8 / 3)
-    start = [7.0, 7.0, 19.0]
-    assert step_size_check(lorenz, start, args=stable, dt=0.01, time=100, transient=50, accuracy=0.01).agree
+    start = np.array([7.0, 7.0, 19.0])
+    field = cd.field(lambda x: lorenz(x, stable), start)
+    assert step_size_check(field, dt=0.01, time=100, transient=50, accuracy=0.01).agree
 
-    def stiff(x, a):
+    def stiff(x):
         return -20.0 * x
 
     # Runge–Kutta contracts by |R(−2.785)| ≈ 1 there: an exponent of almost zero for a rate of −20.
-    edge = step_size_check(stiff, [1.0], dt=2.785 / 20, time=50)
+    edge = step_size_check(cd.field(stiff, np.ones(1)), dt=2.785 / 20, time=50)
     assert abs(edge.coarse.values[0]) < 0.05
     assert not edge.agree
     assert edge.stiffness == pytest.approx(2.785, rel=1e-6)
@@ -139,7 +143,9 @@ def test_covariant_vectors_of_a_linear_map_are_its_eigenvectors():
     rng = np.random.default_rng(3)
     basis = rng.standard_normal((4, 4))
     matrix = basis @ np.diag([2.0, 1.3, 0.8, 0.3]) @ np.linalg.inv(basis)
-    found = covariant_vectors(lambda x, a: a @ x, np.zeros(4), args=matrix, time=10, count=4, transient=150, settle=150)
+    found = covariant_vectors(
+        lambda x, a: a @ x, start=np.zeros(4), args=matrix, time=10, count=4, transient=150, settle=150
+    )
     unit = basis / np.linalg.norm(basis, axis=0)
     overlap = np.abs(np.einsum("ndk,dk->nk", found.vectors, unit))
     np.testing.assert_allclose(overlap, 1.0, atol=1e-9)
@@ -147,7 +153,7 @@ def test_covariant_vectors_of_a_linear_map_are_its_eigenvectors():
 
 
 def test_covariant_vectors_are_covariant_on_henons_attractor():
-    found = covariant_vectors(henon, [0.1, 0.1], args=(1.4, 0.3), time=2000, count=2, transient=1000, settle=200)
+    found = covariant_vectors(henon, start=[0.1, 0.1], args=(1.4, 0.3), time=2000, count=2, transient=1000, settle=200)
     jacobians = np.array([[[-2.8 * x, 1.0], [0.3, 0.0]] for x, _ in found.states])
     images = jacobians[:-1] @ found.vectors[:-1]
     images /= np.linalg.norm(images, axis=1, keepdims=True)
@@ -195,4 +201,4 @@ def test_sweeps_of_what_is_none_are_refused(values, args):
 @pytest.mark.parametrize("dt", [len, None, "0.1", 0.0, -0.1, float("nan")])
 def test_steps_that_are_none_are_refused(dt):
     with pytest.raises(InputError, match="dt must be"):
-        rk4(lambda x, args: -x, dt)
+        RungeKutta4(lambda x, args: -x, dt)

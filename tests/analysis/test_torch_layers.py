@@ -173,21 +173,21 @@ def test_derivatives_of_layers(case):
         axis=1,
     )
     assert np.abs(difference).max() > 0.01
-    jacobian = network.jacobian()
+    jacobian = network.outputs_jacobian()
     np.testing.assert_allclose(jacobian, difference, atol=1e-7)
     rng = np.random.default_rng(1)
     v, u = rng.standard_normal(theta.size), rng.standard_normal(network.n_rows)
-    np.testing.assert_allclose(network.jvp(v), difference @ v, atol=1e-6)
-    np.testing.assert_allclose(network.vjp(u), u @ difference, atol=1e-6)
+    np.testing.assert_allclose(network.outputs_jvp(v), difference @ v, atol=1e-6)
+    np.testing.assert_allclose(network.outputs_vjp(u), u @ difference, atol=1e-6)
     if "weight norm" in case:
         with pytest.raises(cd.InputError, match="second derivatives of this module are wrong"):
-            network.field_jacobian()
+            network.jacobian()
         with pytest.raises(cd.InputError, match="second derivatives of this module are wrong"):
             network.hessian_product(v)
         return
     slopes = [network.gradient(theta + e) - network.gradient(theta - e) for e in step * np.eye(theta.size)]
     hessian = np.stack(slopes) / (2 * step)
-    np.testing.assert_allclose(-network.field_jacobian(), hessian, atol=1e-6)
+    np.testing.assert_allclose(-network.jacobian(), hessian, atol=1e-6)
     np.testing.assert_allclose(network.hessian_product(v), hessian @ v, atol=1e-5)
     for name, value in module.state_dict().items():
         assert value.dtype == before[name].dtype
@@ -307,4 +307,4 @@ def test_a_function_that_is_differentiable_once_has_its_stability():
         Of(lambda layer, x: Once.apply(layer(x))), inputs=torch.randn(4, 3), targets=torch.randn(4, 2)
     )
     v = np.ones(network.n_params)
-    np.testing.assert_allclose(network.jvp(v), network.jacobian() @ v, rtol=1e-12)
+    np.testing.assert_allclose(network.outputs_jvp(v), network.outputs_jacobian() @ v, rtol=1e-12)

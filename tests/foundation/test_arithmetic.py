@@ -91,10 +91,12 @@ ENTRIES = {
         analysis.follow_exponents(u.step, u.start, [1.0], args=float, time=40, every=2, blocks=2).exponent.values
     ),
     "step_size_check": lambda u: (
-        analysis.step_size_check(u.field, u.start, dt=0.1, time=4, every=2, blocks=2).fine.values
+        analysis.step_size_check(
+            cd.field(lambda w: u.field(w, None), u.start), dt=0.1, time=4, every=2, blocks=2
+        ).fine.values
     ),
     "covariant_vectors": lambda u: (
-        analysis.covariant_vectors(u.step, u.start, time=3, count=2, transient=20, settle=20).exponents
+        analysis.covariant_vectors(u.step, start=u.start, time=3, count=2, transient=20, settle=20).exponents
     ),
     "observed": lambda u: analysis.TangentDynamics(
         u.step, u.start, every=2, observe=lambda w, _: u.compiled(w)
@@ -112,13 +114,11 @@ ENTRIES = {
     ),
     "jacobian_spectrum": lambda u: analysis.jacobian_spectrum(u.network).eigenvalues,
     "descent_profile": lambda u: (
-        analysis.descent_profile(u.network, [{"w": u.start[:, None]}, {"w": 0.5 * u.start[:, None]}]).loss
+        analysis.descent_profile(u.network, run=[{"w": u.start[:, None]}, {"w": 0.5 * u.start[:, None]}]).loss
     ),
-    "lyapunov": lambda u: analysis.lyapunov(problem(), RULE, time=4.0, every=2, blocks=2).exponent.values,
+    "lyapunov": lambda u: analysis.lyapunov(problem(), RULE, time=4.0, every=2, blocks=2).values,
     "regime": lambda u: analysis.regime(problem(), RULE, time=40.0, refine=None).exponents,
-    "critical_point": lambda u: (
-        analysis.critical_point(analysis.learning_dynamics(problem(), RULE, reduce=False), np.zeros(12)).rates
-    ),
+    "critical_point": lambda u: analysis.critical_point(problem(), RULE, near=np.zeros(12)).rates,
     "train": lambda u: cd.train(problem(), RULE, epochs=5, engine="jax").train_error.values,
     "flow": lambda u: cd.flow(problem(), RULE, time=1.0).train_error.values,
 }

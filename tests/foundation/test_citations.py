@@ -21,7 +21,7 @@ def problem(**options):
 
 
 def network():
-    return cd.analysis.problem_network(problem(), cd.Plasticity(readout=0.25))
+    return cd.field(problem(), cd.Plasticity(readout=0.25))
 
 
 def shear(x, a):
@@ -46,7 +46,7 @@ USES = {
     ),
     "covariant vectors": (
         lambda: cd.analysis.covariant_vectors(
-            shear, np.zeros(2), args=np.array([2.0, 0.5]), time=5, count=2, transient=5, settle=5
+            shear, start=np.zeros(2), args=np.array([2.0, 0.5]), time=5, count=2, transient=5, settle=5
         ),
         {"benettin1980", "ginelli2007"},
     ),

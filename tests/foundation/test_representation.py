@@ -83,7 +83,7 @@ def test_a_verdict_is_short_at_a_prompt_and_a_table_in_a_notebook(problem):
     assert len(repr(one)) < 500
     assert ">unstable</span>" in checked(one._repr_html_())
     assert f"{one.margin:+.3g}" in one._repr_html_()
-    assert repr(found) == "TrialStability(2 unstable)"
+    assert repr(found) == "Trials(2 unstable)"
     assert checked(found._repr_html_()).count("<tr>") == 3
 
 
@@ -113,7 +113,7 @@ def test_a_line_for_results_that_hold_arrays():
 def test_every_public_result_is_short(problem):
     law = cd.theory.Spectrum(0.5, hidden=0.3)
     dynamics = cd.analysis.learning_dynamics(problem, cd.Plasticity())
-    network = cd.analysis.problem_network(problem, cd.Plasticity(readout=0.25))
+    network = cd.field(problem, cd.Plasticity(readout=0.25))
     results = [
         cd.theory.stability_probability(law, 10, samples=50),
         cd.theory.finite_size_scaling(law, (5, 10, 20), samples=10),

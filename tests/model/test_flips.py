@@ -151,7 +151,7 @@ def test_a_fraction_that_comes_to_none_warns_and_is_no_curl_descent():
     for call in (
         lambda: cd.Plasticity(readout=0.1).strengths(n_inputs=4, n_hidden=8, n_outputs=1),
         lambda: cd.flow(small, cd.Plasticity(readout=0.1), time=0.1),
-        lambda: cd.analysis.problem_network(small, cd.Plasticity(readout=0.1)),
+        lambda: cd.field(small, cd.Plasticity(readout=0.1)),
         lambda: cd.analysis.learning_dynamics(small, cd.Plasticity(readout=0.1)),
         lambda: cd.Signature({"*.weight": 0.1}).resolve({"a.weight": (3, 8)}),
         lambda: cd.theory.Spectrum(0.5, hidden=0.1).sample(8, 0),

@@ -216,7 +216,7 @@ def _initial(params: Any, signature: Any) -> SignatureState:
     import jax
     import jax.numpy as jnp
 
-    from curldescent.learning.fields.jax_network import path_name
+    from curldescent.learning.fields.parameters import path_name
 
     # JAX's default whole number and not int32: schedules divide it, and int32 would make them single precision.
     count = jnp.zeros((), int)
@@ -250,7 +250,7 @@ def _initial(params: Any, signature: Any) -> SignatureState:
 
 def _by_name(signature: Signature, places: list[tuple[Any, Any]], is_hole: Callable[[Any], bool]) -> list[Any]:
     """Strengths of the leaves of a tree, in its order; None at holes."""
-    from curldescent.learning.fields.jax_network import path_name
+    from curldescent.learning.fields.parameters import path_name
 
     names = [path_name(path) for path, _ in places]
     shapes: dict[str, tuple[int, ...]] = {}

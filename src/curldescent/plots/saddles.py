@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
-from curldescent.analysis._saddles.critical_points import velocity_and_jacobian
 from curldescent.analysis._saddles.escapes import Escape
 from curldescent.plots import style
 
@@ -60,9 +59,9 @@ def follow(dynamics: LearningDynamics, times: Array, *, leading: int = 2) -> Pat
         for count in np.diff(steps, prepend=0):
             state = advance(state, int(count))
             states.append(np.asarray(state))
-            loss.append(float(dynamics.field.loss(state, dynamics.args)))
+            loss.append(dynamics.field.loss(states[-1]))
     for one in states:
-        values = np.linalg.eigvals(velocity_and_jacobian(dynamics.field, one, dynamics.args)[1])
+        values = np.linalg.eigvals(dynamics.field.jacobian(at=one))
         rates.append(np.sort(values.real)[::-1][:leading])
         rotation.append(float(values.imag.max()))
     return Path(steps * dynamics.dt, np.array(loss), np.array(rates), np.array(rotation), np.array(states))

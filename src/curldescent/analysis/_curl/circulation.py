@@ -1,17 +1,20 @@
 """Circulation of the learning field around a loop: zero for every gradient."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.analysis._curl.loop_integral import ORDER, LoopIntegral, integrate
+from curldescent.analysis._curl.field_integral import integrate_any
+from curldescent.analysis._curl.loop_integral import LoopIntegral, integrate_signed
+from curldescent.analysis._curl.quadrature import ORDER
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import LEAST, SAFETY, finite, power_of_two, underflows, words
 from curldescent.model.plasticity import Plasticity
@@ -30,10 +33,11 @@ class Circulation:
     """∮ F·dθ around a closed loop.
 
     Attributes:
-        value: the integral, in units of loss (times strengths). The part of F that is a multiple of the loss' gradient
-            is left out: its integral is zero exactly.
-        error: an estimate of its numerical error, not a bound: from every second point, from how far the loss at the
-            ends of every piece is from following its gradient in between, and from rounding.
+        value: the integral; of a signed gradient in units of loss (times strengths), and without the part of F that is
+            a multiple of the loss' gradient: its integral is zero exactly.
+        error: an estimate of its numerical error, not a bound: from every second point, from rounding, and of a signed
+            gradient from how far the loss at the ends of every piece is from following its gradient in between, of
+            other fields from how the integral over every piece changes with new points.
         verdict: "curl": the value is more than ten times the error, so that F is the gradient of no function. "none":
             there is no circulation beyond the error, and the error is below 1e-6 of the work. "undecided": neither.
         reason: what the verdict rests on, where that is not the size of the error.
@@ -48,6 +52,10 @@ class Circulation:
     work: float
     points: int
 
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("verdict", "value", "error", "work", "reason"), ()
+    )
+
     __repr__ = of_fields
 
     @property
@@ -61,33 +69,32 @@ class Circulation:
 
 
 def circulation(
-    network: Network | Problem,
-    loop: Callable[[float], Any] | Plasticity | None = None,
-    *,
+    subject: Problem | Field,
     rule: Plasticity | None = None,
-    trial: int = 0,
+    *,
+    trial: int | None = 0,
+    loop: Callable[[float], Any] | None = None,
     radius: float | None = None,
     plane: Sequence[Any] | None = None,
     points: int = 64,
     max_points: int = 20_000,
     seed: int = 0,
-) -> Circulation:
-    """Integrate the field F = −S ∘ ∂C/∂θ around a loop in parameter space.
+) -> Any:
+    """Integrate a field F around a loop in parameter space.
 
     A loop of one's own, or a circle about the present parameters; by default in the plane where the Jacobian turns
     most, found by a few power iterations on its antisymmetric part. By Stokes a small circle in orthonormal
     directions u, v has circulation 2πr² vᵀAu with A the antisymmetric part of the Jacobian at its centre.
 
     Neither the loop nor the field needs to be smooth: pieces of the loop are halved where they are not, down to the
-    kinks of a rectifier network. Where all synapses that move along the loop have one strength the value is zero by
-    itself, and never taken for a curl.
+    kinks of a rectifier network. Where F is a signed gradient and all synapses that move along the loop have one
+    strength the value is zero by itself, and never taken for a curl.
 
     Args:
-        network: from `cd.analysis.network`, with targets; or a problem.
-        loop: t ∈ [0, 1] → parameters (in the form the network was given them in), continuous and with loop(0) =
-            loop(1). A plasticity in its place is the rule.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        subject: a problem, or any field: from `cd.field` or `cd.analysis.network`.
+        rule: a problem's plasticity.
+        trial: which of a problem's; None: all of them.
+        loop: t ∈ [0, 1] → parameters, continuous and with loop(0) = loop(1).
         radius: of the circle; None: a tenth of the root mean square parameter times √n.
         plane: two directions in the form of the parameters, made orthonormal here; None to find one.
         points: along the loop, even and at least 8; more than twice as many evaluations to begin with.
@@ -95,47 +102,51 @@ def circulation(
         seed: of the search for a plane.
 
     Returns:
-        A `Circulation`.
+        A `Circulation`; `Trials` of them for all trials.
 
     Raises:
         InputError: a loop that does not close, directions that are parallel, an argument out of range, a loss or
-            gradient that is not finite on the loop.
+            field that is not finite on the loop.
 
     Source: docs/analysis.md, section "Curl".
 
     Example:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=20)
-        >>> for rule in (cd.Plasticity(), cd.Plasticity(readout=0.5)):
-        ...     print(cd.analysis.circulation(cd.analysis.problem_network(problem, rule), radius=0.3).verdict)
+        >>> for rule in (cd.Plasticity(), cd.Plasticity(readout=0.5), cd.Plasticity(feedback="random")):
+        ...     print(cd.analysis.circulation(problem, rule, radius=0.3).verdict)
         none
         curl
+        curl
     """
-    if isinstance(loop, Plasticity) and rule is None:
-        loop, rule = None, loop
-    network = subject_network(network, rule, trial)
-    network.require_targets("circulation")
     points = validation.integer("points", points, minimum=8)
     if points % 2:
         raise InputError(f"points must be even, got {points}")
     most = validation.integer("max_points", max_points, minimum=1)
-    if loop is not None:
-        if radius is not None or plane is not None:
-            raise InputError("give either a loop of your own or the radius and plane of a circle, got both")
-        path = _own_loop(network, loop)
-    else:
-        u, v = _directions(network, plane, seed)
-        default = 0.1 * float(np.linalg.norm(network.theta)) or 0.1
-        size = default if radius is None else validation.positive("radius", radius)
-        path = _circle(network.theta, size * u, size * v)
-    found = integrate(network, path, points=points, max_points=most)
-    verdict, reason = _judged(network, found)
-    if not found.uniform and found.work < LEAST and underflows(found.work, _response(network, path)):
-        verdict, reason = "undecided", "the work along the loop is smaller than float64 can tell"
+    if loop is not None and (radius is not None or plane is not None):
+        raise InputError("give either a loop of your own or the radius and plane of a circle, got both")
+
+    def one(field: Field) -> Circulation:
+        if isinstance(field, Network):
+            field.require_targets("circulation")
+        path = _circle(field, radius, plane, seed) if loop is None else _own_loop(field, loop)
+        if not isinstance(field, Network):
+            found = integrate_any(field, path, points=points, max_points=most)
+            return _circulation(found, *_judged(field, found))
+        found = integrate_signed(field, path, points=points, max_points=most)
+        verdict, reason = _judged(field, found)
+        if not found.uniform and found.work < LEAST and underflows(found.work, _response(field, path)):
+            verdict, reason = "undecided", "the work along the loop is smaller than float64 can tell"
+        return _circulation(found, verdict, reason)
+
+    return each_trial(one, subject, rule, trial)
+
+
+def _circulation(found: LoopIntegral, verdict: str, reason: str) -> Circulation:
     return Circulation(found.value, found.error, verdict, reason, found.work, found.points)
 
 
-def _judged(network: Network, found: LoopIntegral) -> tuple[str, str]:
+def _judged(field: Field, found: LoopIntegral) -> tuple[str, str]:
     if found.uniform:
         return "none", "all synapses that move along the loop have one strength, so that F is a gradient there"
     if not found.follows and not found.smooth:
@@ -150,60 +161,64 @@ def _judged(network: Network, found: LoopIntegral) -> tuple[str, str]:
         return "curl", reason
     if found.error <= NOTHING * found.work:
         return "none", reason
-    if SAFETY * network.precision > NOTHING:
-        return "undecided", f"the model computes in {words(network.precision)}, too coarse for so small a circulation"
+    if SAFETY * field.precision > NOTHING:
+        return "undecided", f"the model computes in {words(field.precision)}, too coarse for so small a circulation"
     return "undecided", "the error is too large; more max_points may bring it down"
 
 
 def _response(network: Network, path: Callable[[Array], Array]) -> float:
     """How far the outputs move along the loop, or with the parameters where that is too little to see."""
     there = [network.outputs(theta) for theta in path(np.arange(8) / 8)]
-    return float(np.ptp(there, axis=0).max()) or float(np.abs(network.jvp(np.ones(network.n_params))).max())
+    return float(np.ptp(there, axis=0).max()) or float(np.abs(network.outputs_jvp(np.ones(network.n_params))).max())
 
 
-def _circle(centre: Array, u: Array, v: Array) -> Callable[[Array], Array]:
+def _circle(field: Field, radius: Any, plane: Sequence[Any] | None, seed: int) -> Callable[[Array], Array]:
+    default = 0.1 * float(np.linalg.norm(field.theta)) or 0.1
+    size = default if radius is None else validation.positive("radius", radius)
+    u, v = (size * direction for direction in _directions(field, plane, seed))
+
     def path(times: Array) -> Array:
         angles = 2 * np.pi * (times % 1.0)
-        return centre + np.outer(np.cos(angles), u) + np.outer(np.sin(angles), v)
+        return field.theta + np.outer(np.cos(angles), u) + np.outer(np.sin(angles), v)
 
     return path
 
 
-def _own_loop(network: Network, loop: Any) -> Callable[[Array], Array]:
+def _own_loop(field: Field, loop: Any) -> Callable[[Array], Array]:
     validation.function("loop", loop, "a function of t in [0, 1] that returns parameters")
     try:
         loop(0.0)
     except TypeError as error:
         raise InputError(f"loop must be a function of t in [0, 1] that returns parameters: {error}") from None
-    around = np.stack([network.flat(loop(t)) for t in np.linspace(0, 1, ORDER + 1)])
+    around = np.stack([field.at(loop(t)).theta for t in np.linspace(0, 1, ORDER + 1)])
     extent = np.abs(around - around[0]).max()
     if np.abs(around[-1] - around[0]).max() > 1e-9 * max(extent, 1e-300):
         raise InputError("the loop must close: loop(0) and loop(1) are different parameters")
 
     def path(times: Array) -> Array:
         # One point for both ends: a gap of rounding size is none.
-        return np.stack([network.flat(loop(float(t))) for t in np.where(times == 1, 0.0, times)])
+        return np.stack([field.at(loop(float(t))).theta for t in np.where(times == 1, 0.0, times)])
 
     return path
 
 
-def _directions(network: Network, plane: Sequence[Any] | None, seed: int) -> tuple[Array, Array]:
+def _directions(field: Field, plane: Sequence[Any] | None, seed: int) -> tuple[Array, Array]:
     if plane is not None:
         if not isinstance(plane, list | tuple | np.ndarray) or len(plane) != 2:
             raise InputError(
                 f"plane must be two directions in the form of the parameters, got {validation.shown(plane)}"
             )
-        u, v = (network.flat(direction) for direction in plane)
+        u, v = (field.flat(direction) for direction in plane)
     else:
-        u = np.random.default_rng(validation.integer("seed", seed, minimum=0)).standard_normal(network.n_params)
+        u = np.random.default_rng(validation.integer("seed", seed, minimum=0)).standard_normal(field.n_params)
         for _ in range(10):
             u = _unit(u)
-            v, size = _turn(network, u)
-            if np.linalg.norm(v) <= max(1e-12, SAFETY * network.precision) * size:
+            v, size = _turn(field, u)
+            if np.linalg.norm(v) <= max(1e-12, SAFETY * field.precision) * size:
                 # Nothing turns: any plane will do.
-                v = np.random.default_rng(seed + 1).standard_normal(network.n_params)
+                v = np.random.default_rng(seed + 1).standard_normal(field.n_params)
                 break
-            u, v = -_turn(network, _unit(v))[0], v
+            u, v = -_turn(field, _unit(v))[0], v
         u, v = v, u
     u, v = _unit(u), _unit(v)
     v = v - (u @ v) * u
@@ -218,9 +233,9 @@ def _unit(vector: Array) -> Array:
     return scaled / (np.linalg.norm(scaled) or 1.0)
 
 
-def _turn(network: Network, u: Array) -> tuple[Array, float]:
+def _turn(field: Field, u: Array) -> tuple[Array, float]:
     """A u with A the antisymmetric part of the Jacobian J of the field, and ‖J u‖, both over one power of two."""
-    products = np.stack([network.field_product(u), network.field_transpose_product(u)])
+    products = np.stack([field.jvp(u), field.vjp(u)])
     unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
     image, back = products / unit
     return (image - back) / 2, float(np.linalg.norm(image))

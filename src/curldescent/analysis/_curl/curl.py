@@ -1,13 +1,17 @@
 """How much of a learning field's Jacobian is curl: the shares of its symmetric and antisymmetric parts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.analysis._curl.share import antisymmetric_share, widened
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import LEAST, SAFETY, finite, power_of_two, underflows
 from curldescent.model.plasticity import Plasticity
@@ -16,8 +20,10 @@ from curldescent.model.problem import Problem
 Array = NDArray[np.float64]
 METHODS = ("auto", "exact", "hutchinson")
 
-# Exact needs n Hessian products and an n×n matrix.
+# Exact needs n products and an n×n matrix.
 EXACT_SIZE = 1500
+# Products of either side that are compared to see how precise a Jacobian is.
+CHECKS = 4
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class CurlShare:
     confidence: float
     probes: int
 
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("antisymmetric", "low", "high", "norm"), ())
+
     __repr__ = of_fields
 
     @property
@@ -63,31 +71,32 @@ class CurlShare:
 
 
 def curl(
-    network: Network | Problem,
+    subject: Problem | Field,
     rule: Plasticity | None = None,
     *,
-    trial: int = 0,
+    trial: int | None = 0,
     method: str = "auto",
     probes: int = 100,
     confidence: float = 0.95,
     seed: int = 0,
-) -> CurlShare:
+) -> Any:
     """Split the Jacobian of the field into symmetric and antisymmetric part and compare their sizes.
 
-    With random signs z, E‖Az‖² = ‖A‖² and E‖Mz‖² = ‖M‖² (Hutchinson), each probe taking two Hessian products: Jz =
-    −S∘(Hz) and Jᵀz = −H(S∘z). The interval is that of a ratio of means (delta method, Student's t).
+    With random signs z, E‖Az‖² = ‖A‖² and E‖Mz‖² = ‖M‖² (Hutchinson), each probe taking two products, Jz and Jᵀz. The
+    interval is that of a ratio of means (delta method, Student's t).
 
     Args:
-        network: from `cd.analysis.network`, with targets; or a problem.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
-        method: "exact", "hutchinson", or "auto": exact up to 1500 synapses.
+        subject: a problem, or any field: from `cd.field` or `cd.analysis.network`.
+        rule: a problem's plasticity.
+        trial: which of a problem's; None: all of them.
+        method: "exact", "hutchinson", or "auto": exact up to 1500 parameters.
         probes: how many random directions, at least 10.
         confidence: level of the interval, in (0, 1).
         seed: of the directions.
 
     Returns:
-        A `CurlShare`. A Jacobian that is zero has no share: 0; one that is zero only in float64, NaN.
+        A `CurlShare`; `Trials` of them for all trials. A Jacobian that is zero has no share: 0; one that is zero only
+        in float64, NaN.
 
     Raises:
         InputError: no targets, or an argument out of range.
@@ -97,35 +106,44 @@ def curl(
     Example:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=6, n_hidden=8, n_train=40)
-        >>> cd.analysis.curl(cd.analysis.problem_network(problem, cd.Plasticity())).antisymmetric < 1e-30
+        >>> cd.analysis.curl(problem, cd.Plasticity()).antisymmetric < 1e-30
         True
-        >>> cd.analysis.curl(cd.analysis.problem_network(problem, cd.Plasticity(readout=0.5))).antisymmetric > 0.05
+        >>> cd.analysis.curl(problem, cd.Plasticity(readout=0.5)).antisymmetric > 0.05
         True
     """
-    network = subject_network(network, rule, trial)
-    network.require_targets("curl")
     validation.choice("method", method, METHODS)
     probes = validation.integer("probes", probes, minimum=10)
     level = validation.real("confidence", confidence)
     validation.fraction("confidence", level)
-    rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
-    if method == "exact" or (method == "auto" and network.n_params <= EXACT_SIZE):
-        return _exact(network, level)
+    seed = validation.integer("seed", seed, minimum=0)
+
+    def one(field: Field) -> CurlShare:
+        if isinstance(field, Network):
+            field.require_targets("curl")
+        rng = np.random.default_rng(seed)
+        if method == "hutchinson" or (method == "auto" and field.n_params > EXACT_SIZE):
+            return _estimated(field, level, probes, rng)
+        return _exact_signed(field, level) if isinstance(field, Network) else _exact(field, level, rng)
+
+    return each_trial(one, subject, rule, trial)
+
+
+def _estimated(field: Field, level: float, probes: int, rng: np.random.Generator) -> CurlShare:
     citations.use("hutchinson1989")
     anti, total = np.empty(probes), np.empty(probes)
     for i in range(probes):
-        z = rng.choice([-1.0, 1.0], size=network.n_params)
-        products = np.stack([network.field_product(z), network.field_transpose_product(z)])
+        z = rng.choice([-1.0, 1.0], size=field.n_params)
+        products = np.stack([field.jvp(z), field.vjp(z)])
         if i == 0:
             unit = power_of_two(float(np.abs(finite("the Jacobian of the field", products)).max()))
-            if _lost(network, products):
+            if _lost(field, products):
                 return _untold(level, exact=False)
         forward, backward = finite("the Jacobian of the field", products) / unit
         anti[i] = ((forward - backward) ** 2).sum() / 4
         total[i] = anti[i] + ((forward + backward) ** 2).sum() / 4
     share, half = ratio_interval(anti, total, level)
-    rounding = 0.0 if network.is_descent else SAFETY * network.precision
-    low, high = _widened(max(0.0, share - half), rounding)[0], _widened(min(1.0, share + half), rounding)[1]
+    rounding = 0.0 if field.is_descent else SAFETY * field.precision
+    low, high = widened(max(0.0, share - half), rounding)[0], widened(min(1.0, share + half), rounding)[1]
     return CurlShare(
         antisymmetric=share,
         low=low,
@@ -137,7 +155,22 @@ def curl(
     )
 
 
-def _exact(network: Network, level: float) -> CurlShare:
+def _exact(field: Field, level: float, rng: np.random.Generator) -> CurlShare:
+    """From the whole Jacobian; how far products from either side are from it says how precise it is."""
+    jacobian = finite("the Jacobian of the field", field.jacobian())
+    share, norm = antisymmetric_share(jacobian)
+    if norm == 0:
+        return _of_nothing(level)
+    # E‖(J − J')z‖² = ‖J − J'‖².
+    squares = []
+    for z in rng.choice([-1.0, 1.0], size=(CHECKS, field.n_params)):
+        for product, expected in ((field.jvp(z), jacobian @ z), (field.vjp(z), jacobian.T @ z)):
+            squares.append(float(np.square((product - expected) / norm).sum()))
+    off = float(np.sqrt(np.mean(squares))) + SAFETY * field.precision
+    return CurlShare(share, *widened(share, off), norm, True, level, 0)  # noqa: FBT003
+
+
+def _exact_signed(network: Network, level: float) -> CurlShare:
     """From the whole Hessian, whose own asymmetry, zero but for rounding, says how precise it is."""
     rows = [network.hessian_product(row) for row in np.eye(network.n_params)]
     hessian = finite("the Hessian", np.stack(rows))
@@ -147,34 +180,29 @@ def _exact(network: Network, level: float) -> CurlShare:
     hessian = hessian / unit
     symmetric, rounding = (hessian + hessian.T) / 2, (hessian - hessian.T) / 2
     strengths = network.strengths
-    jacobian = -strengths[:, None] * symmetric
-    size = float(np.linalg.norm(jacobian))
+    share, size = antisymmetric_share(-strengths[:, None] * symmetric)
     if size == 0:
-        return CurlShare(0.0, 0.0, 0.0, 0.0, True, level, 0)  # noqa: FBT003
-    # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
-    share = float(((jacobian - jacobian.T) ** 2).sum()) / 4 / size**2
+        return _of_nothing(level)
     off = 0.0
     if not network.is_descent:
         off = float(np.linalg.norm(strengths[:, None] * rounding)) / size + SAFETY * network.precision
-    return CurlShare(share, *_widened(share, off), unit * size, True, level, 0)  # noqa: FBT003
+    return CurlShare(share, *widened(share, off), unit * size, True, level, 0)  # noqa: FBT003
 
 
-def _lost(network: Network, products: Array) -> bool:
+def _lost(field: Field, products: Array) -> bool:
     """Whether products with the Hessian are too small for float64, though the outputs move with the parameters."""
     size = float(np.abs(products).max())
-    if size >= LEAST or network.is_descent:
+    if size >= LEAST or field.is_descent or not isinstance(field, Network):
         return False
-    return underflows(size, float(np.abs(network.jvp(np.ones(network.n_params))).max()))
+    return underflows(size, float(np.abs(field.outputs_jvp(np.ones(field.n_params))).max()))
+
+
+def _of_nothing(level: float) -> CurlShare:
+    return CurlShare(0.0, 0.0, 0.0, 0.0, True, level, 0)  # noqa: FBT003
 
 
 def _untold(level: float, *, exact: bool) -> CurlShare:
     return CurlShare(float("nan"), 0.0, 1.0, 0.0, exact, level, 0)
-
-
-def _widened(share: float, off: float) -> tuple[float, float]:
-    """The shares that a share may really be where ‖A‖/‖J‖, its root, is off by so much."""
-    root = np.sqrt(share)
-    return float(max(0.0, root - off) ** 2), float(min(1.0, root + off) ** 2)
 
 
 def ratio_interval(numerator: Array, denominator: Array, confidence: float) -> tuple[float, float]:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import SAFETY
+from curldescent.learning.fields.subjects import subject_network
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -53,23 +53,23 @@ class DescentProfile:
 
 
 def descent_profile(
-    network: Network | Problem, run: Iterable[Any], *, rule: Plasticity | None = None, trial: int = 0
+    subject: Problem | Network, rule: Plasticity | None = None, *, run: Iterable[Any], trial: int = 0
 ) -> DescentProfile:
     """Compare a run with descent of the loss.
 
     Args:
-        network: from `cd.analysis.network`, with targets: the loss and the strengths; or a problem.
+        subject: a problem, or a `cd.analysis.network` with targets: the loss and the strengths.
+        rule: a problem's plasticity; it must backpropagate.
         run: at least two parameter sets in the form the network was given its own, in order; or the history of
             `cd.train(…, record_weights=True)` for one trial and rule.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        trial: which of a problem's.
 
     Returns:
         A `DescentProfile`. Between recorded points a run may climb and fall again: what it climbs is at least the
         height.
 
     Raises:
-        InputError: fewer than two points, a history without weights or with several trials.
+        InputError: fewer than two points, a history without weights or with several trials, a field without a loss.
 
     Source: docs/analysis.md, section "Curl".
 
@@ -78,10 +78,10 @@ def descent_profile(
         >>> problem = cd.student_teacher(n_inputs=10, n_hidden=20, n_train=50)
         >>> rule = cd.Plasticity(readout=0.3)
         >>> history = cd.train(problem, rule, epochs=50, record=range(51), record_weights=True)
-        >>> cd.analysis.descent_profile(cd.analysis.problem_network(problem, rule), history.isel(trial=0)).climbing
+        >>> cd.analysis.descent_profile(problem, rule, run=history.isel(trial=0)).climbing
         0.0
     """
-    network = subject_network(network, rule, trial)
+    network = subject_network(subject, rule, trial, what="a descent profile")
     network.require_targets("a descent profile")
     path = [network.flat(params) for params in _points(run)]
     if len(path) < 2:
@@ -109,7 +109,7 @@ def descent_profile(
 
 def _rounding(network: Network, theta: Array) -> float:
     """What outputs that are off by their rounding do to the loss: to first order, and to second at zero residual."""
-    here = network.moved(theta)
+    here = network.at(theta)
     outputs = SAFETY * network.precision * np.abs(here.outputs())
     return float((np.abs(here.residual()) * outputs + outputs**2).sum() / network.n_samples)
 

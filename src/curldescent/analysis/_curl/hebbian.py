@@ -29,9 +29,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from curldescent.analysis._curl.share import antisymmetric_share
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.learning.fields.precision import DOUBLE, SAFETY, power_of_two
+from curldescent.learning.fields.precision import DOUBLE, SAFETY
 from curldescent.model.flips import strengths_array
 from curldescent.model.plasticity import Plasticity
 
@@ -130,7 +131,7 @@ class HebbianNetwork:
     @property
     def curl(self) -> float:
         """Share of the Jacobian's squared Frobenius norm in its antisymmetric part: 0 for a gradient, at most 1."""
-        return antisymmetric_share(self.jacobian())
+        return antisymmetric_share(self.jacobian())[0]
 
     @property
     def violation(self) -> float:
@@ -154,31 +155,6 @@ def _precision(values: ArrayLike) -> float:
     """Machine epsilon of the type that values came in; at least that of float64."""
     dtype = getattr(values, "dtype", np.dtype(float))
     return max(DOUBLE, float(np.finfo(dtype).eps)) if np.issubdtype(dtype, np.floating) else DOUBLE
-
-
-def antisymmetric_share(jacobian: ArrayLike) -> float:
-    """Share of a matrix' squared Frobenius norm that is antisymmetric: 0 where symmetric, 1 where antisymmetric.
-
-    Args:
-        jacobian: (D, D).
-
-    Returns:
-        ‖(J − Jᵀ)/2‖² / ‖J‖²; 0 for a zero matrix.
-
-    Raises:
-        InputError: not a square matrix.
-
-    Example:
-        >>> from curldescent.analysis import antisymmetric_share
-        >>> antisymmetric_share([[0.0, 1.0], [-1.0, 0.0]]), antisymmetric_share([[1.0, 2.0], [2.0, 0.0]])
-        (1.0, 0.0)
-    """
-    j = validation.finite_array("jacobian", jacobian, ndim=2)
-    validation.shape("jacobian", j, (len(j), len(j)), "(square)")
-    # Squares of very large and very small entries would overflow or vanish.
-    j = j / power_of_two(float(np.abs(j).max()))
-    total = float((j**2).sum())
-    return float((((j - j.T) / 2) ** 2).sum()) / total if total > 0 else 0.0
 
 
 def dales_law(inputs: ArrayLike, hidden: ArrayLike) -> Plasticity:

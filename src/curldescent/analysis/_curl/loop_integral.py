@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.analysis._curl.quadrature import ORDER, WEIGHTS, along_pieces, quadrature_errors, tangents
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import DOUBLE, SAFETY, finite
 
 Array = NDArray[np.float64]
 
-ORDER = 8
 # What is aimed at: the error of the integral against the work along the loop.
 TARGET = 1e-8
 # Losses that follow the gradient to this fraction of the work: the gradient is the loss' derivative.
@@ -80,7 +80,7 @@ class _Pieces:
         )
 
 
-def integrate(network: Network, path: Callable[[Array], Array], *, points: int, max_points: int) -> LoopIntegral:
+def integrate_signed(network: Network, path: Callable[[Array], Array], *, points: int, max_points: int) -> LoopIntegral:
     """Integrate F = −S ∘ ∂C/∂θ around a closed path.
 
     Args:
@@ -111,7 +111,7 @@ def integrate(network: Network, path: Callable[[Array], Array], *, points: int, 
         # A defect in few places may be a step too narrow yet, and is cheap to close in on; one along the whole loop is
         # that of a gradient which is not the loss'.
         stuck = len(history) > PATIENCE and total > 0.7 * history[-1 - PATIENCE] and total > HONEST * work
-        if stuck and halved.sum() > FEW and float(_quadrature_errors(pieces.whole).sum()) <= HONEST * work:
+        if stuck and halved.sum() > FEW and float(quadrature_errors(pieces.whole).sum()) <= HONEST * work:
             break
         if not halved.any() or integrand.points + 2 * (ORDER + 1) * int(halved.sum()) > max_points:
             break
@@ -129,7 +129,7 @@ def _summed(pieces: _Pieces, integrand: "_Integrand", errors: Array, defects: Ar
         error = float(np.maximum(errors, integrand.spread * defects).sum()) + rounding * integrand.curled_share
         value = 0.0 - float((pieces.curled @ WEIGHTS).sum())
         return LoopIntegral(value, error, work, integrand.points, follows, True, integrand.spread == 0)  # noqa: FBT003
-    error = float(_quadrature_errors(pieces.whole).sum()) + rounding
+    error = float(quadrature_errors(pieces.whole).sum()) + rounding
     length = pieces.end - pieces.begin
     # A jump of the loss sits in a few narrow pieces; a gradient that is not the loss' derivative is wrong everywhere.
     # Most of the defect, that is: traces of it are found everywhere.
@@ -152,16 +152,13 @@ class _Integrand:
 
     def evaluate(self, begin: Array, end: Array) -> _Pieces:
         """Field and loss on pieces of the path."""
-        times = begin[:, None] + (end - begin)[:, None] * (NODES + 1) / 2
-        times[:, -1] = end
-        theta = self._path(times.ravel())
+        theta = self._path(along_pieces(begin, end).ravel())
         losses, gradients = self._network.along(theta)
         finite("the loss along the loop", losses)
         finite("the gradient along the loop", gradients)
         self.points += len(theta)
         shape = (len(begin), ORDER + 1, -1)
-        tangents = np.einsum("jk,pkn->pjn", DERIVATIVE, theta.reshape(shape))
-        shares = gradients.reshape(shape) * tangents
+        shares = gradients.reshape(shape) * tangents(theta.reshape(shape))
         strengths = self._network.strengths
         if np.isnan(self._common):
             self._choose(np.abs(shares).sum((0, 1)), theta, gradients)
@@ -193,35 +190,4 @@ def _errors(pieces: _Pieces, integrand: _Integrand) -> tuple[Array, Array]:
     """Of every piece: the estimated error of its curled part, and the defect of its plain part beyond rounding."""
     defects = np.abs(pieces.plain @ WEIGHTS - pieces.drops)
     defects[defects <= 4 * SAFETY * integrand.precision * pieces.level] = 0.0
-    return _quadrature_errors(pieces.curled), defects
-
-
-def _quadrature_errors(values: Array) -> Array:
-    """From every second point, as that estimate overstates what all points reach: to the power 3/2 of its share."""
-    size = np.abs(values) @ np.abs(WEIGHTS)
-    differences = np.abs(values @ WEIGHTS - values[:, ::2] @ HALF_WEIGHTS)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.where(size > 0, np.minimum(1.0, differences / size), 0.0)
-    return size * shares**1.5
-
-
-def _chebyshev(order: int) -> tuple[Array, Array]:
-    """Chebyshev points from −1 to 1 and the weights of Clenshaw and Curtis."""
-    nodes = -np.cos(np.pi * np.arange(order + 1) / order)
-    powers = np.arange(order + 1)
-    moments = np.where(powers % 2 == 0, 2 / (1.0 - powers**2 + (powers == 1)), 0.0)
-    return nodes, np.linalg.solve(np.cos(np.outer(powers, np.arccos(nodes))), moments)
-
-
-def _differentiation(nodes: Array) -> Array:
-    """The matrix that differentiates the polynomial through values at the nodes."""
-    gaps = nodes[:, None] - nodes + np.eye(len(nodes))
-    weights = 1 / gaps.prod(1)
-    matrix = weights / weights[:, None] / gaps
-    np.fill_diagonal(matrix, 0.0)
-    return matrix - np.diag(matrix.sum(1))
-
-
-NODES, WEIGHTS = _chebyshev(ORDER)
-HALF_WEIGHTS = _chebyshev(ORDER // 2)[1]
-DERIVATIVE = _differentiation(NODES)
+    return quadrature_errors(pieces.curled), defects

@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.analysis._dynamics.decomposition import decomposed_interval
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.tangent import Step, TangentDynamics
 from curldescent.foundation import citations, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.field import Field
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -60,34 +64,38 @@ class CovariantVectors:
 
 
 def covariant_vectors(
-    step: Step,
-    start: ArrayLike,
+    subject: Problem | Field | LearningDynamics | Step,
+    rule: Plasticity | None = None,
     *,
     time: float,
     count: int,
     transient: float,
     settle: float,
+    start: ArrayLike | None = None,
     args: Any = None,
     dt: float = 1.0,
     every: int = 1,
     seed: int = 0,
+    **options: Any,
 ) -> CovariantVectors:
-    """Covariant Lyapunov vectors of the `count` leading exponents of any differentiable map.
+    """Covariant Lyapunov vectors of the `count` leading exponents of learning, or of any differentiable map.
 
     Forward, a frame is carried along and decomposed, J Q = Q' R; backward, an upper triangular matrix C of
     coefficients is carried through R⁻¹, which turns it towards the covariant vectors V = Q C.
 
     Args:
-        step: the map, (state, args) → state on flat arrays (D,), in JAX.
-        start: (D,).
+        subject: a problem, a field or `LearningDynamics`; or a map (state, args) → state on flat arrays (D,), in JAX.
+        rule: a problem's plasticity.
         time: length of the piece of trajectory whose vectors are wanted.
         count: k.
         transient: time before it, for the trajectory to reach its attractor and the frame to converge.
         settle: time after it, for the backward iteration to converge.
-        args: passed on to `step`.
-        dt: time per step.
+        start: (D,), where to begin; of a field its parameters by default.
+        args: of a map, passed on to it.
+        dt: of a map, time per step.
         every: steps between stored points.
         seed: of the initial frame and coefficients.
+        **options: of a problem or field, as in `learning_dynamics`: learning_rate, continuous, trial and the others.
 
     Returns:
         `CovariantVectors`. Memory: (time + settle)/(dt·every)·k·(D + k) numbers.
@@ -101,13 +109,20 @@ def covariant_vectors(
         >>> import numpy as np
         >>> from curldescent.analysis import covariant_vectors
         >>> matrix = np.array([[2.0, 1.0], [0.0, 0.5]])        # eigenvectors (1, 0) and (2, −3)/√13
-        >>> found = covariant_vectors(lambda x, a: a @ x, [0.0, 0.0], args=matrix, time=5, count=2,
+        >>> found = covariant_vectors(lambda x, a: a @ x, start=[0.0, 0.0], args=matrix, time=5, count=2,
         ...                           transient=40, settle=40)
         >>> np.abs(np.round(found.vectors[0], 4)) + 0.0
         array([[1.    , 0.5547],
                [0.    , 0.8321]])
     """
-    validation.function("step", step, "a JAX function step(state, args) → state")
+    if not isinstance(subject, Problem | Field | LearningDynamics) and callable(subject):
+        if rule is not None or options or start is None:
+            raise InputError("a map takes start, args and dt, and no rule and no settings of learning")
+        step: Step = subject
+    else:
+        dynamics = learning_dynamics(subject, rule, **options)
+        step, args, dt = dynamics.step, dynamics.args, dynamics.dt
+        start = dynamics.start if start is None else start
     citations.use("ginelli2007")
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
     wanted, before, after = (

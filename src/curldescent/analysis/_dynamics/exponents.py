@@ -1,19 +1,20 @@
 """Lyapunov exponents of learning runs, of swept parameters, and the check that a step is fine enough."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
-from curldescent.analysis._dynamics.runge_kutta import Field, rk4
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
+from curldescent.analysis._trials import Trials
 from curldescent.foundation import validation
-from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.field import Field
+from curldescent.learning.fields.subjects import has_trial_axis
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -24,21 +25,22 @@ Array = NDArray[np.float64]
 
 
 def lyapunov(
-    problem: Problem,
-    rule: Plasticity,
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
     *,
     time: float,
+    trial: int | None = None,
     transient: float = 0.0,
-    learning_rate: float = 0.1,
     count: int = 1,
+    learning_rate: float = 0.1,
+    continuous: bool = False,
     preserve_norms: bool = False,
     output_error: str = "delta",
-    continuous: bool = False,
     every: int = 10,
     blocks: int = 20,
     seed: int = 0,
-) -> "xr.Dataset":
-    """Leading Lyapunov exponents of full-batch learning, for every trial of a problem.
+) -> Any:
+    """Leading Lyapunov exponents of learning: of a problem's trials with the full batch, or of any field.
 
     The unit of time is the total step: an update of step η advances time by η, an epoch of `train` by its learning
     rate, and the exponents of the map and of the flow are directly comparable.
@@ -48,54 +50,46 @@ def lyapunov(
     manifold) and the negative ones only come after them. Chaos is a positive exponent.
 
     Args:
-        problem: student, targets, inputs.
-        rule: the plasticity.
+        subject: a problem, a field, or `LearningDynamics`, whose own step then holds.
+        rule: a problem's plasticity.
         time: how long to measure, in units of total step.
+        trial: which of a problem's; None: all of them.
         transient: time before that. A start near an unstable solution escapes at a positive rate, which is no chaos:
             leave that out here, or look at the blocks.
-        learning_rate: η, the total step of an update; the Runge–Kutta step where continuous.
         count: how many exponents.
-        preserve_norms: whether layers keep their initial norms.
-        output_error: "delta" or "mse".
+        learning_rate: η, the total step of an update; the Runge–Kutta step where continuous.
         continuous: the flow instead of the map.
+        preserve_norms: of a problem, whether layers keep their initial norms.
+        output_error: of a problem, "delta" or "mse".
         every: steps between QR decompositions, at most.
         blocks: batches for the confidence interval, and finite-time exponents.
         seed: of tangent vectors and sampled feedback.
 
     Returns:
-        A dataset: `exponent`, `low`, `high` (trial, index), `finite_time` (trial, block, index) with the block's end
-        as coordinate `time`, `running` (the convergence trace), `block_correlation`, `final_loss`, `status` (trial).
+        `Exponents`; `Trials` of them for all trials of a problem with a trial axis.
 
     Raises:
-        InputError: arguments out of range.
+        InputError: arguments out of range, a field that JAX cannot trace.
 
     Source: Benettin et al. (1980); docs/chaos.md.
 
     Example:
-        >>> import curldescent as cd
+        >>> import curldescent as cd, jax.numpy as jnp, numpy as np
         >>> from curldescent.analysis import lyapunov
         >>> problem = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=10)
         >>> found = lyapunov(problem, cd.Plasticity(), time=400.0, transient=100.0)
-        >>> abs(float(found.exponent[0, 0])) < 1e-3      # solutions form a manifold: neutral, not chaotic
+        >>> bool(abs(found.values[0, 0]) < 1e-3)      # solutions form a manifold: neutral, not chaotic
+        True
+        >>> def lorenz(x):
+        ...     return jnp.array([10 * (x[1] - x[0]), x[0] * (28 - x[2]) - x[1], x[0] * x[1] - 8 / 3 * x[2]])
+        >>> chaos = lyapunov(cd.field(lorenz, np.ones(3)), time=200.0, transient=20.0, learning_rate=0.01,
+        ...                  continuous=True)
+        >>> bool(chaos.low[0] > 0.5)
         True
     """
-    import xarray as xr
 
-    validation.instance("problem", problem, Problem, "a cd.Problem, from cd.student_teacher or cd.from_data")
-    found: list[Exponents] = []
-    losses = []
-    for trial in range(problem.trials):
-        dynamics = learning_dynamics(
-            problem,
-            rule,
-            learning_rate=learning_rate,
-            preserve_norms=preserve_norms,
-            output_error=output_error,
-            continuous=continuous,
-            trial=trial,
-            seed=seed,
-        )
-        one = lyapunov_exponents(
+    def one(dynamics: LearningDynamics) -> Exponents:
+        found = lyapunov_exponents(
             dynamics.step,
             dynamics.start,
             args=dynamics.args,
@@ -107,36 +101,19 @@ def lyapunov(
             blocks=blocks,
             seed=seed,
         )
-        found.append(one)
-        losses.append(loss_at(dynamics.field, one.state, dynamics.args))
-    unit = {"units": "per unit of total step"}
-    return xr.Dataset(
-        {
-            "exponent": (("trial", "index"), np.stack([f.values for f in found]), unit),
-            "low": (("trial", "index"), np.stack([f.low for f in found]), unit),
-            "high": (("trial", "index"), np.stack([f.high for f in found]), unit),
-            "finite_time": (("trial", "block", "index"), np.stack([f.blocks for f in found]), unit),
-            "running": (("trial", "block", "index"), np.stack([f.trace for f in found]), unit),
-            "block_correlation": (("trial", "index"), np.stack([f.block_correlation for f in found])),
-            "final_loss": (("trial",), np.array(losses)),
-            "status": (("trial",), [f.status for f in found]),
-        },
-        coords={"trial": np.arange(len(found)), "time": ("block", found[0].times, {"units": "total step"})},
-        attrs={
-            "learning_rate": learning_rate,
-            "continuous": int(continuous),
-            "preserve_norms": int(preserve_norms),
-            "problem": repr(problem),
-            "rule": repr(rule),
-            "interval": "95 %, Student's t on batch means",
-        },
-    )
+        return replace(found, final_loss=dynamics.field.loss(found.state))
 
-
-def loss_at(field: Any, state: Array, args: Any) -> float:
-    """C at a flat state of a learning run, in double precision."""
-    with arithmetic():
-        return float(field.loss(np.asarray(state), args))
+    options: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "continuous": continuous,
+        "preserve_norms": preserve_norms,
+        "output_error": output_error,
+        "seed": seed,
+    }
+    if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):
+        each = (learning_dynamics(subject, rule, trial=number, **options) for number in range(subject.trials))
+        return Trials(tuple(one(dynamics) for dynamics in each))
+    return one(learning_dynamics(subject, rule, trial=0 if trial is None else trial, **options))
 
 
 def follow_exponents(
@@ -234,15 +211,18 @@ class StepSizeCheck:
 
 
 def step_size_check(
-    field: Field,
-    start: ArrayLike,
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
     *,
     dt: float,
     time: float,
+    trial: int = 0,
     transient: float = 0.0,
-    args: Any = None,
     count: int = 1,
     accuracy: float = 1e-3,
+    preserve_norms: bool = False,
+    output_error: str = "delta",
+    seed: int = 0,
     **options: Any,
 ) -> StepSizeCheck:
     """Whether a flow's exponents depend on the integration step.
@@ -251,14 +231,17 @@ def step_size_check(
     true rate. Halving the step and looking at the fastest rate times the step both give that away.
 
     Args:
-        field: (state, args) → velocity on flat arrays.
-        start: (D,).
+        subject: a problem, a field, or `LearningDynamics`.
+        rule: a problem's plasticity.
         dt: the step to check.
         time: to measure.
+        trial: which of a problem's.
         transient: before it.
-        args: passed to the field.
         count: how many exponents.
         accuracy: a difference below this counts as none, per unit time.
+        preserve_norms: of a problem, whether layers keep their initial norms.
+        output_error: of a problem, "delta" or "mse".
+        seed: of tangent vectors and sampled feedback.
         **options: for `lyapunov_exponents`.
 
     Returns:
@@ -268,28 +251,24 @@ def step_size_check(
         InputError: arguments out of range.
 
     Example:
+        >>> import curldescent as cd, numpy as np
         >>> from curldescent.analysis import step_size_check
-        >>> decay = lambda x, args: -2.0 * x
-        >>> step_size_check(decay, [1.0], dt=0.05, time=20.0).agree
+        >>> decay = cd.field(lambda x: -2.0 * x, np.ones(1))
+        >>> step_size_check(decay, dt=0.05, time=20.0).agree
         True
-        >>> step_size_check(decay, [1.0], dt=1.3, time=200.0).agree     # near the edge of stability
+        >>> step_size_check(decay, dt=1.3, time=200.0).agree     # near the edge of stability
         False
     """
-    import jax
-
-    validation.function("field", field, "a JAX function field(state, args) → velocity")
-    accuracy = validation.positive("accuracy", accuracy)
+    accuracy, dt = validation.positive("accuracy", accuracy), validation.positive("dt", dt)
+    norms: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
+    dynamics = learning_dynamics(subject, rule, trial=trial, learning_rate=dt, **norms)
     coarse, fine = (
-        lyapunov_exponents(
-            rk4(field, h), start, args=args, dt=h, time=time, transient=transient, count=count, **options
-        )
-        for h in (validation.positive("dt", dt), dt / 2)
+        lyapunov(dynamics.at(h, continuous=True), time=time, transient=transient, count=count, seed=seed, **options)
+        for h in (dt, dt / 2)
     )
-    with arithmetic():
-        stiffness = float("inf")
-        if fine.status != "diverged":
-            jacobian = jax.jacobian(field)(fine.state, args)
-            stiffness = float(np.abs(np.linalg.eigvals(np.asarray(jacobian))).max() * dt)
+    stiffness = float("inf")
+    if fine.status != "diverged":
+        stiffness = float(np.abs(np.linalg.eigvals(dynamics.field.jacobian(at=fine.state))).max() * dt)
     # Two rates of −inf agree, whatever is known of them; any other pair with one does not.
     gone = np.isneginf(coarse.values) & np.isneginf(fine.values)
     change = np.abs(np.where(gone, 0.0, coarse.values) - np.where(gone, 0.0, fine.values))

@@ -7,9 +7,10 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from curldescent.analysis._dynamics.learning_dynamics import LEARNING_DYNAMICS, LearningDynamics
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.foundation import validation
 from curldescent.foundation.arithmetic import arithmetic
+from curldescent.learning.fields.field import Field
 from curldescent.learning.weight_motion import RunningMoments, WeightWatcher
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -22,7 +23,7 @@ LAYERS = {"hidden": "q_hidden", "readout": "q_readout", "both": "q"}
 
 
 def order_parameter(
-    problem: Problem, rule: Plasticity, *, epochs: int, window: int = 1000, layer: str = "hidden", **training: Any
+    subject: Problem, rule: Plasticity, *, epochs: int, window: int = 1000, layer: str = "hidden", **training: Any
 ) -> "xr.DataArray":
     """Q at the end of a run: temporal variance of the weights against the spread of their means.
 
@@ -30,7 +31,7 @@ def order_parameter(
     q > 0, and so has a slow drift; `regime` tells them apart.
 
     Args:
-        problem: student, targets, inputs.
+        subject: a problem; it is trained.
         rule: the plasticity.
         epochs: length of the run.
         window: the last epochs that are looked at, every one of them.
@@ -61,7 +62,7 @@ def order_parameter(
     validation.choice("layer", layer, tuple(LAYERS))
     record = range(epochs - window + 1, epochs + 1)
     watcher = WeightWatcher(record=record, window=window)
-    train(problem, rule, epochs=epochs, record=list(record), observe=watcher, **training)
+    train(subject, rule, epochs=epochs, record=list(record), observe=watcher, **training)
     found = watcher.results()[LAYERS[layer]]
     return xr.DataArray(
         found,
@@ -72,16 +73,25 @@ def order_parameter(
 
 
 def late_order_parameter(
-    dynamics: LearningDynamics, state: ArrayLike, *, window: float = 100.0, sample: float = 0.1, layer: str = "both"
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
+    *,
+    state: ArrayLike | None = None,
+    window: float = 100.0,
+    sample: float = 0.1,
+    layer: str = "both",
+    **options: Any,
 ) -> float:
     """Q of the weights over the time that follows a state, for maps of any step and for the flow.
 
     Args:
-        dynamics: from `learning_dynamics`.
-        state: where the run has come to, (D,), such as `Record.state`.
+        subject: a problem, a field, or `LearningDynamics`.
+        rule: a problem's plasticity.
+        state: where the run has come to, (D,), such as `Record.state`; the start by default.
         window: how long to look, in units of total step; the paper's 1000 epochs of step 0.1 are 100.
         sample: time between looks, rounded to whole steps.
-        layer: "hidden", "readout" or "both".
+        layer: of a problem "hidden", "readout" or "both"; of any other field only "both", all parameters.
+        **options: as in `learning_dynamics`: trial, learning_rate, continuous and the others.
 
     Returns:
         q; NaN where the weights leave the finite numbers.
@@ -97,12 +107,13 @@ def late_order_parameter(
         >>> from curldescent.analysis import late_order_parameter, learning_dynamics
         >>> problem = cd.student_teacher(n_inputs=4, n_hidden=8, n_train=20).starting_at_teacher()
         >>> resting = learning_dynamics(problem, cd.Plasticity())
-        >>> late_order_parameter(resting, resting.start, window=10.0) < 1e-25
+        >>> late_order_parameter(resting, window=10.0) < 1e-25
         True
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
-    validation.choice("layer", layer, tuple(LAYERS))
-    now = validation.finite_array("state", state, ndim=1)
+    dynamics = learning_dynamics(subject, rule, **options)
+    two_layers = tuple(dynamics.field.shapes) == ("hidden", "readout")
+    validation.choice("layer", layer, tuple(LAYERS) if two_layers else ("both",))
+    now = dynamics.start if state is None else validation.finite_array("state", state, ndim=1)
     validation.shape("state", now, dynamics.start.shape, "(the dynamics' weights)")
     every = max(1, round(validation.positive("sample", sample) / dynamics.dt))
     looks = validation.integer(
@@ -112,9 +123,8 @@ def late_order_parameter(
     for _ in range(looks):
         with arithmetic():
             now = np.asarray(_advanced(dynamics.step, dynamics.args, now, every))
-        hidden, readout = (weights.ravel() for weights in dynamics.whole_weights(now))
-        parts = {"hidden": [hidden], "readout": [readout], "both": [hidden, readout]}
-        moments.add(np.concatenate(parts[layer]))
+        weights = [each.ravel() for each in dynamics.whole_weights(now)]
+        moments.add({"hidden": weights[0], "readout": weights[-1], "both": np.concatenate(weights)}[layer])
     return float(moments.order_parameter())
 
 

@@ -4,23 +4,23 @@ Labels: converged, slow, periodic, quasi-periodic, chaotic, transient chaos, ste
 "undecided" where the evidence contradicts itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.analysis._dynamics.learning_dynamics import (
-    LEARNING_DYNAMICS,
-    LearningDynamics,
-    LearningField,
-    learning_dynamics,
-)
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.signals import KINDS, SignalKind, signal_kind
 from curldescent.analysis._dynamics.tangent import Exponents, TangentDynamics, summarised
+from curldescent.analysis._trials import Trials
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.field import Field
+from curldescent.learning.fields.subjects import has_trial_axis
+from curldescent.learning.fields.velocity import Velocity
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -37,8 +37,6 @@ LABELS = (
     "undecided",
 )
 
-# The loss, and two projections of the network's linear map (or first hidden weights), which rotate with nothing.
-SIGNALS = 3
 WINDOWS = 4
 BLOCKS_PER_WINDOW = 10
 # Separation that grows like a power of time adds up to log(end/begin) over a window; twice that is the least growth
@@ -50,20 +48,24 @@ SETTLED = 1e-9
 
 @dataclass(frozen=True)
 class Observer:
-    """What is recorded along a run: the loss and two fixed projections; a hashable function of (state, facts)."""
+    """What is recorded along a run: the loss and two fixed projections; a hashable function of (state, args)."""
 
-    field: LearningField
+    velocity: Velocity
 
-    def __call__(self, state: Any, facts: Any) -> Any:
-        """(3,): loss, and projections of W2 W1 on two fixed directions that have no symmetry."""
+    def __call__(self, state: Any, args: Any) -> Any:
+        """(3,): the loss, and projections of W2 W1 on two fixed directions that have no symmetry.
+
+        Of a field without a loss ½‖F‖² stands for it, and of one that is no problem's θ for W2 W1.
+        """
         import jax.numpy as jnp
 
-        from curldescent.analysis._dynamics.learning_dynamics import unpacked
-
-        hidden, readout = unpacked(state, self.field.shape)
-        whole = (readout @ hidden).ravel()
-        index = jnp.arange(whole.size)
-        return jnp.stack([self.field.loss(state, facts), whole @ jnp.cos(1.7 * index), whole @ jnp.sin(2.3 * index)])
+        seen = self.velocity.seen(state)
+        index = jnp.arange(seen.size)
+        if self.velocity.has_loss:
+            level = self.velocity.loss(state, args)
+        else:
+            level = 0.5 * jnp.sum(self.velocity(state, args) ** 2)
+        return jnp.stack([level, seen @ jnp.cos(1.7 * index), seen @ jnp.sin(2.3 * index)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ class Record:
 
     Attributes:
         times: (n,), in units of total step.
-        signals: (n, 3): the loss and two projections.
+        signals: (n, 3): the loss and two projections; ½‖F‖² for the loss of a field that has none.
         growth: (n,), logarithmic growth of a tangent vector in the interval that ends there; −inf where nothing of it
             is left.
         dt: total step per update.
@@ -145,6 +147,8 @@ class Regime:
     refined: "Regime | None"
     record: Record
 
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("label", "onset", "time", "reason"), ())
+
     __repr__ = of_fields
 
     def evidence(self) -> dict[str, object]:
@@ -170,15 +174,26 @@ class Regime:
         }
 
 
-def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed: int = 0, pieces: int = 20) -> Record:
-    """Run a learning trial and record what `regime_of` needs.
+def watch(
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
+    *,
+    time: float,
+    sample: float = 0.5,
+    seed: int = 0,
+    pieces: int = 20,
+    **options: Any,
+) -> Record:
+    """Run learning and record what `regime_of` needs.
 
     Args:
-        dynamics: from `learning_dynamics`.
+        subject: a problem, a field, or `LearningDynamics`.
+        rule: a problem's plasticity.
         time: how long, in units of total step.
         sample: time between records; a few per oscillation.
-        seed: of the tangent vector.
+        seed: of the tangent vector and of sampled feedback.
         pieces: the run is stopped at the next of that many checks once it is no longer finite.
+        **options: as in `learning_dynamics`: trial, learning_rate, continuous and the others.
 
     Returns:
         The `Record`.
@@ -186,7 +201,7 @@ def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed:
     Raises:
         InputError: arguments out of range.
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
+    dynamics = learning_dynamics(subject, rule, seed=seed, **options)
     every = max(1, round(validation.positive("sample", sample) / dynamics.dt))
     run = TangentDynamics(
         dynamics.step,
@@ -195,7 +210,7 @@ def watch(dynamics: LearningDynamics, *, time: float, sample: float = 0.5, seed:
         dt=dynamics.dt,
         every=every,
         seed=seed,
-        observe=Observer(dynamics.field),
+        observe=Observer(dynamics.velocity),
     )
     intervals = max(1, int(np.ceil(validation.positive("time", time) / (run.dt * every * pieces)))) * every
     growth, seen = [], []
@@ -320,9 +335,9 @@ def _verdict(
             f"nearby runs separate at {late[0]:.2g} per unit time in the last half, [{late[1]:.2g}, {late[2]:.2g}]",
         )
     if kind.kind == "drifting":
-        return "slow", "the network's map still moves, one way and without oscillating"
+        return "slow", "what is watched still moves, one way and without oscillating"
     if kind.kind == "decaying":
-        return "slow", f"the network's map still settles: {kind.reason}"
+        return "slow", f"what is watched still settles: {kind.reason}"
     sure = low > threshold
     if sure[:-1].any() and not above[-1]:
         return "transient chaos", f"separation was exponential in window {int(np.flatnonzero(sure)[-1]) + 1}, no longer"
@@ -348,36 +363,37 @@ def _against(label: str, reason: str, refined: Regime, loss: float) -> tuple[str
 
 
 def regime(
-    problem: Problem,
-    rule: Plasticity,
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
     *,
     time: float = 2000.0,
+    trial: int | None = 0,
     learning_rate: float = 0.1,
     refine: float | None = 5.0,
     continuous: bool = False,
     preserve_norms: bool = False,
     output_error: str = "delta",
-    trial: int = 0,
     sample: float = 0.5,
     seed: int = 0,
-) -> Regime:
-    """What one trial of a full-batch experiment does in the long run.
+) -> Any:
+    """What learning does in the long run: a trial of a full-batch experiment, or any field in steps.
 
     Args:
-        problem: student, targets, inputs.
-        rule: the plasticity.
+        subject: a problem, a field, or `LearningDynamics`.
+        rule: a problem's plasticity.
         time: how long, in units of total step (epochs times learning rate).
+        trial: which of a problem's; None: all of them.
         learning_rate: η, the total step of an update.
         refine: run the trial again with a step finer by this factor, to see what is due to the step; None not to.
         continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map.
-        preserve_norms: whether layers keep their norms.
-        output_error: "delta" or "mse".
-        trial: which trial.
+        preserve_norms: of a problem, whether layers keep their norms.
+        output_error: of a problem, "delta" or "mse".
         sample: time between records.
         seed: of the tangent vector and sampled feedback.
 
     Returns:
-        `Regime`: label, reason, and evidence as numbers; its `refined` is the finer run's.
+        `Regime`: label, reason, and evidence as numbers; its `refined` is the finer run's. `Trials` of them for all
+        trials.
 
     Raises:
         InputError: arguments out of range.
@@ -391,19 +407,25 @@ def regime(
         >>> regime(problem, cd.Plasticity(), time=1000.0, refine=None).label
         'converged'
     """
-    dynamics = learning_dynamics(
-        problem,
-        rule,
-        learning_rate=learning_rate,
-        preserve_norms=preserve_norms,
-        output_error=output_error,
-        trial=trial,
-        seed=seed,
-    )
-    finer = None
-    if refine is not None:
-        if validation.positive("refine", refine) <= 1:
-            raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
-        finer_dynamics = dynamics.at(dynamics.dt / refine, continuous=continuous)
-        finer = regime_of(watch(finer_dynamics, time=time, sample=sample, seed=seed))
-    return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)
+    if refine is not None and validation.positive("refine", refine) <= 1:
+        raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
+
+    def one(number: int) -> Regime:
+        dynamics = learning_dynamics(
+            subject,
+            rule,
+            trial=number,
+            learning_rate=learning_rate,
+            preserve_norms=preserve_norms,
+            output_error=output_error,
+            seed=seed,
+        )
+        finer = None
+        if refine is not None:
+            finer_dynamics = dynamics.at(dynamics.dt / refine, continuous=continuous)
+            finer = regime_of(watch(finer_dynamics, time=time, sample=sample, seed=seed))
+        return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)
+
+    if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):
+        return Trials(tuple(one(number) for number in range(subject.trials)))
+    return one(0 if trial is None else trial)

@@ -6,14 +6,16 @@ from typing import Any
 
 import jax
 
-from curldescent.foundation import validation
-
 Field = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class RungeKutta4:
     """One fixed step of the classical fourth-order method, as a map (state, args) → state.
+
+    A fixed step is deliberate. An adaptive explicit integrator near a fixed point settles at the edge of its own
+    stability, where every numerical exponent is zero: a stable point then looks neutral. A step is stable and accurate
+    only while the fastest rate times dt is well below 2.8.
 
     Equal fields and steps make equal maps, so that nothing is compiled twice.
 
@@ -32,31 +34,6 @@ class RungeKutta4:
         k3 = self.field(_moved(state, k2, self.dt / 2), args)
         k4 = self.field(_moved(state, k3, self.dt), args)
         return jax.tree.map(lambda x, a, b, c, d: x + self.dt / 6 * (a + 2 * b + 2 * c + d), state, k1, k2, k3, k4)
-
-
-def rk4(field: Field, dt: float) -> RungeKutta4:
-    """The map that advances a flow by dt.
-
-    A fixed step is deliberate. An adaptive explicit integrator near a fixed point settles at the edge of its own
-    stability, where every numerical exponent is zero: a stable point then looks neutral.
-
-    Args:
-        field: (state, args) → velocity, in JAX.
-        dt: the step; stable and accurate only while the fastest rate times dt is well below 2.8.
-
-    Returns:
-        The map.
-
-    Raises:
-        InputError: no function, or a step that is not a positive number.
-
-    Example:
-        >>> from curldescent.analysis import rk4
-        >>> round(rk4(lambda x, args: -x, 0.1)(1.0, None), 6)
-        0.904837
-    """
-    validation.function("field", field, "a JAX function field(state, args) → velocity")
-    return RungeKutta4(field, validation.positive("dt", dt))
 
 
 def _moved(state: Any, velocity: Any, step: float) -> Any:

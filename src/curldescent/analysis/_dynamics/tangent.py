@@ -5,10 +5,10 @@ diagonal, divided by the time, average to the k leading exponents (Benettin, Gal
 15, 9, 1980; Shimada and Nagashima, Prog. Theor. Phys. 61, 1605, 1979).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -42,6 +42,7 @@ class Exponents:
             and a derivative along the way is not (values are NaN in both).
         dt: time per step.
         state: (D,), where the trajectory ended.
+        final_loss: the loss there, where there is one.
     """
 
     values: Array
@@ -54,6 +55,19 @@ class Exponents:
     status: str
     dt: float
     state: Array
+    final_loss: float = float("nan")
+
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "status": (),
+        "final_loss": (),
+        "values": ("index",),
+        "low": ("index",),
+        "high": ("index",),
+        "blocks": ("block", "index"),
+        "trace": ("block", "index"),
+        "block_correlation": ("index",),
+        "times": ("block",),
+    }
 
     __repr__ = of_fields
 
@@ -222,7 +236,7 @@ def lyapunov_exponents(
     blocks: int = 20,
     seed: int = 0,
 ) -> Exponents:
-    """The leading Lyapunov exponents of any differentiable map; of a flow through `rk4`.
+    """The leading Lyapunov exponents of any differentiable map; `lyapunov` takes problems and fields.
 
     Args:
         step: the map, (state, args) → state on flat arrays (D,), in JAX.

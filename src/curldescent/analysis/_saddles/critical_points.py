@@ -7,19 +7,20 @@ for every flipped synapse: no flipped rule can stay in an isolated minimum.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.analysis._dynamics.learning_dynamics import LEARNING_DYNAMICS, Facts, LearningDynamics, LearningField
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
 from curldescent.foundation import citations, validation
-from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.field import Field
+from curldescent.learning.fields.problem_velocity import problem_velocity
+from curldescent.learning.fields.subjects import refuse_rule, subject_field, with_rule
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -34,7 +35,7 @@ class CriticalPoint:
 
     Attributes:
         state: (D,), flat weights.
-        loss: there.
+        loss: there; NaN where the field has none.
         speed: ‖F‖ at the point; zero up to rounding where `status` is "found".
         distance: from where the search began.
         rates: (D,), complex eigenvalues of the dynamics' Jacobian, the largest real part first. Perturbations grow
@@ -68,22 +69,27 @@ class CriticalPoint:
 
 
 def critical_point(
-    dynamics: LearningDynamics,
-    near: ArrayLike | None = None,
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
     *,
+    near: ArrayLike | None = None,
+    trial: int = 0,
     tolerance: float = 1e-10,
     max_steps: int = 200,
 ) -> CriticalPoint:
     """The critical point close to a state, by minimising ‖F‖² (Levenberg–Marquardt, which is Newton at the end).
 
     Args:
-        dynamics: from `learning_dynamics`, with reduce=False where states of several rules are to be compared.
-        near: (D,), where to begin; the dynamics' start by default.
+        subject: a problem, any field, or `LearningDynamics`, with reduce=False where states of several rules are to be
+            compared.
+        rule: a problem's plasticity.
+        near: (D,), where to begin; the field's own parameters by default.
+        trial: which of a problem's.
         tolerance: on the speed ‖F‖, relative to 1 + the largest weight.
         max_steps: of the search.
 
     Returns:
-        `CriticalPoint` with the spectrum under the dynamics' own rule; `spectrum_at` gives it under another.
+        `CriticalPoint` with the spectrum under the rule itself; `spectrum_at` gives it under another.
 
     Raises:
         InputError: a state of the wrong size, or more than 3000 weights (the Jacobian is dense).
@@ -92,21 +98,18 @@ def critical_point(
 
     Example:
         >>> import numpy as np, curldescent as cd
-        >>> from curldescent.analysis import critical_point, learning_dynamics
+        >>> from curldescent.analysis import critical_point
         >>> problem = cd.student_teacher(n_inputs=3, n_hidden=2, n_train=10)
-        >>> origin = critical_point(learning_dynamics(problem, cd.Plasticity(), reduce=False), np.full(8, 1e-3))
+        >>> origin = critical_point(problem, cd.Plasticity(), near=np.full(8, 1e-3))
         >>> origin.kind, origin.unstable, origin.attracting
         ('saddle', 2, 2)
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
-    begin = dynamics.start if near is None else validation.finite_array("near", near, ndim=1)
-    validation.shape("near", begin, dynamics.start.shape, "(the dynamics' weights)")
-    if len(begin) > MAX_DIMENSION:
-        raise InputError(f"critical_point needs a dense Jacobian, at most {MAX_DIMENSION} weights, got {len(begin)}")
+    field = still_field(subject, rule, trial)
+    begin = field.theta if near is None else _state("near", near, field)
     tolerance = validation.positive("tolerance", tolerance)
     citations.use("sussillo2013")
     state, damping = begin.copy(), 1e-3
-    velocity, jacobian = velocity_and_jacobian(dynamics.field, state, dynamics.args)
+    velocity, jacobian = field.velocity(state), field.jacobian(at=state)
     for _ in range(validation.integer("max_steps", max_steps, minimum=1)):
         if np.linalg.norm(velocity) <= tolerance * 1e-3 * (1 + np.abs(state).max()):
             break
@@ -114,9 +117,10 @@ def critical_point(
         left, values, right = np.linalg.svd(jacobian)
         # Tikhonov on the singular values: never a normal matrix, whose condition is that of J squared.
         step = -right.T @ (values / (values**2 + damping * scale) * (left.T @ velocity))
-        trial_velocity, trial_jacobian = velocity_and_jacobian(dynamics.field, state + step, dynamics.args)
+        trial_velocity = field.velocity(state + step)
         if np.linalg.norm(trial_velocity) < np.linalg.norm(velocity):
-            state, velocity, jacobian = state + step, trial_velocity, trial_jacobian
+            state, velocity = state + step, trial_velocity
+            jacobian = field.jacobian(at=state)
             damping = max(damping * 0.1, 1e-14)
         else:
             damping *= 10
@@ -127,7 +131,7 @@ def critical_point(
     rates, counts = _spectrum(jacobian)
     return CriticalPoint(
         state,
-        _loss(dynamics, state),
+        field.loss(state),
         speed,
         float(np.linalg.norm(state - begin)),
         rates,
@@ -136,12 +140,20 @@ def critical_point(
     )
 
 
-def spectrum_at(dynamics: LearningDynamics, state: ArrayLike) -> CriticalPoint:
+def spectrum_at(
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
+    *,
+    state: ArrayLike | None = None,
+    trial: int = 0,
+) -> CriticalPoint:
     """The spectrum of a rule's dynamics at a state found with another rule: the same point, looked at again.
 
     Args:
-        dynamics: of the rule to look with.
-        state: (D,).
+        subject: a problem, any field, or `LearningDynamics`.
+        rule: a problem's plasticity, to look with.
+        state: (D,); the field's own parameters by default.
+        trial: which of a problem's.
 
     Returns:
         `CriticalPoint` at that very state; its `speed` says whether the state is one.
@@ -149,24 +161,27 @@ def spectrum_at(dynamics: LearningDynamics, state: ArrayLike) -> CriticalPoint:
     Raises:
         InputError: a state of the wrong size.
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
-    at = validation.finite_array("state", state, ndim=1)
-    validation.shape("state", at, dynamics.start.shape, "(the dynamics' weights)")
-    velocity, jacobian = velocity_and_jacobian(dynamics.field, at, dynamics.args)
-    rates, counts = _spectrum(jacobian)
-    speed = float(np.linalg.norm(velocity))
-    still = speed <= 1e-8 * (1 + np.abs(at).max())
-    status = "found" if still else "not converged"
-    return CriticalPoint(at, _loss(dynamics, at), speed, 0.0, rates, *counts, status=status)
+    field = still_field(subject, rule, trial)
+    at = field.theta if state is None else _state("state", state, field)
+    rates, counts = _spectrum(field.jacobian(at=at))
+    speed = float(np.linalg.norm(field.velocity(at)))
+    status = "found" if speed <= 1e-8 * (1 + np.abs(at).max()) else "not converged"
+    return CriticalPoint(at, field.loss(at), speed, 0.0, rates, *counts, status=status)
 
 
 def critical_points_along(
-    dynamics: LearningDynamics, states: ArrayLike, *, apart: float = 1e-4, **options: Any
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
+    *,
+    states: ArrayLike,
+    apart: float = 1e-4,
+    **options: Any,
 ) -> list[CriticalPoint]:
     """The distinct critical points next to states of a run.
 
     Args:
-        dynamics: whose critical points.
+        subject: whose critical points: a problem, any field, or `LearningDynamics`.
+        rule: a problem's plasticity.
         states: (n, D), where to search from, in the order of the run.
         apart: points closer than this are the same.
         **options: for `critical_point`.
@@ -177,33 +192,35 @@ def critical_points_along(
     Raises:
         InputError: states of the wrong shape.
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
     starts = validation.finite_array("states", states, ndim=2)
     found: list[CriticalPoint] = []
     for state in starts:
-        point = critical_point(dynamics, state, **options)
+        point = critical_point(subject, rule, near=state, **options)
         known = any(np.linalg.norm(point.state - other.state) < apart for other in found)
         if point.status == "found" and not known:
             found.append(point)
     return found
 
 
-@partial(jax.jit, static_argnames="field")
-def _both(field: LearningField, state: Any, args: Facts) -> tuple[Any, Any]:
-    return field(state, args), jax.jacobian(field)(state, args)
+def still_field(subject: object, rule: object, trial: object) -> Field:
+    """The field whose critical points are asked for; refused where its dense Jacobian would be too large."""
+    if isinstance(subject, LearningDynamics):
+        refuse_rule(rule)
+        field = subject.field
+    elif isinstance(subject, Problem):
+        # With the loss that `train` records, and linear students through their moments, exact near solutions.
+        field = problem_velocity(*with_rule(subject, rule), trial)[0]  # type: ignore[arg-type]
+    else:
+        field = subject_field(subject, rule, trial)
+    if field.n_params > MAX_DIMENSION:
+        raise InputError(f"a dense Jacobian is needed, of at most {MAX_DIMENSION} weights, got {field.n_params}")
+    return field
 
 
-def velocity_and_jacobian(field: LearningField, state: Array, args: Facts) -> tuple[Array, Array]:
-    """F (D,) and ∂F/∂θ (D, D)."""
-    with arithmetic():
-        velocity, jacobian = _both(field, jnp.asarray(state), args)
-        return np.asarray(velocity), np.asarray(jacobian)
-
-
-def _loss(dynamics: LearningDynamics, state: Array) -> float:
-    from curldescent.analysis._dynamics.exponents import loss_at
-
-    return loss_at(dynamics.field, state, dynamics.args)
+def _state(name: str, value: ArrayLike, field: Field) -> Array:
+    state = validation.finite_array(name, value, ndim=1)
+    validation.shape(name, state, field.theta.shape, "(the weights)")
+    return state
 
 
 def _spectrum(jacobian: Array) -> tuple[NDArray[np.complex128], tuple[int, int, int, int]]:

@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.analysis._dynamics.learning_dynamics import LEARNING_DYNAMICS, LearningDynamics
-from curldescent.analysis._saddles.critical_points import velocity_and_jacobian
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.foundation import validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
+from curldescent.learning.fields.field import Field
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 
@@ -31,7 +33,7 @@ class Escape:
         measured_rate: slope of log distance between a hundredth and a half of that distance; NaN without escape.
         times: (n,).
         distances: (n,), from the critical point.
-        loss: (n,).
+        loss: (n,); NaN where the field has none.
     """
 
     rate: float
@@ -47,25 +49,29 @@ class Escape:
 
 
 def escape(
-    dynamics: LearningDynamics,
-    point: ArrayLike,
+    subject: Problem | Field | LearningDynamics,
+    rule: Plasticity | None = None,
     *,
+    point: ArrayLike | None = None,
     kick: float | ArrayLike = 1e-8,
     reach: float = 1e-3,
     time: float | None = None,
     sample: int = 10,
     seed: int = 0,
+    **options: Any,
 ) -> Escape:
     """Start next to a critical point and see how long the run stays.
 
     Args:
-        dynamics: the map or flow.
-        point: (D,), the critical point.
+        subject: a problem, a field, or `LearningDynamics`.
+        rule: a problem's plasticity.
+        point: (D,), the critical point; the field's own parameters by default.
         kick: size of a random displacement, or the displacement itself, (D,).
         reach: distance that counts as having left; small enough that the linearisation holds up to there.
         time: how long to wait; three times the prediction by default.
         sample: steps between looks.
         seed: of the random displacement.
+        **options: as in `learning_dynamics`: trial, learning_rate, continuous and the others.
 
     Returns:
         `Escape`.
@@ -77,15 +83,14 @@ def escape(
 
     Example:
         >>> import numpy as np, curldescent as cd
-        >>> from curldescent.analysis import escape, learning_dynamics
+        >>> from curldescent.analysis import escape
         >>> problem = cd.student_teacher(n_inputs=3, n_hidden=2, n_train=10)
-        >>> flow = learning_dynamics(problem, cd.Plasticity(), continuous=True, reduce=False)
-        >>> left = escape(flow, np.zeros(8), kick=1e-7)
+        >>> left = escape(problem, cd.Plasticity(), point=np.zeros(8), kick=1e-7, continuous=True, reduce=False)
         >>> bool(abs(left.measured / left.predicted - 1) < 0.05)
         True
     """
-    validation.instance("dynamics", dynamics, LearningDynamics, LEARNING_DYNAMICS)
-    begin = validation.finite_array("point", point, ndim=1)
+    dynamics = learning_dynamics(subject, rule, **options)
+    begin = dynamics.start if point is None else validation.finite_array("point", point, ndim=1)
     validation.shape("point", begin, dynamics.start.shape, "(the dynamics' weights)")
     reach = validation.positive("reach", reach)
     if np.ndim(kick) == 0:
@@ -96,7 +101,7 @@ def escape(
         validation.shape("kick", displacement, begin.shape, "(the dynamics' weights)")
     if not 0 < np.linalg.norm(displacement) < reach:
         raise InputError(f"kick must be between 0 and the reach {reach:g}, got {np.linalg.norm(displacement):g}")
-    rate, projection = _leading(velocity_and_jacobian(dynamics.field, begin, dynamics.args)[1], displacement)
+    rate, projection = _leading(dynamics.field.jacobian(at=begin), displacement)
     predicted = float(np.log(reach / projection) / rate) if rate > 0 and projection > 0 else float("inf")
     if time is None:
         if not np.isfinite(predicted):
@@ -147,7 +152,7 @@ def _crossing(times: Array, distances: Array, out: int, reach: float) -> float:
 @partial(jax.jit, static_argnames=("step", "looks", "sample"))
 def _departure(step: Any, state: Any, point: Any, args: Any, looks: int, sample: int) -> tuple[Any, Any]:
     def look(state: Any, _: None) -> Any:
-        seen = jnp.linalg.norm(state - point), step.field.loss(state, args)
+        seen = jnp.linalg.norm(state - point), step.velocity.loss(state, args)
         return jax.lax.fori_loop(0, sample, lambda _, s: step(s, args), state), seen
 
     return jax.lax.scan(look, state, None, length=looks)[1]

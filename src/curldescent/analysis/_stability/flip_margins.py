@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.analysis._stability.tangent_kernel import ReducedKernel, reduced_kernel
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
 from curldescent.learning.fields.network import Network
+from curldescent.learning.fields.subjects import require_network, subject_network
 from curldescent.model.layouts import presynaptic
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -47,6 +48,15 @@ class FlipMargins:
     present: float
     error: float
 
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "present": (),
+        "error": (),
+        "lambda_min": ("neuron",),
+        "effect": ("neuron",),
+        "first_order": ("neuron",),
+        "flipped": ("neuron",),
+    }
+
     __repr__ = of_fields
 
     @property
@@ -63,12 +73,17 @@ class FlipMargins:
 
 
 def neurons(
-    network: Network | Problem, *, layers: str = "*", presynaptic_axis: int | Mapping[str, int] | None = None
+    subject: Problem | Network,
+    rule: Plasticity | None = None,
+    *,
+    layers: str = "*",
+    presynaptic_axis: int | Mapping[str, int] | None = None,
 ) -> dict[str, NDArray[np.intp]]:
     """The synapses of every presynaptic neuron, layer by layer.
 
     Args:
-        network: the network, or a problem.
+        subject: a problem, or a `cd.analysis.network`.
+        rule: a problem's plasticity; it changes nothing here.
         layers: a glob pattern over parameter paths; parameters of fewer than two dimensions are left out.
         presynaptic_axis: as in `cd.Signature`: 1 for weights (post, pre, …), −2 for (…, pre, post), None for what the
             parameters' names say.
@@ -82,12 +97,14 @@ def neurons(
     Example:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=2, n_hidden=3, n_train=5)
-        >>> cd.analysis.neurons(cd.analysis.problem_network(problem, cd.Plasticity()), layers="readout")
+        >>> cd.analysis.neurons(problem, layers="readout")
         {'readout[0]': array([6]), 'readout[1]': array([7]), 'readout[2]': array([8])}
     """
     from fnmatch import fnmatchcase
 
-    network = subject_network(network, Plasticity() if isinstance(network, Problem) else None)
+    if rule is None and isinstance(subject, Problem):
+        rule = Plasticity()
+    network = subject_network(subject, rule, what="neurons")
     if not isinstance(layers, str):
         raise InputError(f"layers must be a glob pattern over parameter paths, got {validation.shown(layers)}")
     groups: dict[str, NDArray[np.intp]] = {}
@@ -103,24 +120,23 @@ def neurons(
 
 
 def flip_margins(
-    network: Network | Problem,
-    groups: Groups | Plasticity | None = None,
-    *,
+    subject: Problem | Network,
     rule: Plasticity | None = None,
-    trial: int = 0,
-) -> FlipMargins:
+    *,
+    groups: Groups | None = None,
+    trial: int | None = 0,
+) -> Any:
     """Change the sign of one neuron at a time and see what the smallest eigenvalue of G becomes.
 
     Args:
-        network: from `cd.analysis.network`; dense, so the smaller of samples·outputs and parameters sets the cost. Or a
-            problem.
-        groups: names to positions in the flat parameter vector; None for every presynaptic neuron, `neurons(network)`.
-            A plasticity in its place is the rule.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        subject: a problem, or a `cd.analysis.network`; dense, so the smaller of samples·outputs and parameters sets the
+            cost.
+        rule: a problem's plasticity; it must backpropagate.
+        groups: names to positions in the flat parameter vector; None for every presynaptic neuron, `neurons(subject)`.
+        trial: which of a problem's; None: all of them.
 
     Returns:
-        The `FlipMargins`.
+        The `FlipMargins`; `Trials` of them for all trials.
 
     Raises:
         InputError: groups that are empty or point outside the parameters, a kernel that is zero or not finite.
@@ -130,14 +146,14 @@ def flip_margins(
     Example:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=8, n_hidden=6, n_train=60, seed=1)
-        >>> one = cd.analysis.problem_network(problem, cd.Plasticity(readout=0.2))
-        >>> margins = cd.analysis.flip_margins(one)
+        >>> margins = cd.analysis.flip_margins(problem, cd.Plasticity(readout=0.2))
         >>> bool((margins.effect <= margins.first_order + 1e-12).all()), int(margins.flipped.sum())
         (True, 1)
     """
-    if isinstance(groups, Plasticity) and rule is None:
-        groups, rule = None, groups
-    network = subject_network(network, rule, trial)
+    return each_trial(lambda field: _margins(require_network(field, "flip_margins"), groups), subject, rule, trial)
+
+
+def _margins(network: Network, groups: Groups | None) -> FlipMargins:
     groups = neurons(network) if groups is None else checked_groups(network, groups)
     kernel = moving_kernel(network)
     g = kernel.signed(network.strengths)

@@ -1,18 +1,22 @@
 """The largest set of neurons that can be flipped with a given network staying stable: greedy, with a bound."""
 
 import heapq
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.analysis._stability.flip_margins import Groups, checked_groups, group_kernel, moving_kernel, neurons
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import DOUBLE, SAFETY
+from curldescent.learning.fields.subjects import require_network
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -42,6 +46,8 @@ class StableFlips:
     cuts: int
     tolerance: float
 
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("size", "bound", "gap", "candidates"), ())
+
     __repr__ = of_fields
 
     @property
@@ -63,14 +69,14 @@ class StableFlips:
 
 
 def largest_stable_flips(
-    network: Network | Problem,
-    groups: Groups | Plasticity | None = None,
-    *,
+    subject: Problem | Network,
     rule: Plasticity | None = None,
-    trial: int = 0,
+    *,
+    groups: Groups | None = None,
+    trial: int | None = 0,
     margin: float = 0.0,
     max_cuts: int = 200,
-) -> StableFlips:
+) -> Any:
     """Flip as many neurons as possible with every eigenvalue of G staying at or above a margin.
 
     Starts from the network's strengths made positive and flips, one after the other, the neuron that leaves the largest
@@ -82,15 +88,15 @@ def largest_stable_flips(
     relaxation, and a valid bound whenever it stops.
 
     Args:
-        network: a trained network, or a problem; dense.
+        subject: a problem, or a trained `cd.analysis.network`; dense.
+        rule: a problem's plasticity; it must backpropagate.
         groups: as in `flip_margins`; they must not overlap.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        trial: which of a problem's; None: all of them.
         margin: the smallest eigenvalue that is still accepted, as a fraction of κ, in [0, 1).
         max_cuts: how many rounds of the bound at most.
 
     Returns:
-        The `StableFlips`.
+        The `StableFlips`; `Trials` of them for all trials.
 
     Raises:
         InputError: overlapping groups, or a margin that not even gradient descent has.
@@ -100,19 +106,24 @@ def largest_stable_flips(
     Example:
         >>> import curldescent as cd
         >>> problem = cd.student_teacher(n_inputs=4, n_hidden=12, n_train=30, seed=0)
-        >>> one = cd.analysis.problem_network(problem, cd.Plasticity())
-        >>> found = cd.analysis.largest_stable_flips(one, cd.analysis.neurons(one, layers="readout"))
+        >>> one = cd.field(problem, cd.Plasticity())
+        >>> found = cd.analysis.largest_stable_flips(one, groups=cd.analysis.neurons(one, layers="readout"))
         >>> cd.analysis.stability(one.with_strengths(found.strengths)).stable, found.gap >= 0
         (True, True)
     """
-    if isinstance(groups, Plasticity) and rule is None:
-        groups, rule = None, groups
-    network = subject_network(network, rule, trial)
+    share = validation.fraction("margin", margin)
+
+    def one(field: Field) -> StableFlips:
+        return _flips(require_network(field, "largest_stable_flips"), groups, share, max_cuts)
+
+    return each_trial(one, subject, rule, trial)
+
+
+def _flips(network: Network, groups: Groups | None, share: float, max_cuts: int) -> StableFlips:
     groups = neurons(network) if groups is None else checked_groups(network, groups)
     positions = np.concatenate(list(groups.values()))
     if len(np.unique(positions)) < len(positions):
         raise InputError("groups must not overlap: a synapse cannot be flipped twice")
-    share = validation.fraction("margin", margin)
     kernel = moving_kernel(network)
     unsigned = np.abs(network.strengths)
     start = kernel.signed(unsigned)

@@ -5,7 +5,6 @@ eigenvalues may be complex, and an iteration's residual bounds their error only 
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from curldescent.analysis._stability.tangent_kernel import (
     reduced_kernel,
     rounding_of,
 )
+from curldescent.learning.fields import norms
 from curldescent.learning.fields.network import Network
 
 Array = NDArray[np.float64]
@@ -48,14 +48,9 @@ class NormPreservingSpectrum:
 
 def tangential(network: Network, updates: Array) -> Array:
     """P applied to updates (…, n): nothing along any layer's weights is left."""
-    out = np.array(updates)
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in network.shapes.values())])
-    for (begin, end), weights in zip(pairwise(ends), network.named(network.theta).values(), strict=True):
-        w = weights.ravel()
-        square = float(w @ w)
-        if square > 0:
-            out[..., begin:end] -= (out[..., begin:end] @ w / square)[..., None] * w
-    return out
+    ends = np.cumsum([int(np.prod(shape)) for shape in network.shapes.values()])[:-1]
+    layers = zip(np.split(updates, ends, axis=-1), np.split(network.theta, ends), strict=True)
+    return np.concatenate([norms.tangential(update, weights, np) for update, weights in layers], axis=-1)
 
 
 def dense(network: Network, tolerance: float) -> NormPreservingSpectrum:

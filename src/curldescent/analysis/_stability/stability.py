@@ -1,20 +1,23 @@
 """Is a solution stable under a plasticity? The signed tangent kernel's spectrum and a verdict."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.analysis._stability.fixed_point import fixed_point_verdict
 from curldescent.analysis._stability.verdicts import (
     dense_verdict,
     matrix_free_verdict,
     norm_preserving_verdict,
     nothing,
 )
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, representation, validation
-from curldescent.learning.fields.from_problem import require_problem, subject_network, trial_networks
+from curldescent.foundation.errors import InputError
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import NotFinite
 from curldescent.model.plasticity import Plasticity
@@ -31,15 +34,17 @@ DENSE_ENTRIES = 10**8
 
 @dataclass(frozen=True, eq=False)
 class Stability:
-    """What the signed tangent kernel G = K₊ − K₋ says about a network at its present parameters.
+    """What decays and what grows around the present parameters.
 
-    Near a zero-loss solution the outputs' residual obeys ė = −G e, so that positive eigenvalues of G are rates of decay
-    and negative ones rates of growth: eigenvalues of the field's Jacobian are those of −G and zeros.
+    Of a signed gradient the signed tangent kernel G = K₊ − K₋ decides. Near a zero-loss solution the outputs' residual
+    obeys ė = −G e, so that positive eigenvalues of G are rates of decay and negative ones rates of growth: eigenvalues
+    of the field's Jacobian J are those of −G and zeros. Of any other field read −J for G, all of whose directions
+    count: those along a manifold of fixed points are neutral.
 
     Attributes:
         verdict: "stable": no eigenvalue of G is negative. "unstable": at least one is. "undecided": it cannot be told,
             because an iteration has not resolved the smallest eigenvalue from zero, because the model computes too
-            coarsely for that, or because there is nothing to judge by.
+            coarsely for that, because there is nothing to judge by, or because a field does not stand still there.
         reason: why the verdict is "undecided"; empty otherwise.
         lambda_min: the smallest eigenvalue of G on the range of Φ (matrix-free: on all residuals, so at most zero
             where those outnumber the parameters).
@@ -52,18 +57,18 @@ class Stability:
         inertia: (negative, zero, positive) counts among `eigenvalues`; zero means within `tolerance`·κ.
         complete: whether `eigenvalues` are all there are on the range of Φ. Otherwise inertia gives lower bounds.
         direction: the direction in parameter space that lambda_min belongs to, ∝ S ∘ Φᵀ u, of unit norm, in the form
-            the
-            parameters came in: the eigenvector of the field's Jacobian with eigenvalue −lambda_min.
+            the parameters came in: the eigenvector of the field's Jacobian with eigenvalue −lambda_min.
         residual: root mean square of ∂ℓ/∂f over samples and outputs; None without targets.
         at_solution: whether that is below 1e-3 of the outputs' root mean square; None without targets. Where it is
             False the verdict speaks of ė = −G e, the residual's present motion, not of a fixed point: see
-            `jacobian_spectrum`.
-        scale: κ.
+            `jacobian_spectrum`. Of a field that is no signed gradient: whether it stands still.
+        scale: κ; ‖J‖ of a field that is no signed gradient.
         tolerance: relative to κ, what counts as zero: what was asked for, or the precision of the numbers where that is
             coarser.
         precision: machine epsilon of the coarsest type that the model computes in.
         method: "dense" or "matrix-free".
         products: how many products with the kernel were made (matrix-free).
+        speed: ‖F‖ of a field that is no signed gradient; None where G decides.
     """
 
     verdict: str
@@ -83,6 +88,11 @@ class Stability:
     method: str
     products: int
     reason: str = ""
+    speed: float | None = None
+
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("verdict", "stable", "lambda_min", "lambda_max", "margin", "n_unstable", "residual", "reason"), ()
+    )
 
     @property
     def stable(self) -> bool:
@@ -120,7 +130,9 @@ class Stability:
         )
         if self.reason:
             text += f"; {self.reason}"
-        if self.at_solution is False:
+        if self.speed is not None and self.inertia[1]:
+            text += f"; {self.inertia[1]} neither grow nor decay"
+        if self.speed is None and self.at_solution is False:
             text += f"; not at a solution, residual {self.residual:.2g}: this is the residual's present motion"
         return text
 
@@ -128,77 +140,11 @@ class Stability:
 _COLOURS = {"stable": representation.GOOD, "unstable": representation.BAD, "undecided": representation.OPEN}
 
 
-@dataclass(frozen=True, eq=False)
-class TrialStability(Sequence[Stability]):
-    """One `Stability` per trial of a problem; a sequence of them, with arrays over trials.
-
-    Attributes:
-        results: the trials' results, (T,).
-    """
-
-    results: tuple[Stability, ...]
-
-    @overload
-    def __getitem__(self, trial: int) -> Stability: ...
-    @overload
-    def __getitem__(self, trial: slice) -> "TrialStability": ...
-    def __getitem__(self, trial: int | slice) -> "Stability | TrialStability":
-        return TrialStability(self.results[trial]) if isinstance(trial, slice) else self.results[trial]
-
-    def __len__(self) -> int:
-        return len(self.results)
-
-    def __iter__(self) -> Iterator[Stability]:
-        return iter(self.results)
-
-    @property
-    def stable(self) -> NDArray[np.bool_]:
-        """Which trials are stable, (T,)."""
-        return np.array([result.stable for result in self.results])
-
-    @property
-    def verdict(self) -> tuple[str, ...]:
-        """Every trial's verdict."""
-        return tuple(result.verdict for result in self.results)
-
-    @property
-    def lambda_min(self) -> Array:
-        """Smallest eigenvalues, (T,)."""
-        return np.array([result.lambda_min for result in self.results])
-
-    @property
-    def margin(self) -> Array:
-        """Margins, (T,)."""
-        return np.array([result.margin for result in self.results])
-
-    def to_dataset(self) -> Any:
-        """An `xarray.Dataset` over `trial`: verdict, stable, lambda_min, lambda_max, margin, n_unstable, residual."""
-        import xarray as xr
-
-        names = ("verdict", "stable", "lambda_min", "lambda_max", "margin", "n_unstable", "residual")
-        columns = {name: ("trial", [getattr(result, name) for result in self.results]) for name in names}
-        return xr.Dataset(columns, coords={"trial": np.arange(len(self.results))})
-
-    def __repr__(self) -> str:
-        verdicts = [f"{self.verdict.count(name)} {name}" for name in _COLOURS if name in self.verdict]
-        return f"TrialStability({', '.join(verdicts)})"
-
-    def _repr_html_(self) -> str:
-        names = ("trial", "verdict", "λ_min", "margin", "unstable directions", "why undecided")
-        rows = (
-            (str(trial), r.verdict, f"{r.lambda_min:.4g}", f"{r.margin:+.3g}", str(r.n_unstable), r.reason)
-            for trial, r in enumerate(self.results)
-        )
-        return representation.html_columns("Stability", names, rows)
-
-    def __str__(self) -> str:
-        return "\n".join(f"trial {number}: {result}" for number, result in enumerate(self.results))
-
-
 def stability(
-    subject: Problem | Network,
+    subject: Problem | Field,
     rule: Plasticity | None = None,
     *,
+    trial: int | None = None,
     method: str = "auto",
     count: int = 6,
     tolerance: float = 1e-10,
@@ -208,11 +154,12 @@ def stability(
     preserve_norms: bool = False,
     seed: int = 0,
 ) -> Any:
-    """Is the solution that a network sits at stable under its plasticity?
+    """Is the solution that a network sits at stable under its plasticity? Is the fixed point of a rule?
 
     Args:
-        subject: a problem, whose student is judged as it is; or any network, from `cd.analysis.network`.
-        rule: the plasticity of a problem's student. A network has its own strengths.
+        subject: a problem, whose student is judged as it is; or any field, from `cd.field` or `cd.analysis.network`.
+        rule: a problem's plasticity.
+        trial: which of a problem's; None: all of them.
         method: "dense": every eigenvalue, for networks where samples·outputs or parameters are at most a few thousand.
             "matrix-free": both ends of the spectrum by Lanczos, for any size. "auto" takes dense where it is
             affordable.
@@ -226,13 +173,13 @@ def stability(
             `eigenvalues` are ordered by real part and may be complex, and `lambda_min` is the smallest real part. The
             matrix-free method then looks for the lower end only, and its `errors` are residuals ‖Gu − λu‖, which bound
             the error up to the condition number of an eigenvalue.
-        seed: of the Lanczos starting vector.
+        seed: of the starting vector, and of feedback that a rule draws.
 
     Returns:
-        A `Stability`. For a problem with a trial axis a `TrialStability`: a sequence of them, one per trial.
+        A `Stability`; `Trials` of them for all trials of a problem with a trial axis.
 
     Raises:
-        InputError: an argument out of range, a rule with feedback alignment, a loss that is not convex.
+        InputError: an argument out of range, a loss that is not convex, norms to be kept that the field does not know.
 
     Source: docs/analysis.md, section "Stability".
 
@@ -254,22 +201,29 @@ def stability(
         "preserve_norms": validation.boolean("preserve_norms", preserve_norms),
         "seed": validation.integer("seed", seed, minimum=0),
     }
-    if isinstance(subject, Network):
-        return _stability(subject_network(subject, rule), **options)
-    require_problem(subject, rule)
-    assert rule is not None
-    results = tuple(
-        _stability(network, **options) for network in trial_networks(subject, rule, output_error=output_error)
-    )
-    return TrialStability(results) if has_trial_axis(subject) else results[0]
+    # Norms are kept by the verdict of a signed gradient, and by the field itself of any other.
+    field_norms = isinstance(rule, Plasticity) and rule.feedback is not None and options["preserve_norms"]
+
+    def one(field: Field) -> Stability:
+        if isinstance(field, Network):
+            return _stability(field, **options)
+        if options["preserve_norms"] and not field_norms:
+            raise InputError("preserve_norms is for signed gradients; cd.field(problem, rule, preserve_norms=True)")
+        return _of_field(field, method, options["count"], options["tolerance"], options["seed"])
+
+    of_problem = {"output_error": output_error, "preserve_norms": field_norms, "seed": seed}
+    return each_trial(one, subject, rule, trial, **of_problem)
 
 
-def has_trial_axis(problem: Problem) -> bool:
-    """Whether anything of the problem has a trial axis, so that results come one per trial."""
-    arrays = [problem.student.hidden.ndim - 2, 0 if problem.targets is None else problem.targets.ndim - 2]
-    if problem.teacher is not None:
-        arrays.append(problem.teacher.hidden.ndim - 2)
-    return any(arrays)
+def _of_field(field: Field, method: str, count: int, tolerance: float, seed: int) -> Stability:
+    try:
+        found = fixed_point_verdict(field, method, count, tolerance, seed)
+    except NotFinite as not_finite:
+        found = nothing(np.nan, str(not_finite)) | {"direction": np.zeros(field.n_params), "at_solution": False}
+        found |= {"method": method, "speed": np.nan}
+    direction = found.pop("direction")
+    structured = field.structured(direction / (np.linalg.norm(direction) or 1.0))
+    return Stability(**found, direction=structured, residual=None, precision=field.precision)
 
 
 def _stability(

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from curldescent.foundation import citations
-from curldescent.foundation.errors import InputError
-from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.curvature import curvature_root
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import DOUBLE, SAFETY, finite, power_of_two
+from curldescent.learning.fields.subjects import subject_network
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -103,36 +104,37 @@ def _gram(network: Network) -> tuple[Array | None, float, float]:
     return None, 1.0, network.precision**2
 
 
-def rounding_of(network: Network, size: int) -> float:
+def rounding_of(field: Field, size: int) -> float:
     """By what fraction of the largest eigenvalue of the kernel rounding may move one of `size` eigenvalues.
 
     Args:
-        network: the network.
+        field: the network, or any field.
         size: how many eigenvalues there are.
 
     Returns:
         That of the decomposition, in float64, and that of the derivatives, in the model's precision. An estimate:
         Jacobians of networks of a few layers are within a quarter of it.
     """
-    return 10 * DOUBLE * max(size, 10) + SAFETY * network.precision
+    return 10 * DOUBLE * max(size, 10) + SAFETY * field.precision
 
 
 def tangent_kernels(
-    network: Network | Problem, rule: Plasticity | None = None, *, trial: int = 0
+    subject: Problem | Network, rule: Plasticity | None = None, *, trial: int = 0
 ) -> tuple[Array, Array]:
     """The two parts of G = K₊ − K₋: the tangent kernel of the normally-signed synapses and that of the flipped ones.
 
     Args:
-        network: the network and its data, or a problem; P·O must be small enough for a dense matrix.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        subject: a problem, or a `cd.analysis.network`; P·O must be small enough for a dense matrix.
+        rule: a problem's plasticity; it must backpropagate.
+        trial: which of a problem's.
 
     Returns:
         K₊ and K₋, each (P·O, P·O), symmetric and positive semi-definite; rows run over outputs fastest. Strengths other
         than ±1 count with their magnitude.
 
     Raises:
-        InputError: a loss that is not convex in the outputs, derivatives that are not finite.
+        InputError: a loss that is not convex in the outputs, derivatives that are not finite, a field that is not a
+            signed gradient.
 
     Example:
         >>> import curldescent as cd, numpy as np
@@ -143,7 +145,7 @@ def tangent_kernels(
         array([[ 0.5,  0. ],
                [ 0. , -0.5]])
     """
-    network = subject_network(network, rule, trial)
+    network = subject_network(subject, rule, trial, what="the tangent kernel")
     phi = weighted_jacobian(network) / np.sqrt(network.n_samples)
     plus, minus = (phi[:, mask] * np.sqrt(np.abs(network.strengths[mask])) for mask in _signs(network.strengths))
     return plus @ plus.T, minus @ minus.T
@@ -155,26 +157,12 @@ def _signs(strengths: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 def weighted_jacobian(network: Network) -> Array:
     """Λ^{1/2} Φ, (P·O, n), dense."""
-    phi = finite("the Jacobian of the outputs", network.jacobian())
+    phi = finite("the Jacobian of the outputs", network.outputs_jacobian())
     root = curvature_root(network)
     if root is None:
         return phi
     blocks = phi.reshape(network.n_samples, network.n_outputs, -1)
     return np.einsum("pab,pan->pbn", root, blocks).reshape(phi.shape)
-
-
-def curvature_root(network: Network) -> Array | None:
-    """L with Λ = L Lᵀ for every sample, (P, O, O); None where Λ is the identity."""
-    curvature = network.curvature()
-    if curvature is None:
-        return None
-    values, vectors = np.linalg.eigh(finite("the second derivative of the loss", curvature))
-    if (values < -max(1e-6, SAFETY * network.precision) * np.abs(values).max()).any():
-        raise InputError(
-            "the loss must be convex in the outputs for the tangent kernel to be symmetric; it is not at sample "
-            f"{int(values.min(axis=1).argmin())}"
-        )
-    return vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
 
 
 # With so few residuals the kernel is written out even where products are asked for.
@@ -209,11 +197,11 @@ class KernelProducts:
         """Φᵀ u, (n,)."""
         if self._root is not None:
             rows = np.einsum("pab,pb->pa", self._root, rows.reshape(self._root.shape[:2])).ravel()
-        return finite("a derivative of the outputs", self._network.vjp(rows))
+        return finite("a derivative of the outputs", self._network.outputs_vjp(rows))
 
     def to_rows(self, direction: Array) -> Array:
         """Φ v, (P·O,)."""
-        rows = finite("a derivative of the outputs", self._network.jvp(direction))
+        rows = finite("a derivative of the outputs", self._network.outputs_jvp(direction))
         if self._root is not None:
             rows = np.einsum("pab,pa->pb", self._root, rows.reshape(self._root.shape[:2])).ravel()
         return rows

@@ -19,7 +19,7 @@ from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
 if TYPE_CHECKING:
-    from curldescent.analysis import Network
+    from curldescent.analysis import Field
 
 Array = NDArray[np.float64]
 
@@ -281,7 +281,7 @@ class LambdaMin:
             n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=student.n_outputs
         )
         self._linear = problem.activation == problem.output_activation == "linear" and student.n_outputs == 1
-        self._network: Network | None = None
+        self._field: Field | None = None
 
     def __call__(self, w1: Array, w2: Array) -> float:
         """λ_min at W1 (N, M) and W2 (O, N)."""
@@ -290,11 +290,12 @@ class LambdaMin:
 
             d1, d2 = self._strengths.hidden[0], self._strengths.readout[0]
             return linear_stability(w1, w2, d1, d2, preserve_norms=self._preserve_norms).lambda_min
-        from curldescent.analysis import problem_network, stability
+        from curldescent.analysis import stability
+        from curldescent.learning.fields.from_problem import problem_field
 
-        if self._network is None:
-            self._network = problem_network(self._problem, self._rule)
-        here = self._network.at({"hidden": w1, "readout": w2})
+        if self._field is None:
+            self._field = problem_field(self._problem, self._rule)
+        here = self._field.at({"hidden": w1, "readout": w2})
         return float(stability(here, preserve_norms=self._preserve_norms).lambda_min)
 
 

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +17,10 @@ from curldescent.foundation import validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.learning.fields import precision
+from curldescent.learning.fields.curvature import curvature_root
 from curldescent.learning.fields.network import Network, chunk_layout
+from curldescent.learning.fields.parameters import ParameterTree
+from curldescent.learning.fields.velocity import Velocity
 
 Array = NDArray[np.float64]
 
@@ -46,13 +50,10 @@ class JaxNetwork(Network):
         batch_size: int | None,
         dtype: str,
     ) -> None:
-        leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-        self._tree: Any = tree
-        if not leaves:
-            raise InputError("params must hold at least one array, got an empty tree")
-        self.shapes = {path_name(path): _array(path, leaf).shape for path, leaf in leaves}
+        self._form = ParameterTree.of(params)
+        self.shapes = self._form.shapes
         self._model, self._dtype = model, dtype
-        self.theta = self.flat(params)
+        self.theta = self._form.flat(params)
         self.strengths = self._resolved(strengths)
         x = validation.real_array("inputs", inputs)
         if x.ndim == 0 or len(x) == 0:
@@ -141,7 +142,7 @@ class JaxNetwork(Network):
         filled = np.concatenate([rows, np.repeat(rows[:1], self._padding, axis=0)])
         return filled.reshape(self._chunks, self._size, *rows.shape[1:])
 
-    def with_targets(self, targets: Any) -> "JaxNetwork":
+    def with_targets(self, targets: Any) -> Self:
         """See the base class."""
         other = copy(self)
         other._targets, other.has_targets = self._placed(targets), True
@@ -170,47 +171,28 @@ class JaxNetwork(Network):
 
     # --- forms of the parameters
 
-    def flat(self, params: Any) -> Array:
-        """See the base class."""
-        leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-        if self._tree != tree:
-            raise InputError(f"parameters must have the network's structure {self._tree}, got {tree}")
-        parts = []
-        for (path, leaf), shape in zip(leaves, self.shapes.values(), strict=True):
-            array = _array(path, leaf)
-            if array.dtype.kind not in "f" and not jnp.issubdtype(array.dtype, jnp.floating):
-                raise InputError(f"parameter {path_name(path)!r} must hold real numbers, got dtype {array.dtype}")
-            if array.shape != shape:
-                raise InputError(f"parameter {path_name(path)!r} must have shape {shape}, got {array.shape}")
-            parts.append(array.astype(np.float64).ravel())
-        theta = np.concatenate(parts)
-        if not np.isfinite(theta).all():
-            raise InputError("parameters must be finite, got NaN or infinite values")
-        return theta
+    def _flat(self, params: Any) -> Array:
+        return self._form.flat(params)
 
     def structured(self, vector: Array) -> Any:
         """See the base class; a tree of NumPy arrays."""
-        return jax.tree_util.tree_unflatten(self._tree, list(self.named(vector).values()))
+        return self._form.tree(np.asarray(vector))
 
     def _named(self, strengths: Any) -> dict[str, Any]:
-        named = strengths_by_path(strengths, self._tree, list(self.shapes))
-        if named is not None:
-            return named
-        tree = jax.tree_util.tree_structure(strengths)
-        raise InputError(f"strengths must be a tree like the parameters, {self._tree}, got {tree}")
-
-    def _tree_of(self, theta: Any) -> Any:
-        parts, start = [], 0
-        for shape in self.shapes.values():
-            size = math.prod(shape)
-            parts.append(theta[start : start + size].reshape(shape))
-            start += size
-        return jax.tree_util.tree_unflatten(self._tree, parts)
+        # A list counts as the strengths of one parameter where the parameters have a leaf; only their tree can tell.
+        try:
+            leaves = self._form.structure.flatten_up_to(strengths)
+        except ValueError:
+            tree = jax.tree_util.tree_structure(strengths)
+            raise InputError(
+                f"strengths must be a tree like the parameters, {self._form.structure}, got {tree}"
+            ) from None
+        return dict(zip(self.shapes, leaves, strict=True))
 
     # --- products
 
     def _raw(self, theta: Any, x: Any) -> Any:
-        return self._model(self._tree_of(theta), x)
+        return self._model(self._form.tree(theta), x)
 
     def _rows(self, theta: Any, x: Any) -> Any:
         # In the network's dtype, whatever the model ends in: what multiplies the outputs has that too.
@@ -287,37 +269,35 @@ class JaxNetwork(Network):
         """Chunks joined and the padding dropped."""
         return stacked.reshape(-1, *stacked.shape[2:])[: self.n_samples]
 
-    def outputs(self, theta: Array | None = None) -> Array:
+    def outputs(self, theta: Any = None) -> Array:
         """See the base class."""
-        return self._trimmed(self._call("outputs", theta))
+        return self._trimmed(self._call("outputs", self._position(theta)))
 
-    def jvp(self, direction: Array) -> Array:
+    def outputs_jvp(self, direction: Array) -> Array:
         """See the base class."""
         return self._trimmed(self._call("jvp", None, direction)).ravel()
 
-    def vjp(self, rows: Array) -> Array:
+    def outputs_vjp(self, rows: Array) -> Array:
         """See the base class."""
         padded = np.zeros((self._chunks * self._size, self.n_outputs))
         padded[: self.n_samples] = rows.reshape(self.n_samples, self.n_outputs)
         return self._call("vjp", None, padded.reshape(self._chunks, self._size, self.n_outputs))
 
-    def jacobian(self) -> Array:
+    def outputs_jacobian(self) -> Array:
         """See the base class."""
         return self._trimmed(self._call("jacobian", None)).reshape(self.n_rows, self.n_params)
 
     def gram(self) -> Array:
         """See the base class."""
-        from curldescent.analysis._stability.tangent_kernel import curvature_root
-
         root = curvature_root(self)
         if root is None:
             root = np.broadcast_to(np.eye(self.n_outputs), (self.n_samples, self.n_outputs, self.n_outputs))
         return self._call("gram", None, self._split(root) * np.asarray(self._weights)[..., None, None])
 
-    def loss(self, theta: Array | None = None) -> float:
+    def loss(self, theta: Any = None) -> float:
         """See the base class."""
         self.require_targets("the loss")
-        return float(self._call("loss", theta))
+        return float(self._call("loss", self._position(theta)))
 
     def residual(self) -> Array:
         """See the base class."""
@@ -331,10 +311,10 @@ class JaxNetwork(Network):
         self.require_targets("the curvature of this loss")
         return self._trimmed(self._call("curvature", None))
 
-    def gradient(self, theta: Array | None = None) -> Array:
+    def gradient(self, theta: Any = None) -> Array:
         """See the base class."""
         self.require_targets("the gradient")
-        return self._call("gradient", theta)
+        return self._call("gradient", self._position(theta))
 
     def along(self, thetas: Array) -> tuple[Array, Array]:
         """See the base class; in batches of one size, so that one is compiled."""
@@ -353,30 +333,37 @@ class JaxNetwork(Network):
         self.require_targets("the Hessian")
         return self._call("hessian", None, direction)
 
-
-def path_name(path: Any) -> str:
-    """A tree path as text, "hidden.weight" or "0.w"."""
-    parts = [getattr(key, "key", getattr(key, "idx", getattr(key, "name", None))) for key in path]
-    return ".".join(str(part) for part in parts) or "params"
-
-
-def _array(path: Any, leaf: Any) -> NDArray:
-    """A parameter as an array of its own type."""
-    name = f"parameter {path_name(path)!r}"
-    validation.lossless(name, leaf)
-    try:
-        return np.asarray(leaf)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} must hold real numbers, got {validation.shown(leaf)}") from None
+    def traced(self) -> tuple[Velocity, Any]:
+        """See the base class."""
+        self.require_targets("the field")
+        velocity = SignedGradient(self._compiled["gradient"], self._compiled["loss"], self._dtype)
+        return velocity, (self.strengths, self._inputs, self._targets, self._weights)
 
 
-def strengths_by_path(strengths: Any, structure: Any, paths: list[str]) -> dict[str, Any] | None:
-    """Leaves of a tree of strengths by parameter path, or None where its structure is not the parameters'.
+@dataclass(frozen=True, eq=False)
+class SignedGradient(Velocity):
+    """−S ∘ ∂C/∂θ of a network, with args (S, inputs, targets, weights of the samples).
 
-    A list counts as the strengths of one parameter where the parameters have a leaf; only their tree can tell.
+    Attributes:
+        gradient: (θ, inputs, targets, weights) → ∂C/∂θ.
+        value: the same arguments → C.
+        dtype: what both compute in.
     """
-    try:
-        leaves = structure.flatten_up_to(strengths)
-    except ValueError:
-        return None
-    return dict(zip(paths, leaves, strict=True))
+
+    gradient: Callable[..., Any]
+    value: Callable[..., Any]
+    dtype: str
+
+    @property
+    def has_loss(self) -> bool:
+        """See the base class."""
+        return True
+
+    def __call__(self, theta: Any, args: Any) -> Any:
+        """See the base class."""
+        strengths, *samples = args
+        return -strengths * self.gradient(theta.astype(self.dtype), *samples).astype(theta.dtype)
+
+    def loss(self, theta: Any, args: Any) -> Any:
+        """See the base class."""
+        return self.value(theta.astype(self.dtype), *args[1:]).astype(theta.dtype)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from curldescent.foundation import array_likes
 from curldescent.foundation.errors import InputError
 from curldescent.learning.fields import precision
+from curldescent.learning.fields.curvature import curvature_root
 from curldescent.learning.fields.network import Network, chunk_layout
 from curldescent.model.parameter_names import PlainNames, input_axes
 from curldescent.model.signatures import Signature, flatten_strengths
@@ -50,7 +51,7 @@ class TorchNetwork(Network):
         self._dtype = getattr(torch, dtype)
         self._function = ModuleFunction(model, self._dtype)
         self.shapes = {name: tuple(value.shape) for name, value in self._function.parameters.items()}
-        self.theta = self.flat(self._function.parameters)
+        self.theta = self._flat(self._function.parameters)
         self.axes = input_axes(model)
         self.strengths = self._resolved(strengths)
         self._inputs = self._placed(inputs)
@@ -71,7 +72,7 @@ class TorchNetwork(Network):
         self._loss_name = loss
         self._targets = self._checked_targets(targets, loss) if self.has_targets else None
 
-    def with_targets(self, targets: Any) -> "TorchNetwork":
+    def with_targets(self, targets: Any) -> Self:
         """See the base class."""
         other = copy(self)
         other._targets, other.has_targets = self._checked_targets(targets, self._loss_name), True
@@ -127,11 +128,11 @@ class TorchNetwork(Network):
         with self._torch.inference_mode(mode=False):
             return self._torch.tensor(np.asarray(vector), dtype=self._dtype, device=self._function.device)
 
-    def _leaf(self, theta: Array | None = None) -> Any:
-        return self._tensor(self.theta if theta is None else theta).requires_grad_()
+    def _leaf(self, theta: Any = None) -> Any:
+        return self._tensor(self._position(theta)).requires_grad_()
 
-    def flat(self, params: Any) -> Array:
-        """See the base class; a mapping from names to tensors or arrays, such as a state_dict."""
+    def _flat(self, params: Any) -> Array:
+        # A mapping from names to tensors or arrays, such as a state_dict.
         plain = PlainNames(self.shapes)
         given = plain.mapping(params) if isinstance(params, Mapping) else {}
         if not {plain(name) for name in self.shapes} <= set(given):
@@ -258,12 +259,12 @@ class TorchNetwork(Network):
 
     # --- products
 
-    def outputs(self, theta: Array | None = None) -> Array:
+    def outputs(self, theta: Any = None) -> Array:
         """See the base class."""
-        at = self._tensor(self.theta if theta is None else theta)
+        at = self._tensor(self._position(theta))
         return self._joined("the outputs", lambda x, y, part: self._at(at, lambda f: f(x)))
 
-    def jvp(self, direction: Array) -> Array:
+    def outputs_jvp(self, direction: Array) -> Array:
         """See the base class."""
         at, v = self._leaf(), self._tensor(direction)
 
@@ -279,7 +280,7 @@ class TorchNetwork(Network):
 
         return self._joined("how the outputs move", one).ravel()
 
-    def vjp(self, rows: Array) -> Array:
+    def outputs_vjp(self, rows: Array) -> Array:
         """See the base class."""
         at, u = self._leaf(), self._tensor(rows.reshape(self.n_samples, self.n_outputs))
 
@@ -311,15 +312,13 @@ class TorchNetwork(Network):
 
         return self._batched(at_once, self._each(row_by_row))(x)
 
-    def jacobian(self) -> Array:
+    def outputs_jacobian(self) -> Array:
         """See the base class."""
         found = self._joined("derivatives of the outputs", lambda x, y, part: self._chunk_jacobian(x))
         return found.reshape(self.n_rows, self.n_params)
 
     def gram(self) -> Array:
         """See the base class."""
-        from curldescent.analysis._stability.tangent_kernel import curvature_root
-
         root = curvature_root(self)
 
         def one(x: Any, y: Any, part: slice) -> Any:
@@ -331,10 +330,10 @@ class TorchNetwork(Network):
 
         return self._summed("derivatives of the outputs", one)
 
-    def loss(self, theta: Array | None = None) -> float:
+    def loss(self, theta: Any = None) -> float:
         """See the base class."""
         self.require_targets("the loss")
-        at = self._tensor(self.theta if theta is None else theta)
+        at = self._tensor(self._position(theta))
         return float(self._summed("the loss", lambda x, y, part: self._at(at, lambda f: self._chunk_loss(f, x, y))))
 
     def residual(self) -> Array:
@@ -364,7 +363,7 @@ class TorchNetwork(Network):
 
         return self._joined("the curvature of the loss", one)
 
-    def gradient(self, theta: Array | None = None) -> Array:
+    def gradient(self, theta: Any = None) -> Array:
         """See the base class."""
         self.require_targets("the gradient")
         at = self._leaf(theta)
@@ -406,8 +405,8 @@ class TorchNetwork(Network):
         """The gradient, to be differentiated again."""
         return self._backward(self._chunk_loss(f, x, y), at, create_graph=True)
 
-    def field_jacobian(self) -> Array:
-        """See the base class: −diag(S) H, with the rows of H in batches."""
+    def _jacobian(self) -> Array:
+        # −diag(S) H, with the rows of H in batches.
         self.require_targets("the Hessian")
         at = self._leaf()
         identity = self._torch.eye(self.n_params, dtype=self._dtype, device=at.device)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from curldescent.analysis._dynamics.exponents import loss_at
 from curldescent.analysis._dynamics.learning_dynamics import learning_dynamics
 from curldescent.analysis._dynamics.tangent import TangentDynamics, summarised
 from curldescent.learning.weight_motion import order_parameter_of
@@ -114,5 +113,5 @@ def measured(problem: Any, rule: Plasticity, *, trial: int, time: float, seed: i
         "low": float(found.low[0]),
         "high": float(found.high[0]),
         "q": float(order_parameter_of(np.concatenate(tail)[-WINDOW:])) if finite else float("nan"),
-        "loss": loss_at(dynamics.field, run.state, dynamics.args) if finite else float("nan"),
+        "loss": dynamics.field.loss(run.state) if finite else float("nan"),
     }

@@ -1,16 +1,18 @@
 """The Jacobian of the learning field away from zero loss: leading eigenvalues, with and without the residual term."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from curldescent.analysis._stability.tangent_kernel import SMALL, KernelProducts
+from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
 from curldescent.foundation.representation import of_fields
-from curldescent.learning.fields.from_problem import subject_network
+from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import SAFETY, finite, power_of_two
 from curldescent.model.plasticity import Plasticity
@@ -26,10 +28,10 @@ DENSE_SIZE = 600
 
 @dataclass(frozen=True, eq=False)
 class JacobianSpectrum:
-    """Eigenvalues of J = −diag(S) H, the linearisation of θ̇ = −S ∘ ∂C/∂θ about the present parameters.
+    """Eigenvalues of the Jacobian J of a field, its linearisation about the present parameters.
 
-    H = ΦᵀΛΦ/P + R with R = ⟨Σ_k (∂ℓ/∂f_k) ∂²f_k/∂θ²⟩, the residual term, which vanishes at zero loss; there the nonzero
-    eigenvalues are those of −G.
+    Of a signed gradient, θ̇ = −S ∘ ∂C/∂θ, it is J = −diag(S) H with H = ΦᵀΛΦ/P + R. R = ⟨Σ_k (∂ℓ/∂f_k) ∂²f_k/∂θ²⟩, the
+    residual term, vanishes at zero loss; there the nonzero eigenvalues are those of −G.
 
     Attributes:
         eigenvalues: by descending real part, complex; all n (dense, and wherever n is at most 8) or the leading ones.
@@ -39,9 +41,11 @@ class JacobianSpectrum:
         growth: the largest real part: the rate at which the fastest perturbation grows (positive) or the slowest
             decays.
         directions: eigenvectors in columns, (n, len(eigenvalues)), complex, unit norm.
-        without_residual: the same leading eigenvalues with the residual term left out, real ones first.
-        residual_share: ‖R v‖ / ‖H v‖ averaged over random directions: how far the loss is from where G alone decides.
-        field_norm: ‖F‖; zero at a fixed point. Where it is not, eigenvalues describe how nearby paths separate, not the
+        without_residual: of a signed gradient, the same leading eigenvalues with the residual term left out, real ones
+            first; None of another field.
+        residual_share: of a signed gradient, ‖R v‖ / ‖H v‖ averaged over random directions: how far the loss is from
+            where G alone decides; NaN of another field.
+        speed: ‖F‖; zero at a fixed point. Where it is not, eigenvalues describe how nearby paths separate, not the
             fate of a fixed point.
         complete: whether all n eigenvalues were computed.
         method: "dense" or "matrix-free".
@@ -51,38 +55,42 @@ class JacobianSpectrum:
     errors: Array
     growth: float
     directions: Complex = field(repr=False)
-    without_residual: Complex
+    without_residual: Complex | None
     residual_share: float
-    field_norm: float
+    speed: float
     complete: bool
     method: str
+
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("growth", "speed", "residual_share", "method"), ()
+    )
 
     __repr__ = of_fields
 
 
 def jacobian_spectrum(
-    network: Network | Problem,
+    subject: Problem | Field,
     rule: Plasticity | None = None,
     *,
-    trial: int = 0,
+    trial: int | None = 0,
     count: int = 6,
     method: str = "auto",
     tolerance: float = 1e-8,
     seed: int = 0,
-) -> JacobianSpectrum:
-    """Leading eigenvalues of the field's Jacobian at the network's parameters, wherever it is.
+) -> Any:
+    """Leading eigenvalues of the field's Jacobian at the present parameters, wherever they are.
 
     Args:
-        network: from `cd.analysis.network`, with targets; or a problem.
-        rule: the plasticity, where a problem is given instead of a network.
-        trial: which of the problem's.
+        subject: a problem, or any field: from `cd.field` or `cd.analysis.network`.
+        rule: a problem's plasticity.
+        trial: which of a problem's; None: all of them.
         count: how many eigenvalues with the largest real part (matrix-free).
         method: "dense" for up to a few thousand synapses, "matrix-free" (Arnoldi), or "auto".
         tolerance: of Arnoldi's iteration, relative.
         seed: of its starting vector and of the directions that `residual_share` averages over.
 
     Returns:
-        A `JacobianSpectrum`.
+        A `JacobianSpectrum`; `Trials` of them for all trials.
 
     Raises:
         InputError: no targets, or an argument out of range.
@@ -96,42 +104,52 @@ def jacobian_spectrum(
         >>> cd.analysis.jacobian_spectrum(net).eigenvalues.imag     # a centre: pure rotation
         array([ 1., -1.])
     """
-    network = subject_network(network, rule, trial)
-    network.require_targets("the Jacobian of the field")
     validation.choice("method", method, METHODS)
     count = validation.integer("count", count, minimum=1)
-    if method == "auto":
-        method = "dense" if network.n_params <= DENSE_SIZE else "matrix-free"
-    rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
+    tolerance = validation.positive("tolerance", tolerance)
+    seed = validation.integer("seed", seed, minimum=0)
+    return each_trial(lambda one: _spectrum(one, count, method, tolerance, seed), subject, rule, trial)
+
+
+def _spectrum(one: Field, count: int, method: str, tolerance: float, seed: int) -> JacobianSpectrum:
+    signed = one if isinstance(one, Network) else None
+    if signed is not None:
+        signed.require_targets("the Jacobian of the field")
+    rng = np.random.default_rng(seed)
+    # So few synapses leave an iteration no room.
+    dense = method == "dense" or one.n_params <= max(SMALL, DENSE_SIZE if method == "auto" else 0)
+    start = rng.standard_normal(0 if dense else one.n_params)
+    values, vectors = _leading(one, start, count, tolerance, dense=dense)
+    errors = [np.linalg.norm(_complex_product(one, v) - x * v) for x, v in zip(values, vectors.T, strict=True)]
+    return JacobianSpectrum(
+        eigenvalues=values,
+        errors=np.maximum(errors, SAFETY * one.precision * np.abs(values).max(initial=0.0)),
+        growth=float(values[0].real) if len(values) else np.nan,
+        directions=vectors,
+        without_residual=None if signed is None else _without_residual(signed, start, count, tolerance, dense=dense),
+        residual_share=np.nan if signed is None else _residual_share(signed, rng),
+        speed=float(np.linalg.norm(one.velocity())),
+        complete=dense,
+        method="dense" if dense else "matrix-free",
+    )
+
+
+def _leading(one: Field, start: Array, count: int, tolerance: float, *, dense: bool) -> tuple[Complex, Complex]:
+    if dense:
+        return ordered(*np.linalg.eig(finite("the Jacobian of the field", one.jacobian())))
+    return arnoldi(lambda v: finite("the Jacobian of the field", one.jvp(v)), start, count, tolerance)
+
+
+def _without_residual(network: Network, start: Array, count: int, tolerance: float, *, dense: bool) -> Complex:
     kernel = KernelProducts(network)
 
     def gauss_newton(v: Array) -> Array:
         return -network.strengths * kernel.to_parameters(kernel.to_rows(v)) / network.n_samples
 
-    # So few synapses leave an iteration no room.
-    dense = method == "dense" or network.n_params <= SMALL
     if dense:
-        values, vectors = _ordered(*np.linalg.eig(finite("the Jacobian of the field", network.field_jacobian())))
         plain = np.stack([gauss_newton(row) for row in np.eye(network.n_params)], axis=1)
-        reduced, _ = _ordered(np.linalg.eigvals(plain), None)
-    else:
-        start = rng.standard_normal(network.n_params)
-        values, vectors = _arnoldi(
-            lambda v: finite("the Jacobian of the field", network.field_product(v)), start, count, tolerance
-        )
-        reduced, _ = _arnoldi(gauss_newton, start, count, tolerance)
-    errors = [np.linalg.norm(_complex_product(network, v) - x * v) for x, v in zip(values, vectors.T, strict=True)]
-    return JacobianSpectrum(
-        eigenvalues=values,
-        errors=np.maximum(errors, SAFETY * network.precision * np.abs(values).max(initial=0.0)),
-        growth=float(values[0].real) if len(values) else np.nan,
-        directions=vectors,
-        without_residual=reduced,
-        residual_share=_residual_share(network, rng),
-        field_norm=float(np.linalg.norm(network.field())),
-        complete=dense,
-        method="dense" if dense else "matrix-free",
-    )
+        return ordered(np.linalg.eigvals(plain), None)[0]
+    return arnoldi(gauss_newton, start, count, tolerance)[0]
 
 
 def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8) -> float:
@@ -147,7 +165,8 @@ def _residual_share(network: Network, rng: np.random.Generator, probes: int = 8)
     return float(numerator / denominator) if denominator > 0 else 0.0
 
 
-def _arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[Complex, Complex]:
+def arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[Complex, Complex]:
+    """The `count` eigenvalues of largest real part and their vectors; fewer where the iteration did not converge."""
     size = start.size
     count = min(count, size - 2)
     if not np.any(product(start)):
@@ -160,15 +179,15 @@ def _arnoldi(product: Any, start: Array, count: int, tolerance: float) -> tuple[
         found = eigs(operator, count, which="LR", v0=start, ncv=krylov, tol=tolerance, maxiter=200)
     except ArpackNoConvergence as partial:
         found = partial.eigenvalues, partial.eigenvectors
-    return _ordered(*found)
+    return ordered(*found)
 
 
-def _ordered(values: Any, vectors: Any) -> tuple[Complex, Any]:
-    # Real parts descend; of a conjugate pair the positive frequency comes first.
+def ordered(values: Any, vectors: Any) -> tuple[Complex, Any]:
+    """By descending real part; of a conjugate pair the positive frequency comes first."""
     order = np.lexsort((-values.imag, -values.real))
     return values[order].astype(complex), None if vectors is None else vectors[:, order].astype(complex)
 
 
-def _complex_product(network: Network, v: Complex) -> Complex:
-    image = network.field_product(v.real).astype(complex)
-    return image + 1j * network.field_product(v.imag) if np.abs(v.imag).max() > 0 else image
+def _complex_product(one: Field, v: Complex) -> Complex:
+    image = one.jvp(v.real).astype(complex)
+    return image + 1j * one.jvp(v.imag) if np.abs(v.imag).max() > 0 else image

@@ -1,0 +1,122 @@
+"""Results of all trials of a problem: what every analysis returns where it is asked about more than one."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
+
+import numpy as np
+
+from curldescent.foundation import representation
+from curldescent.learning.fields.field import Field
+from curldescent.learning.fields.subjects import subject_fields
+
+
+class HasColumns(Protocol):
+    """A result of one trial that says what a table over trials shows of it."""
+
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Attributes to the names of their own dimensions, () for single values; the first is what a count goes by."""
+
+
+Result = TypeVar("Result", bound=HasColumns)
+
+
+@dataclass(frozen=True, eq=False)
+class Trials(Sequence[Result], Generic[Result]):
+    """One result per trial of a problem; a sequence of them, with every attribute of theirs over trials.
+
+    Attributes:
+        results: the trials' results, (T,). Any attribute of theirs is one of the sequence's too: an array (T, …), or a
+            tuple where they are words or of different shapes.
+
+    Example:
+        >>> import curldescent as cd
+        >>> problem = cd.student_teacher(n_inputs=6, n_hidden=8, n_train=40, trials=2)
+        >>> found = cd.analysis.curl(problem, cd.Plasticity(readout=0.5), trial=None)
+        >>> found, found.antisymmetric.shape, found[1].exact
+        (Trials(2 CurlShare), (2,), True)
+        >>> found.to_dataset().antisymmetric.dims
+        ('trial',)
+    """
+
+    results: tuple[Result, ...]
+
+    @overload
+    def __getitem__(self, trial: int) -> Result: ...
+    @overload
+    def __getitem__(self, trial: slice) -> "Trials[Result]": ...
+    def __getitem__(self, trial: int | slice) -> "Result | Trials[Result]":
+        return Trials(self.results[trial]) if isinstance(trial, slice) else self.results[trial]
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def __iter__(self) -> Iterator[Result]:
+        return iter(self.results)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name == "results":
+            raise AttributeError(name)
+        values = tuple(getattr(result, name) for result in self.results)
+        if any(isinstance(value, str) or callable(value) for value in values):
+            return values
+        try:
+            return np.array(values)
+        except ValueError:  # of different shapes
+            return values
+
+    def to_dataset(self) -> Any:
+        """The results as an `xarray.Dataset` over `trial`."""
+        import xarray as xr
+
+        columns = {name: (("trial", *own), list(getattr(self, name))) for name, own in self._columns().items()}
+        return xr.Dataset(columns, coords={"trial": np.arange(len(self.results))})
+
+    def _columns(self) -> Mapping[str, tuple[str, ...]]:
+        return self.results[0].COLUMNS if self.results else {}
+
+    def __repr__(self) -> str:
+        first = next(iter(self._columns()), None)
+        words = [getattr(result, first) if first else None for result in self.results]
+        if not all(isinstance(word, str) for word in words) or first is None:
+            words = [type(result).__name__ for result in self.results]
+        return f"Trials({', '.join(f'{words.count(word)} {word}' for word in dict.fromkeys(words))})"
+
+    def _repr_html_(self) -> str:
+        names = [name for name, own in self._columns().items() if own == ()]
+        rows = (
+            (str(trial), *(_short(getattr(result, name)) for name in names))
+            for trial, result in enumerate(self.results)
+        )
+        return representation.html_columns("Trials", ("trial", *names), rows)
+
+    def __str__(self) -> str:
+        return "\n".join(f"trial {number}: {result}" for number, result in enumerate(self.results))
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def each_trial(
+    analysis: Callable[[Field], Result], subject: object, rule: object, trial: object, **options: Any
+) -> Result | Trials[Result]:
+    """An analysis of one field for what a user asks about.
+
+    Args:
+        analysis: of one field.
+        subject: a field, or a problem.
+        rule: the plasticity of a problem.
+        trial: of a problem; None: all of them, where it has a trial axis.
+        **options: of a problem, as in `curldescent.field`.
+
+    Returns:
+        The result, or one per trial.
+
+    Raises:
+        InputError: as `curldescent.learning.fields.subjects.subject_field`.
+    """
+    fields, several = subject_fields(subject, rule, trial, **options)
+    if several:
+        return Trials(tuple(analysis(field) for field in fields))
+    return analysis(next(fields))

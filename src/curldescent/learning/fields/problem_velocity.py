@@ -1,0 +1,248 @@
+"""A problem and a rule as a velocity of the layers: the full-batch limit of what `train` does, one trial of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce as folded
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.foundation import validation
+from curldescent.foundation.arithmetic import arithmetic
+from curldescent.learning.engines.fused_students import factored
+from curldescent.learning.experiment import Experiment, experiment
+from curldescent.learning.fields.function_field import FunctionField
+from curldescent.learning.fields.norms import tangential
+from curldescent.learning.fields.parameters import ParameterTree
+from curldescent.learning.fields.velocity import Velocity
+from curldescent.learning.rules.contract import LearningRule, states_of
+from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
+from curldescent.model import forward
+from curldescent.model.losses import SQUARED
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+
+Array = NDArray[np.float64]
+Group = tuple[NDArray[np.intp], Array | None]
+
+# What a rule remembers is a parameter of this name beside the layers.
+STATE = "state"
+
+
+class Facts(NamedTuple):
+    """What a trial's learning depends on, besides its weights; the args of its velocity."""
+
+    learning: Learning
+    norms: Any
+    """(layers,), the Frobenius norms that norm preservation keeps."""
+    inputs: Any
+    """Training inputs (P, M); where linear, a square root R of their covariance, Σ̂ = RᵀR."""
+    targets: Any
+    """(P, O); where linear, the map (O, M) of least error."""
+    floor: Any
+    """The error that no linear map can go below; 0 where not linear."""
+
+
+@dataclass(frozen=True)
+class ProblemVelocity(Velocity):
+    """The velocity of a student's layers in continuous time, per unit of total step.
+
+    Attributes:
+        form: the layers by name; and under "state" what the rule remembers, if it does.
+        names: of the layers, from the inputs on.
+        convention: activations, loss, output error, norm preservation.
+        rule: None for a signed gradient.
+        linear: whether it is a linear student with a signed gradient, whose inputs enter through their covariance.
+    """
+
+    form: ParameterTree
+    names: tuple[str, ...]
+    convention: Convention
+    rule: LearningRule | None
+    linear: bool
+
+    @property
+    def has_loss(self) -> bool:
+        """See the base class."""
+        return True
+
+    def __call__(self, theta: Any, args: Facts) -> Any:
+        """Norm preservation removes what points along each layer."""
+        layers, states = self.parts(theta)
+        velocity, change = self.of_layers(layers, states, args)
+        if self.convention.preserve_norms:
+            velocity = tuple(tangential(v, w) for v, w in zip(velocity, layers, strict=True))
+        return self.packed(velocity, change)
+
+    def of_layers(self, layers: Layers, states: Sequence[Any], facts: Facts) -> tuple[Layers, Sequence[Any]]:
+        """The velocities of the layers and of what the rule remembers, before norms are looked at."""
+        learning = facts.learning
+        if self.rule is not None:
+            given = learning, facts.inputs, facts.targets, self.convention
+            return self.rule.velocity(layers, states, *given)
+        if self.linear:
+            signal = _linear_gradients(layers, facts)
+        else:
+            signal = gradients(layers, learning, facts.inputs, facts.targets, self.convention)
+        return tuple(-s * g for s, g in zip(learning.strengths, signal, strict=True)), states
+
+    def loss(self, theta: Any, args: Facts) -> Any:
+        """C, of the squared loss ½⟨‖ŷ − y‖²⟩."""
+        layers, _ = self.parts(theta)
+        if self.linear:
+            hidden, readout = layers
+            off = (readout @ hidden - args.targets) @ args.inputs.T
+            return args.floor + 0.5 * jnp.sum(off * off)
+        c = self.convention
+        drives, _ = forward.passed(args.inputs, layers, c.activation, c.output_activation, jnp)
+        return jnp.mean(c.loss.of_samples(drives[-1], args.targets, c.output_activation, jnp), axis=-1)
+
+    def updated(self, theta: Any, args: Facts, dt: float) -> Any:
+        """One update as every engine does it, with the whole training set as the batch."""
+        layers, states = self.parts(theta)
+        return self.restored(theta + dt * self.packed(*self.of_layers(layers, states, args)), args)
+
+    def restored(self, theta: Any, args: Facts) -> Any:
+        """Norms, which the exact flow keeps where they are preserved."""
+        if not self.convention.preserve_norms:
+            return theta
+        layers, states = self.parts(theta)
+        return self.packed(normed(layers, args.norms), states)
+
+    def seen(self, theta: Any) -> Any:
+        """The product of the layers, which rotations of equal hidden neurons leave as it is where they are linear."""
+        layers, _ = self.parts(theta)
+        return folded(lambda product, layer: layer @ product, layers).ravel()
+
+    def parts(self, theta: Any) -> tuple[Layers, Sequence[Any]]:
+        """The layers and what the rule remembers of each."""
+        tree = self.form.tree(theta)
+        return tuple(tree[name] for name in self.names), tree.get(STATE, ((),) * len(self.names))
+
+    def packed(self, layers: Layers, states: Sequence[Any]) -> Any:
+        """The flat vector of some layers and states."""
+        leaves = jax.tree_util.tree_leaves(_tree(self.names, layers, states))
+        return jnp.concatenate([jnp.ravel(leaf) for leaf in leaves])
+
+
+def problem_velocity(
+    problem: Problem,
+    rule: Plasticity | LearningRule,
+    trial: int = 0,
+    *,
+    output_error: str = "delta",
+    preserve_norms: bool = False,
+    seed: int = 0,
+    reduce: bool = False,
+) -> tuple[FunctionField, tuple[Group, ...]]:
+    """One trial of a problem under a rule as a field of its layers: the one place where the two become a velocity.
+
+    Args:
+        problem: student, targets, inputs.
+        rule: the plasticity, or another rule.
+        trial: which one.
+        output_error: "delta" or "mse", as in `train`.
+        preserve_norms: whether layers keep their Frobenius norms.
+        seed: of a sampled feedback matrix.
+        reduce: follow a wide linear student in the fewer coordinates that can change.
+
+    Returns:
+        The field, whose parameters are the layers by name, and what the rule remembers; and where it is reduced the
+        equally plastic hidden neurons, group by group, each with an orthonormal basis of what can change in it.
+
+    Raises:
+        InputError: a rule that does not fit, a trial that does not exist.
+    """
+    options: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
+    setup = experiment(problem, [rule], learning_rate=1.0, batch_size=None, **options)
+    trial = validation.integer("trial", trial, minimum=0, maximum=setup.trials - 1)
+    layers: Layers = tuple(layer[trial] for layer in setup.layers)
+    norms = np.array([np.linalg.norm(layer) for layer in layers])
+    strengths, feedback = tuple(s[0] for s in setup.strengths), tuple(b[0, trial] for b in setup.feedback)
+    learning = Learning(strengths, feedback, setup.aligned[0])
+    kind = setup.kinds[0]
+    groups: tuple[Group, ...] = ()
+    both = setup.activation == setup.output_activation == "linear"
+    two = kind is None and len(layers) == 2
+    if reduce and two and setup.activation == "linear":
+        layers, learning, groups = _reduced(layers, learning)
+    linear = two and both and setup.loss is SQUARED
+    inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, setup.targets_of(trial), 0.0)
+    facts = Facts(learning, norms, inputs, targets, np.float64(floor))
+    convention = Convention(
+        setup.activation, setup.output_activation, setup.output_error, setup.preserve_norms, setup.loss
+    )
+    with arithmetic():
+        states = ((),) * len(layers) if kind is None else jax.tree.map(np.asarray, states_of(kind, layers))
+    names = problem.student.names
+    parameters = _tree(names, layers, states)
+    form = ParameterTree.of(parameters)
+    velocity = ProblemVelocity(form, names, convention, kind, linear)
+    return FunctionField(velocity, form, form.flat(parameters), facts), groups
+
+
+def _tree(names: tuple[str, ...], layers: Sequence[Any], states: Sequence[Any]) -> dict[str, Any]:
+    remembered = {STATE: tuple(states)} if jax.tree_util.tree_leaves(states) else {}
+    return dict(zip(names, layers, strict=True)) | remembered
+
+
+def _linear_gradients(layers: Layers, facts: Facts) -> Layers:
+    """`signed_gradient.gradients` of a linear student through second moments: ⟨e xᵀ⟩ = (W2 W1 − W*) Σ̂."""
+    root, learning = facts.inputs, facts.learning
+    hidden, readout = layers
+    error = (readout @ hidden - facts.targets) @ root.T @ root
+    carried = jnp.where(learning.aligned, learning.feedback[0].T, readout)
+    return carried.T @ error, error @ hidden.T
+
+
+def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
+    """A root of Σ̂, the linear map of least error, and that error.
+
+    The error signal is formed from the difference to the best map, not from ⟨y xᵀ⟩: near a solution it is then exact
+    relative to its own size, and a start 1e-10 from the solution keeps its direction.
+    """
+    y = setup.targets_of(trial)
+    root = np.linalg.qr(setup.inputs, mode="r") / np.sqrt(setup.samples)
+    best = np.linalg.lstsq(setup.inputs, y, rcond=None)[0].T
+    rest = setup.inputs @ best.T - y
+    floor = 0.5 * float((rest**2).sum()) / setup.samples
+    # A teacher's targets are met to rounding; leave that rounding out.
+    return np.asarray(root), np.asarray(best, dtype=np.float64), 0.0 if floor < 1e-28 * float((y**2).mean()) else floor
+
+
+def _reduced(layers: Layers, learning: Learning) -> tuple[Layers, Learning, tuple[Group, ...]]:
+    """The narrower student whose W2 W1, norms and updates are the wide one's; unchanged where there is none."""
+    hidden, readout = (np.asarray(layer) for layer in layers)
+    (s1, s2), (feedback,), aligned = (np.asarray(s) for s in learning.strengths), learning.feedback, learning.aligned
+    factors = factored(s1)
+    if factors is None:
+        return layers, learning, ()
+    post, pre = factors
+    _, kind = np.unique(np.concatenate([post[:, None], s2.T], axis=1), axis=0, return_inverse=True)
+    parts: dict[str, list[Array]] = {name: [] for name in ("hidden", "readout", "feedback", "post", "s2")}
+    groups: list[Group] = []
+    for k in range(kind.max() + 1):
+        members = np.flatnonzero(kind == k)
+        columns = np.concatenate([hidden[members], readout[:, members].T], axis=1)
+        if aligned:
+            columns = np.concatenate([columns, feedback[members]], axis=1)
+        basis = None
+        if len(members) > columns.shape[1]:
+            basis, columns = (np.asarray(part) for part in np.linalg.qr(columns))
+        groups.append((members, basis))
+        m, o = hidden.shape[1], len(readout)
+        parts["hidden"].append(columns[:, :m])
+        parts["readout"].append(columns[:, m : m + o].T)
+        parts["feedback"].append(columns[:, m + o :] if aligned else np.zeros((len(columns), o)))
+        parts["post"].append(np.full(len(columns), post[members[0]]))
+        parts["s2"].append(np.repeat(s2[:, members[:1]], len(columns), axis=1))
+    if all(basis is None for _, basis in groups):
+        return layers, learning, ()
+    strengths = np.concatenate(parts["post"])[:, None] * pre
+    narrow = Learning(
+        (strengths, np.concatenate(parts["s2"], axis=1)), (np.concatenate(parts["feedback"]),), learning.aligned
+    )
+    return (np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1)), narrow, tuple(groups)
