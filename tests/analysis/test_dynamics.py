@@ -190,7 +190,7 @@ def test_bad_input_is_refused():
     p = problem()
     with pytest.raises(InputError, match="trial must be a whole number between 0 and 1, got 2"):
         learning_dynamics(p, cd.Plasticity(), trial=2)
-    with pytest.raises(InputError, match=r"needs a rule: a cd\.Plasticity, got float"):
+    with pytest.raises(InputError, match=r"needs a rule: a cd\.Plasticity or one of cd\.rules, got float"):
         learning_dynamics(p, 0.5)
     with pytest.raises(InputError, match="window must be a whole number between 2 and 10, got 20"):
         order_parameter(p, cd.Plasticity(), epochs=10, window=20)

@@ -84,7 +84,7 @@ class FunctionField(Field):
                     return np.asarray(way(*vectors, self._args), dtype=np.float64)
                 except (TypeError, ValueError) as fault:
                     faults.append(fault)
-        raise InputError(f"JAX cannot differentiate this field: {_said(faults[0])}") from faults[0]
+        raise InputError(f"JAX cannot differentiate this field: {said(faults[0])}") from faults[0]
 
 
 def function_field(function: Callable[[Any], Any], theta0: Any) -> FunctionField:
@@ -107,7 +107,7 @@ def function_field(function: Callable[[Any], Any], theta0: Any) -> FunctionField
         try:
             made = jax.eval_shape(lambda t: function(form.tree(t)), theta)
         except Exception as fault:
-            raise InputError(f"{wanted}, but it raised {_said(fault)}") from fault
+            raise InputError(f"{wanted}, but it raised {said(fault)}") from fault
     leaves, structure = jax.tree_util.tree_flatten(made)
     if structure != form.structure:
         raise InputError(f"{wanted}: {form.structure}, got {structure}")
@@ -155,5 +155,6 @@ def _compiled(velocity: Velocity) -> dict[str, tuple[Callable[..., Any], ...]]:
     return {name: tuple(jax.jit(way) for way in each) for name, each in ways.items()}
 
 
-def _said(fault: Exception) -> str:
+def said(fault: Exception) -> str:
+    """A fault of a user's function in one line."""
     return f"{type(fault).__name__}: {' '.join(str(fault).split())[:200]}"

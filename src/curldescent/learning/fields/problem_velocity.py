@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.arithmetic import arithmetic
+from curldescent.foundation.errors import InputError
 from curldescent.learning.engines.fused_students import factored
 from curldescent.learning.experiment import Experiment, experiment
-from curldescent.learning.fields.function_field import FunctionField
+from curldescent.learning.fields.function_field import FunctionField, said
 from curldescent.learning.fields.norms import tangential
 from curldescent.learning.fields.parameters import ParameterTree
 from curldescent.learning.fields.velocity import Velocity
@@ -180,8 +181,23 @@ def problem_velocity(
     names = problem.student.names
     parameters = _tree(names, layers, states)
     form = ParameterTree.of(parameters)
-    velocity = ProblemVelocity(form, names, convention, kind, linear)
-    return FunctionField(velocity, form, form.flat(parameters), facts), groups
+    velocity, theta = ProblemVelocity(form, names, convention, kind, linear), form.flat(parameters)
+    if kind is not None:
+        _require_velocity(velocity, theta, facts)
+    return FunctionField(velocity, form, theta, facts), groups
+
+
+def _require_velocity(velocity: ProblemVelocity, theta: Array, facts: Facts) -> None:
+    """Refuse a rule that fails or returns something else than changes of its weights, with what it said."""
+    with arithmetic():
+        try:
+            made = jax.eval_shape(velocity, theta, facts)
+        except InputError:
+            raise
+        except Exception as fault:
+            raise InputError(f"the rule {velocity.rule!r} raised {said(fault)}") from fault
+    if made.shape != theta.shape:
+        raise InputError(f"the rule {velocity.rule!r} must return a change of every weight's shape")
 
 
 def _tree(names: tuple[str, ...], layers: Sequence[Any], states: Sequence[Any]) -> dict[str, Any]:
