@@ -11,9 +11,10 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.experiment import plasticity_of
 from curldescent.learning.fields.field import Field
-from curldescent.learning.fields.problem_velocity import Group, problem_velocity
+from curldescent.learning.fields.problem_velocity import problem_velocity
 from curldescent.learning.fields.subjects import subject_field, with_rule
 from curldescent.learning.fields.velocity import Velocity
+from curldescent.learning.reduction import Group, widened
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.realised import warn_unrealised
@@ -101,16 +102,7 @@ class LearningDynamics:
         if not self.reduced:
             return self.weights(state)
         hidden, readout = self.weights(state)
-        n = sum(len(members) for members, _ in self.groups)
-        wide, out = np.empty((n, hidden.shape[1])), np.empty((len(readout), n))
-        at = 0
-        for members, basis in self.groups:
-            size = len(members) if basis is None else basis.shape[1]
-            part, to = hidden[at : at + size], readout[:, at : at + size]
-            wide[members] = part if basis is None else basis @ part
-            out[:, members] = to if basis is None else to @ basis.T
-            at += size
-        return wide, out
+        return widened(hidden, readout, self.groups)
 
 
 def learning_dynamics(

@@ -16,6 +16,7 @@ from curldescent.learning.engines import fused
 from curldescent.learning.engines.fused import FusedEngine
 from curldescent.learning.engines.fused_students import Students, students
 from curldescent.learning.experiment import Experiment
+from curldescent.learning.reduction import Group, Members, coordinates, equally_plastic, narrowed, widened
 
 Array = NDArray[np.float64]
 
@@ -64,9 +65,7 @@ class OrderParameterEngine(FusedEngine):
     name = "order-parameters"
 
     def __init__(self, experiment: Experiment, *, threads: int | None = None) -> None:
-        whole = students(experiment)
-        self._groups = [groups(whole, rule) for rule in range(experiment.rules)]
-        start, self._bases = _reduced(whole, experiment.aligned, self._groups, reduced_widths(experiment))
+        start, self._groups = _reduced(students(experiment), experiment.aligned, reduced_widths(experiment))
         super().__init__(experiment, threads=threads, start=start)
 
     def _weights_of(self, tasks: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -77,21 +76,8 @@ class OrderParameterEngine(FusedEngine):
         readout = np.empty((len(tasks), *e.readout.shape[1:]))
         for i, task in enumerate(tasks):
             rule, trial = divmod(int(task), e.trials)
-            at = 0
-            for members, basis in zip(self._groups[rule], self._bases[rule][trial], strict=True):
-                size = len(members) if basis is None else basis.shape[1]
-                r1, r2 = reduced[0][i, at : at + size], reduced[1][i, :, at : at + size]
-                hidden[i, members] = r1 if basis is None else basis @ r1
-                readout[i][:, members] = r2 if basis is None else r2 @ basis.T
-                at += size
+            hidden[i], readout[i] = widened(reduced[0][i], reduced[1][i], self._groups[rule][trial])
         return hidden, readout
-
-
-def groups(whole: Students, rule: int) -> list[NDArray[np.int64]]:
-    """Hidden neurons with equal strengths on both sides, group by group."""
-    kinds = np.concatenate([whole.post[rule][:, None], whole.readout_strengths[rule].T], axis=1)
-    _, kind = np.unique(kinds, axis=0, return_inverse=True)
-    return [np.flatnonzero(kind == k) for k in range(kind.max() + 1)]
 
 
 def reducible(experiment: Experiment) -> bool:
@@ -102,17 +88,18 @@ def reducible(experiment: Experiment) -> bool:
 def reduced_widths(experiment: Experiment) -> list[int]:
     """Σ_a min(N_a, M + O (+ O)) for every rule: the hidden neurons that an update has to move."""
     e, whole = experiment, students(experiment)
-    outputs, inputs = e.readout.shape[1], e.inputs.shape[1]
-    return [
-        sum(min(len(members), inputs + outputs * (2 if e.aligned[rule] else 1)) for members in groups(whole, rule))
-        for rule in range(e.rules)
-    ]
+    columns = [e.inputs.shape[1] + e.outputs * (2 if aligned else 1) for aligned in e.aligned]
+    return [sum(min(len(members), columns[rule]) for members in _groups(whole, rule)) for rule in range(e.rules)]
+
+
+def _groups(whole: Students, rule: int) -> list[Members]:
+    return equally_plastic(whole.post[rule], whole.readout_strengths[rule])
 
 
 def _reduced(
-    whole: Students, aligned: NDArray[np.bool_], grouped: list[list[NDArray[np.int64]]], widths: list[int]
-) -> tuple[Students, list[list[list[Array | None]]]]:
-    """The students in reduced coordinates, zero-padded to a common width, and the bases Q (None for the identity)."""
+    whole: Students, aligned: NDArray[np.bool_], widths: list[int]
+) -> tuple[Students, list[list[tuple[Group, ...]]]]:
+    """The students in reduced coordinates, zero-padded to a common width, and every rule's and trial's groups."""
     rules, trials, _, inputs = whole.hidden.shape
     outputs, width = whole.readout.shape[2], max(widths)
     start = Students(
@@ -125,26 +112,20 @@ def _reduced(
         readout_strengths=np.zeros((rules, outputs, width)),
         widths=tuple(widths),
     )
-    bases: list[list[list[Array | None]]] = []
-    for rule in range(rules):
-        bases.append([])
+    grouped: list[list[tuple[Group, ...]]] = []
+    for rule, own in enumerate(widths):
+        members = _groups(whole, rule)
+        grouped.append([])
         for trial in range(trials):
-            bases[rule].append([])
-            at = 0
-            for members in grouped[rule]:
-                parts = [whole.hidden[rule, trial, members], whole.readout[rule, trial][:, members].T]
-                if aligned[rule]:
-                    parts.append(whole.feedback[rule, trial, members])
-                columns = np.concatenate(parts, axis=1)
-                small = len(members) <= columns.shape[1]
-                basis, factor = (None, columns) if small else np.linalg.qr(columns)
-                place = slice(at, at + len(factor))
-                start.hidden[rule, trial, place] = factor[:, :inputs]
-                start.readout[rule, trial, :, place] = factor[:, inputs : inputs + outputs].T
-                if aligned[rule]:
-                    start.feedback[rule, trial, place] = factor[:, inputs + outputs :]
-                start.post[rule, place] = whole.post[rule, members[0]]
-                start.readout_strengths[rule, :, place] = whole.readout_strengths[rule][:, members[:1]]
-                bases[rule][trial].append(basis)
-                at += len(factor)
-    return start, bases
+            feedback = whole.feedback[rule, trial] if aligned[rule] else None
+            hidden, readout, carried, groups = narrowed(
+                whole.hidden[rule, trial], whole.readout[rule, trial], feedback, members
+            )
+            start.hidden[rule, trial, :own], start.readout[rule, trial, :, :own] = hidden, readout
+            start.feedback[rule, trial, :own] = carried
+            grouped[rule].append(groups)
+        first = [group[0] for group in members]
+        sizes = [coordinates(group) for group in grouped[rule][0]]
+        start.post[rule, :own] = np.repeat(whole.post[rule, first], sizes)
+        start.readout_strengths[rule, :, :own] = np.repeat(whole.readout_strengths[rule][:, first], sizes, axis=1)
+    return start, grouped

@@ -19,6 +19,7 @@ from curldescent.learning.fields.function_field import FunctionField, said
 from curldescent.learning.fields.norms import tangential
 from curldescent.learning.fields.parameters import ParameterTree
 from curldescent.learning.fields.velocity import Velocity
+from curldescent.learning.reduction import Group, coordinates, equally_plastic, narrowed
 from curldescent.learning.rules.contract import LearningRule, states_of
 from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
 from curldescent.model import forward
@@ -27,7 +28,6 @@ from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
-Group = tuple[NDArray[np.intp], Array | None]
 
 # What a rule remembers is a parameter of this name beside the layers.
 STATE = "state"
@@ -232,33 +232,16 @@ def _moments(setup: Experiment, trial: int) -> tuple[Array, Array, float]:
 def _reduced(layers: Layers, learning: Learning) -> tuple[Layers, Learning, tuple[Group, ...]]:
     """The narrower student whose W2 W1, norms and updates are the wide one's; unchanged where there is none."""
     hidden, readout = (np.asarray(layer) for layer in layers)
-    (s1, s2), (feedback,), aligned = (np.asarray(s) for s in learning.strengths), learning.feedback, learning.aligned
+    (s1, s2), (feedback,) = (np.asarray(s) for s in learning.strengths), learning.feedback
     factors = factored(s1)
     if factors is None:
         return layers, learning, ()
     post, pre = factors
-    _, kind = np.unique(np.concatenate([post[:, None], s2.T], axis=1), axis=0, return_inverse=True)
-    parts: dict[str, list[Array]] = {name: [] for name in ("hidden", "readout", "feedback", "post", "s2")}
-    groups: list[Group] = []
-    for k in range(kind.max() + 1):
-        members = np.flatnonzero(kind == k)
-        columns = np.concatenate([hidden[members], readout[:, members].T], axis=1)
-        if aligned:
-            columns = np.concatenate([columns, feedback[members]], axis=1)
-        basis = None
-        if len(members) > columns.shape[1]:
-            basis, columns = (np.asarray(part) for part in np.linalg.qr(columns))
-        groups.append((members, basis))
-        m, o = hidden.shape[1], len(readout)
-        parts["hidden"].append(columns[:, :m])
-        parts["readout"].append(columns[:, m : m + o].T)
-        parts["feedback"].append(columns[:, m + o :] if aligned else np.zeros((len(columns), o)))
-        parts["post"].append(np.full(len(columns), post[members[0]]))
-        parts["s2"].append(np.repeat(s2[:, members[:1]], len(columns), axis=1))
+    members = equally_plastic(post, s2)
+    carried = np.asarray(feedback) if learning.aligned else None
+    *narrow, carried, groups = narrowed(hidden, readout, carried, members)
     if all(basis is None for _, basis in groups):
         return layers, learning, ()
-    strengths = np.concatenate(parts["post"])[:, None] * pre
-    narrow = Learning(
-        (strengths, np.concatenate(parts["s2"], axis=1)), (np.concatenate(parts["feedback"]),), learning.aligned
-    )
-    return (np.concatenate(parts["hidden"]), np.concatenate(parts["readout"], axis=1)), narrow, tuple(groups)
+    first, sizes = [group[0] for group in members], [coordinates(group) for group in groups]
+    strengths = np.repeat(post[first], sizes)[:, None] * pre, np.repeat(s2[:, first], sizes, axis=1)
+    return tuple(narrow), Learning(strengths, (carried,), learning.aligned), groups
