@@ -56,7 +56,7 @@ CASES = {
     "NaN test inputs": (lambda: problem(test_inputs=NAN), "test_inputs must be finite"),
     "unknown activation": (
         lambda: problem(activation="tanhh"),
-        "activation must be one of 'linear', 'tanh', 'relu', 'sigmoid', got 'tanhh'; did you mean 'tanh'",
+        "activation must be one of 'linear', .* got 'tanhh'; did you mean 'tanh'",
     ),
     "unknown output activation": (lambda: problem(output_activation="Relu"), "output_activation .* mean 'relu'"),
     "arrays for a student": (lambda: problem(student=W1), r"student must be cd.Weights\(.*\), got ndarray"),

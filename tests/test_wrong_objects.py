@@ -88,6 +88,7 @@ CALLS = {
     cd.Signature: {"layers": {"*": 0.5}},
     cd.TwoWeights: {"target": 1.0, "hidden": 1.0},
     cd.student_teacher: {"n_inputs": 2, "n_hidden": 2},
+    cd.activation: {"name": "mine", "value": lambda: jnp.sin},
     cd.field: {"subject": PROBLEM, "rule": RULE, "trial": 0},
     A.circulation: {"subject": network, "rule": None, "loop": None, "plane": None},
     A.curl: {"subject": network, "rule": None},

@@ -176,7 +176,14 @@ class OwnRule(LearningRule):
 
     def change(self, sight: Sight) -> Any:
         """See the base class; the result must have the weights' shape."""
-        change = self.function(sight)
+        try:
+            change = self.function(sight)
+        except Exception as fault:  # whatever a stranger's function raises
+            said = " ".join(str(fault).split())[:200]
+            raise InputError(
+                f"the rule {self.called!r} must be a function of what a synapse sees, in JAX, but it raised "
+                f"{type(fault).__name__}: {said}"
+            ) from fault
         shape = getattr(change, "shape", None)
         if shape != sight.weight.shape:
             raise InputError(
