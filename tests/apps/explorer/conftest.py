@@ -1,6 +1,5 @@
 """A server in a process of its own and a headless Chromium: what a person would sit in front of."""
 
-import ctypes
 import os
 import re
 import shutil
@@ -36,20 +35,21 @@ def chromium_path():
     return next((path for path in found if path), None)
 
 
-def end_with_parent():
-    """Where Linux can: a server does not outlive tests that are killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+# Where Linux can (PR_SET_PDEATHSIG), a server does not outlive tests that are killed.
+SERVER = """
+import ctypes, runpy, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+runpy.run_module("curldescent", run_name="__main__")
+"""
 
 
 class Running:
     """A server that listens."""
 
     def __init__(self, *options):
-        command = [sys.executable, "-m", "curldescent", "explore", "--no-browser", *map(str, options)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=end_with_parent
-        )
+        command = [sys.executable, "-c", SERVER, "explore", "--no-browser", *map(str, options)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         match = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
         assert match, line + self.process.stderr.read()
