@@ -37,7 +37,8 @@ def near_equal_neurons(spread: float = 1e-9) -> cd.Problem:
     hidden = np.repeat(problem.student.hidden[:, :1], 4, 1)
     readout = np.repeat(np.abs(problem.student.readout[:, :, :1]), 4, 2)
     student = cd.Weights(
-        hidden + spread * rng.normal(size=hidden.shape), readout + spread * rng.normal(size=readout.shape)
+        hidden=hidden + spread * rng.normal(size=hidden.shape),
+        readout=readout + spread * rng.normal(size=readout.shape),
     )
     return replace(problem, student=student)
 
