@@ -36,9 +36,8 @@ def near_equal_neurons(spread: float = 1e-9) -> cd.Problem:
     rng = np.random.default_rng(0)
     hidden = np.repeat(problem.student.hidden[:, :1], 4, 1)
     readout = np.repeat(np.abs(problem.student.readout[:, :, :1]), 4, 2)
-    student = cd.Weights(
-        hidden + spread * rng.normal(size=hidden.shape), readout + spread * rng.normal(size=readout.shape)
-    )
+    noise = [spread * rng.normal(size=layer.shape) for layer in (hidden, readout)]
+    student = cd.Weights(hidden=hidden + noise[0], readout=readout + noise[1])
     return replace(problem, student=student)
 
 

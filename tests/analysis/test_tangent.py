@@ -198,7 +198,10 @@ def test_sweeps_of_what_is_none_are_refused(values, args):
         follow_exponents(lambda x, r: r * x, [0.3], values, args=args, time=10)
 
 
+DECAY = cd.field(lambda x: -x, np.ones(1))
+
+
 @pytest.mark.parametrize("dt", [len, None, "0.1", 0.0, -0.1, float("nan")])
 def test_steps_that_are_none_are_refused(dt):
     with pytest.raises(InputError, match="dt must be"):
-        RungeKutta4(lambda x, args: -x, dt)
+        step_size_check(DECAY, dt=dt, time=1.0)

@@ -26,10 +26,10 @@ def antisymmetric_share(jacobian: Array) -> tuple[float, float]:
     # Squares of very large and very small entries would overflow or vanish.
     unit = power_of_two(float(np.abs(jacobian).max()))
     j = jacobian / unit
-    size = float(np.linalg.norm(j))
+    total = float((j**2).sum())
     # Summed directly: ‖J‖² minus a trace would cancel where the curl is small.
-    share = float(((j - j.T) ** 2).sum()) / 4 / size**2 if size > 0 else 0.0
-    return share, unit * size
+    share = float(((j - j.T) ** 2).sum()) / 4 / total if total > 0 else 0.0
+    return share, unit * float(np.sqrt(total))
 
 
 def widened(share: float, off: float) -> tuple[float, float]:
