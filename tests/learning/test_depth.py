@@ -67,7 +67,7 @@ def test_layers_are_named_by_position_or_name_and_said():
         cd.Plasticity(layers={1: cd.Flips(count=2)}),
         cd.Plasticity(layers={"layer2": cd.Flips(indices=[0, 1])}),
         cd.Plasticity(layers=[0.0, [-1, -1, 1, 1, 1, 1], 0.0]),
-        cd.Plasticity(layers={-2: cd.Flips(count=2)}),
+        cd.Plasticity(layers={-2: cd.Flips(count=2), "readout": 0.0}),
         cd.Plasticity(),
     ]
     runs = [cd.train(problem, rule, epochs=3, batch_size=5) for rule in ways]

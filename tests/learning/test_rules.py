@@ -140,6 +140,61 @@ def test_the_flow_of_a_rule_is_the_limit_of_small_steps(problem):
     assert float(gaps[1] / gaps[0]) == pytest.approx(0.5, abs=0.02)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Faulty(Averaged):
+    """Rules with one mistake each."""
+
+    mistake: str = ""
+    name: ClassVar[str] = "faulty"
+
+    def change(self, sight):
+        moved, state = super().change(sight)
+        return {
+            "a number": jnp.mean(sight.error),
+            "transposed": (moved.T, state),
+            "no state": moved,
+            "another name": (moved, {"average": state["mean"]}),
+            "another shape": (moved, {"mean": state["mean"][0]}),
+            "NumPy": (np.asarray(moved) if self.mistake == "NumPy" else moved, state),
+        }[self.mistake]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ("a number", "must return a change of the weights' shape"),
+        ("transposed", "must return a change of the weights' shape"),
+        ("no state", "and must return how that changes, .* got nothing"),
+        ("another name", "and must return how that changes"),
+        ("another shape", "and must return how that changes"),
+        ("NumPy", "must work with jax.numpy"),
+    ],
+)
+def test_mistakes_of_a_rule_are_said_by_everything_that_takes_it(problem, mistake, message):
+    for call in (lambda r: cd.train(problem, r, epochs=1), lambda r: cd.field(problem, r)):
+        with pytest.raises(cd.InputError, match=message):
+            call(Faulty(mistake=mistake))
+
+
+def test_rules_say_their_settings_and_equal_ones_are_compiled_once(problem):
+    assert repr(cd.rules.Oja(decay=2.0)) == "Oja (decay = 2.0)"
+    assert cd.rules.Oja(plasticity=cd.Plasticity(hidden=0.5)).label == "Oja, CD (α_h = 0.5)"
+    assert cd.rules.Oja(decay=2.0) == cd.rules.Oja(decay=2.0, plasticity=cd.Plasticity(hidden=0.5))
+    assert cd.rules.Oja() != cd.rules.Oja(decay=2.0)
+    both = cd.train(problem, [cd.rules.Oja(), cd.rules.Oja(decay=2.0)], epochs=2)
+    assert both.rule.values.tolist() == ["Oja", "Oja (decay = 2.0)"]
+
+    @dataclass(frozen=True, eq=False, repr=False)
+    class Nameless(LearningRule):
+        def change(self, sight):
+            return sight.weight
+
+    with pytest.raises(cd.InputError, match="the rule Nameless needs a name"):
+        Nameless()
+    with pytest.raises(cd.InputError, match="got the class Oja, not one of it"):
+        cd.train(problem, cd.rules.Oja, epochs=1)
+
+
 @pytest.mark.parametrize(
     ("rule", "message"),
     [

@@ -21,7 +21,11 @@ def test_no_transformation_is_the_plain_update(problem):
     settings = {"epochs": 20, "batch_size": 10, "preserve_norms": True, "engine": "jax"}
     plain, through = (cd.train(problem, rule, transform=t, **settings) for t in (None, optax.identity()))
     np.testing.assert_allclose(through.train_error, plain.train_error, rtol=1e-10)
-    assert "transform" in through.attrs
+    assert through.attrs["transform"] == "identity()"
+    tuned = optax.chain(optax.trace(0.9), optax.scale(0.1))
+    told = cd.train(problem, rule, epochs=1, transform=tuned).attrs["transform"]
+    assert "decay=0.9" in told
+    assert "step_size=0.1" in told
     assert "transform" not in plain.attrs
 
 
@@ -75,5 +79,11 @@ def test_trials_can_have_transformations_of_their_own(problem):
 def test_what_is_no_transformation_is_refused(problem):
     with pytest.raises(cd.InputError, match="transform must be an optax transformation"):
         cd.train(problem, cd.Plasticity(), epochs=1, transform=0.9)
+    for forgotten in (optax.adam, optax.sgd, lambda number: optax.trace(0.9)):
+        with pytest.raises(cd.InputError, match="a function of `trial`"):
+            cd.train(problem, cd.Plasticity(), epochs=1, transform=forgotten)
+    for whole in (optax.sgd(1.0), optax.adam(1e-2)):
+        with pytest.raises(cd.InputError, match="carry their own −learning rate"):
+            cd.train(problem, cd.Plasticity(), epochs=1, transform=whole)
     with pytest.raises(cd.InputError, match="has no transformations of updates"):
         cd.train(problem, cd.Plasticity(), epochs=1, transform=optax.identity(), engine="fused")

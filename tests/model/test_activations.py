@@ -64,7 +64,7 @@ def test_an_activation_of_ones_own_is_the_built_in_it_repeats():
     rule = cd.Plasticity(readout=0.5)
     histories = [cd.train(p, rule, epochs=20, batch_size=10, engine="jax") for p in (own, built_in)]
     np.testing.assert_allclose(histories[0].student_hidden, histories[1].student_hidden, atol=1e-13)
-    found = [cd.analysis.curl(cd.analysis.problem_network(p, rule)).antisymmetric for p in (own, built_in)]
+    found = [cd.analysis.curl(p, rule).antisymmetric for p in (own, built_in)]
     assert found[0] == pytest.approx(found[1], rel=1e-9)
 
 
@@ -73,6 +73,8 @@ def test_an_activation_of_ones_own_is_the_built_in_it_repeats():
     [
         (lambda: cd.activation("tanh", jnp.sin), "there is an activation 'tanh' already"),
         (lambda: cd.activation("mine", 3), "value must be a function of JAX"),
+        (lambda: cd.activation("mine", np.tanh), "jax.numpy, not NumPy"),
+        (lambda: cd.activation("mine", lambda z: z.sum()), "value must be elementwise"),
         (lambda: cd.student_teacher(n_inputs=2, n_hidden=2, activation="softmax"), "activation must be one of"),
         (lambda: cd.student_teacher(n_inputs=2, n_hidden=2, activation="tahn"), "did you mean 'tanh'"),
     ],

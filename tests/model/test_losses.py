@@ -69,13 +69,13 @@ def test_cross_entropy_has_one_signal_and_the_analyses_see_it():
     np.testing.assert_array_equal(runs[0], runs[1])
     logits = classes("cross_entropy", "linear")
     np.testing.assert_allclose(runs[0], cd.train(logits, rule, epochs=3).student_hidden, atol=1e-14)
-    shares = [cd.analysis.curl(cd.analysis.problem_network(p, rule)).antisymmetric for p in (problem, logits)]
+    shares = [cd.analysis.curl(p, rule).antisymmetric for p in (problem, logits)]
     assert shares[0] == pytest.approx(shares[1], rel=1e-9)
     # One step of train is one step along the field that the analyses see.
-    network = cd.analysis.problem_network(problem, rule)
+    network = cd.field(problem, rule)
     moved = cd.train(problem, rule, epochs=1, learning_rate=1e-3)
     ours = np.concatenate([moved.student_hidden.values.ravel(), moved.student_readout.values.ravel()])
-    np.testing.assert_allclose((ours - network.theta) / 1e-3, network.field(), atol=1e-10)
+    np.testing.assert_allclose((ours - network.theta) / 1e-3, network.velocity(), atol=1e-10)
 
 
 def test_histories_say_which_loss():
@@ -91,6 +91,8 @@ def test_histories_say_which_loss():
         ("cross_entropy", "tanh", "needs output_activation 'softmax' or 'sigmoid'"),
         ("hinge", "linear", "loss must be one of 'squared', 'cross_entropy'"),
         (3, "linear", "loss must be 'squared', 'cross_entropy' or a function"),
+        (lambda o, t: (o - t) ** 2, "linear", "must return one number a sample"),
+        (lambda o, t: np.sum((np.asarray(o) - t) ** 2), "linear", "must be a function of JAX"),
     ],
 )
 def test_what_is_no_loss_is_refused(loss, output, message):

@@ -209,11 +209,10 @@ def experiment(
     feedback = [rule.feedback_matrices(student.sizes, trials=trials, seed=seed) for rule in plasticities]
     unused = tuple(np.zeros((trials, layer.shape[-1], layer.shape[-2])) for layer in student.layers[1:])
     validation.boolean("preserve_norms", preserve_norms)
-    if transform is not None and not callable(getattr(transform, "update", transform)):
-        raise InputError(
-            "transform must be an optax transformation, or a function from a trial's number to one, got "
-            f"{validation.shown(transform)}"
-        )
+    if transform is not None:
+        from curldescent.learning.transforms import check
+
+        check(transform, tuple(layer.shape[-2:] for layer in student.layers))
     return Experiment(
         inputs=problem.inputs,
         targets=problem.train_outputs(),
@@ -285,9 +284,10 @@ def _rule(given: Any) -> "Rule":
         found = rule_of(given)
         if isinstance(found, LearningRule):
             return found
+    got = f"the class {given.__name__}, not one of it" if isinstance(given, type) else type(given).__name__
     raise InputError(
         "rule must be a cd.Plasticity, a rule of cd.rules or a function of what a synapse sees, or several as a list "
-        f"or dict; got {type(given).__name__}"
+        f"or dict; got {got}"
     )
 
 

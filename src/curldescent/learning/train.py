@@ -15,6 +15,7 @@ from curldescent.learning.number_range import error_may_overflow, refuse_unrepre
 from curldescent.learning.recording import Record, collected, record_run, stopping_errors
 from curldescent.learning.run_memory import pieces_that_fit, refuse_set_up
 from curldescent.learning.schedule import MOST_EPOCHS, recording_epochs
+from curldescent.learning.transforms import described
 from curldescent.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def train(
             convention. "mse": e = (ŷ − y)·φ'_out, so that without flips the update is the exact gradient of the
             recorded error. The two coincide for a linear output.
         transform: an optax transformation that every update S ∘ signal goes through before its step is taken (momentum,
-            noise, clipping, schedules over updates), or a function of the trial's number that returns one. The
-            reference engine runs it.
+            noise, clipping, schedules over updates), or a function of `trial`, its number, that returns one. Not a
+            whole optimizer, which carries its own −learning rate. The reference engine runs it.
         stop_below: stop a trial at the first recorded epoch whose training error is below this; or, given two numbers,
             whose training error is below the first and test error below the second, so that the epochs to both
             thresholds are those of the whole run. Its later errors are those of the weights it stopped with. Nothing is
@@ -186,7 +187,7 @@ def train(
             "preserve_norms": int(setup.preserve_norms),
             "output_error": setup.output_error,
             **({} if problem.loss.name == "squared" else {"loss": problem.loss.name}),
-            **({} if transform is None else {"transform": validation.shown(transform)}),
+            **({} if transform is None else {"transform": described(transform)}),
             "seed": setup.seed,
             "dtype": dtype,
         },

@@ -232,8 +232,10 @@ def activation(name: str, value: Callable[[Any], Any], *, integral: Callable[[An
     if name in BUILT_IN:
         raise InputError(f"there is an activation {name!r} already; give yours another name")
     validation.function("value", value, "a function of JAX, elementwise")
+    _check_elementwise("value", value)
     if integral is not None:
         validation.function("integral", integral, "a function of JAX, elementwise")
+        _check_elementwise("integral", integral)
 
     def slope_in_jax(drive: Any) -> Any:
         import jax
@@ -250,6 +252,24 @@ def activation(name: str, value: Callable[[Any], Any], *, integral: Callable[[An
         integral=None if integral is None else lambda drive, xp: _in(xp, integral)(drive),
         grows=True,
     )
+
+
+def _check_elementwise(name: str, function: Callable[[Any], Any]) -> None:
+    """Refuse what JAX cannot trace, or what is not elementwise, with what it said."""
+    import jax
+
+    from curldescent.foundation.arithmetic import arithmetic
+
+    with arithmetic():
+        try:
+            made = jax.eval_shape(function, jax.ShapeDtypeStruct((2, 3), "float64"))  # type: ignore[no-untyped-call]
+        except Exception as fault:
+            raise InputError(
+                f"{name} must be a function of JAX (jax.numpy, not NumPy), elementwise, but it raised "
+                f"{type(fault).__name__}"
+            ) from fault
+    if getattr(made, "shape", None) != (2, 3):
+        raise InputError(f"{name} must be elementwise: of an array of shape (2, 3) it made {validation.shown(made)}")
 
 
 def _in(xp: ModuleType, function: Callable[[Any], Any]) -> Callable[[Any], Any]:

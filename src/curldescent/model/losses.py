@@ -84,10 +84,27 @@ class Loss:
             error = self._vectorised(jax.grad, output, target, xp)
         return activation.carried(error, drive, output, xp) if convention == "mse" else error
 
-    def check(self, output_activation: "str | Activation") -> None:
-        """Refuse a loss that does not go with the output activation."""
+    def check(self, output_activation: "str | Activation", outputs: int) -> None:
+        """Refuse a loss that does not go with the output activation, or a function that is none."""
         if self.name == "cross_entropy":
             self._matching(output_activation)
+        if self.function is None:
+            return
+        import jax
+
+        from curldescent.foundation.arithmetic import arithmetic
+
+        one = jax.ShapeDtypeStruct((outputs,), "float64")  # type: ignore[no-untyped-call]
+        with arithmetic():
+            try:
+                made = jax.eval_shape(self.function, one, one)
+            except Exception as fault:
+                raise InputError(
+                    f"the loss {self.name!r} must be a function of JAX, (output (O,), target (O,)) → number, but it "
+                    f"raised {type(fault).__name__}"
+                ) from fault
+        if getattr(made, "shape", None) != ():
+            raise InputError(f"the loss {self.name!r} must return one number a sample, got {validation.shown(made)}")
 
     def _matching(self, output_activation: "str | Activation") -> Activation:
         name = of(output_activation).name

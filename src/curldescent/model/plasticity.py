@@ -114,10 +114,10 @@ class Plasticity:
         What it comes to in a network, `realised_label` says.
         """
         asked = [_asked(*layer) for layer in (("hidden", "h", self.hidden), ("readout", "r", self.readout))]
-        asked += [_asked(_named_layer(key), str(key), value) for key, value in (self.layers or {}).items()]
+        asked += [_asked(_named_layer(key), _named_layer(key), value) for key, value in (self.layers or {}).items()]
         return self._named([part for part in asked if part])
 
-    def realised_label(self, sizes: Sequence[int] | None = None, **named: int) -> str:
+    def realised_label(self, sizes: Sequence[int] | None = None, **named: Any) -> str:
         """The same with what it comes to in a network of the given sizes, where that is not what was asked for.
 
         Args:
@@ -152,7 +152,7 @@ class Plasticity:
             return ("GD" if self.feedback is None else "FA") + what
         return ("CD" if self.feedback is None else "FA + flips") + what
 
-    def strengths(self, sizes: Sequence[int] | None = None, **named: int) -> Strengths:
+    def strengths(self, sizes: Sequence[int] | None = None, **named: Any) -> Strengths:
         """S for a network of the given sizes.
 
         Args:
@@ -172,7 +172,7 @@ class Plasticity:
         warn_unrealised(self.realised(sizes).layers, of=" plasticity")
         return self.resolved(sizes)
 
-    def resolved(self, sizes: Sequence[int] | None = None, **named: int) -> Strengths:
+    def resolved(self, sizes: Sequence[int] | None = None, **named: Any) -> Strengths:
         """The same as `strengths`, without a warning: for callers that show what is realised themselves."""
         out = []
         for name, value, post, pre in self._layers(network_sizes(sizes, **named)):
@@ -182,7 +182,7 @@ class Plasticity:
             out.append(np.broadcast_to(given, (post[1], pre[1])).copy())
         return Strengths(out)
 
-    def realised(self, sizes: Sequence[int] | None = None, **named: int) -> Realised:
+    def realised(self, sizes: Sequence[int] | None = None, **named: Any) -> Realised:
         """What the plasticity comes to in a network of the given sizes.
 
         Args:
@@ -217,7 +217,7 @@ class Plasticity:
         names = layer_names(len(sizes) - 1)
         by_position: dict[int, Any] = {}
         for key, value in (self.layers or {}).items():
-            position = names.index(key) if key in names else key if isinstance(key, int) else len(names)
+            position = _position(key, names)
             if not -len(names) <= position < len(names):
                 accepted = ", ".join(names)
                 raise InputError(f"layers must name layers of the network, {accepted} or their positions, got {key!r}")
@@ -244,7 +244,7 @@ class Plasticity:
         return neurons, size, flips
 
     def _meaning(self, neurons: str) -> str:
-        return f"({self.flips}: one per {neurons})"
+        return f"({self.flips}: one for each of the {neurons})"
 
     def _factors(self, name: str, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[Array, str]:
         """One factor per neuron, or per synapse where they are given; and what there is one of."""
@@ -366,15 +366,22 @@ def _read_layers(given: Any) -> dict[int | str, Any]:
     return kind({key: read_rule(f"the plasticity of {_named_layer(key)}", value) for key, value in items})
 
 
+def _position(key: int | str, names: Sequence[str]) -> int:
+    if isinstance(key, str):
+        # The last layer is the readout in every depth.
+        return names.index(key) if key in names else len(names) - 1 if key == "readout" else len(names)
+    return key
+
+
 def _named_layer(key: int | str) -> str:
-    return key if isinstance(key, str) else f"layer {key}"
+    return key if isinstance(key, str) else f"layers[{key}]"
 
 
 def network_sizes(
     sizes: Sequence[int] | None = None,
     *,
     n_inputs: int | None = None,
-    n_hidden: int | None = None,
+    n_hidden: int | Sequence[int] | None = None,
     n_outputs: int | None = None,
 ) -> tuple[int, ...]:
     """Sizes of a network in one form, from either.
@@ -382,7 +389,7 @@ def network_sizes(
     Args:
         sizes: M, the sizes of the hidden layers, O.
         n_inputs: M of a network with two layers,
-        n_hidden: N, and
+        n_hidden: N, or the sizes of several hidden layers, and
         n_outputs: O.
 
     Raises:
@@ -396,7 +403,7 @@ def network_sizes(
     if sizes is not None and all(size is None for size in named):
         return tuple(sizes)
     if sizes is None and n_inputs is not None and n_hidden is not None and n_outputs is not None:
-        return n_inputs, n_hidden, n_outputs
+        return n_inputs, *(n_hidden if isinstance(n_hidden, list | tuple) else [n_hidden]), n_outputs
     raise InputError("give the sizes of the network either as a list or as n_inputs, n_hidden and n_outputs")
 
 

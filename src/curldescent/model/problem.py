@@ -70,13 +70,13 @@ class Problem:
         self._set("output_activation", self.activation if self.output_activation is None else self.output_activation)
         self._set("output_activation", activations.checked("output_activation", self.output_activation, output=True))
         self._set("loss", losses.checked("loss", self.loss))
-        self.loss.check(self.output_activation)
         for name in ("student", "teacher"):
             value = getattr(self, name)
             if not isinstance(value, Weights) and not (name == "teacher" and value is None):
                 raise InputError(f"{name} must be cd.Weights(hidden=…, readout=…), got {type(value).__name__}")
         if self.data is not None and not isinstance(self.data, DataUsed):
             raise InputError(f"data must be what from_data says of its table, got {type(self.data).__name__}")
+        self.loss.check(self.output_activation, self.student.n_outputs)
         self._check_inputs("inputs")
         if self.test_inputs is not None:
             self._check_inputs("test_inputs")

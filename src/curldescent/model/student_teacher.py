@@ -1,7 +1,8 @@
 """Random students, teachers and Gaussian inputs: the paper's sampler and its generalisations."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.model.activations import Activation
+from curldescent.model.losses import Loss
 from curldescent.model.problem import Problem
 from curldescent.model.weights import Weights
 
@@ -26,6 +28,7 @@ def student_teacher(
     n_outputs: int = 1,
     activation: str | Activation = "linear",
     output_activation: str | Activation | None = None,
+    loss: str | Loss | Callable[..., Any] = "squared",
     n_train: int = 250,
     n_test: int = 100,
     student_scale: float = 1.0,
@@ -43,6 +46,7 @@ def student_teacher(
         n_outputs: O.
         activation: φ of both, as in `Problem`.
         output_activation: φ_out of both; φ by default, as in the paper's simulations.
+        loss: what is recorded and descended, as in `Problem`.
         n_train: P, training samples.
         n_test: test samples; 0 for none.
         student_scale: s of the student's initial weights.
@@ -98,6 +102,7 @@ def student_teacher(
         teacher=stack(teachers),
         activation=activation,
         output_activation=activation if output_activation is None else output_activation,
+        loss=loss,  # type: ignore[arg-type]
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.fields.field import Field
@@ -68,6 +70,8 @@ def field(
             raise InputError("a PyTorch module becomes a field by cd.analysis.network(module, inputs=…, targets=…)")
         if rule is None:
             raise InputError("a function needs parameters: cd.field(function, theta0), an array or a tree of arrays")
+        if isinstance(rule, list | tuple) and all(isinstance(item, int | float) for item in rule):
+            rule = np.array(rule, dtype=np.float64)
         return function_field(subject, rule)
     options: dict[str, Any] = {"output_error": output_error, "preserve_norms": preserve_norms}
     return subject_field(subject, rule, trial, batch_size=batch_size, seed=seed, **options)

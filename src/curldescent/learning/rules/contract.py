@@ -8,11 +8,12 @@ averages) is a state beside the weights, and moves with them.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
@@ -65,6 +66,21 @@ class LearningRule(ABC):
 
     def __post_init__(self) -> None:
         validation.instance("plasticity", self.plasticity, Plasticity, "a cd.Plasticity")
+        if not isinstance(getattr(self, "name", None), str):
+            raise InputError(f"the rule {type(self).__name__} needs a name: name: ClassVar[str] = …")
+
+    # Rules of equal settings are one rule to the compiler. Strengths are data of a run, not part of what is compiled.
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self._settings() == other._settings()
+
+    def __hash__(self) -> int:
+        try:
+            return hash((type(self), self._settings()))
+        except TypeError:  # settings that are arrays
+            return id(self)
+
+    def _settings(self) -> tuple[tuple[str, Any], ...]:
+        return tuple((f.name, getattr(self, f.name)) for f in fields(self) if f.name != "plasticity")
 
     @abstractmethod
     def change(self, sight: Sight) -> Any:
@@ -105,17 +121,44 @@ class LearningRule(ABC):
         for sight, strength in zip(
             sights(layers, states, learning, inputs, targets, c), learning.strengths, strict=True
         ):
-            change = self.change(sight)
-            moved, state = change if isinstance(change, tuple) else (change, ())
+            moved, state = self._changed(sight)
             changes.append(strength * moved)
             remembered.append(state)
         return tuple(changes), tuple(remembered)
 
+    def _changed(self, sight: Sight) -> tuple[Any, Any]:
+        """What `change` returns, checked: a stranger's rule may return anything."""
+        try:
+            change = self.change(sight)
+        except InputError:
+            raise
+        except Exception as fault:
+            said = " ".join(str(fault).split())
+            raise InputError(
+                f"the rule {self.name!r} must work with jax.numpy on what a synapse sees, but it raised "
+                f"{type(fault).__name__}: {said[:150]}"
+            ) from fault
+        moved, state = change if isinstance(change, tuple) and len(change) == 2 else (change, ())
+        shape = getattr(moved, "shape", None)
+        if shape != sight.weight.shape:
+            got = validation.shown(moved) if shape is None else str(shape)
+            raise InputError(
+                f"the rule {self.name!r} must return a change of the weights' shape {sight.weight.shape}, got {got}"
+            )
+        if _form(state) != _form(sight.state):
+            raise InputError(
+                f"the rule {self.name!r} remembers {_form(sight.state)} and must return how that changes, as a pair "
+                f"with the change of the weights; got {_form(state)}"
+            )
+        return moved, state
+
     @property
     def label(self) -> str:
-        """A short name for tables and legends."""
+        """A short name for tables and legends, with the settings that are not the usual ones."""
+        usual = {f.name: f.default for f in fields(self)}
+        told = [f"{name} = {validation.shown(v)}" for name, v in self._settings() if not _same(v, usual[name])]
         flips = self.plasticity.label
-        return self.name if flips == "GD" else f"{self.name}, {flips}"
+        return ", ".join([self.name + (f" ({', '.join(told)})" if told else ""), *([flips] if flips != "GD" else [])])
 
     def check(self, depth: int, loss: str) -> None:
         """Refuse a network or a loss that the rule is not defined for."""
@@ -174,23 +217,29 @@ class OwnRule(LearningRule):
         """What it is called."""
         return self.called
 
+    @property
+    def label(self) -> str:
+        """A short name for tables and legends."""
+        flips = self.plasticity.label
+        return self.called if flips == "GD" else f"{self.called}, {flips}"
+
     def change(self, sight: Sight) -> Any:
-        """See the base class; the result must have the weights' shape."""
-        try:
-            change = self.function(sight)
-        except Exception as fault:  # whatever a stranger's function raises
-            said = " ".join(str(fault).split())[:200]
-            raise InputError(
-                f"the rule {self.called!r} must be a function of what a synapse sees, in JAX, but it raised "
-                f"{type(fault).__name__}: {said}"
-            ) from fault
-        shape = getattr(change, "shape", None)
-        if shape != sight.weight.shape:
-            raise InputError(
-                f"the rule {self.called!r} must return a change of the weights' shape {sight.weight.shape}, got "
-                f"{validation.shown(change) if shape is None else shape}"
-            )
-        return change
+        """See the base class."""
+        return self.function(sight)
+
+
+def _form(state: Any) -> str:
+    """What a state consists of, in words: paths and shapes."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(state)
+    found = {jax.tree_util.keystr(path): tuple(np.shape(leaf)) for path, leaf in leaves}
+    return ", ".join(f"{path or 'an array'} of shape {shape}" for path, shape in found.items()) or "nothing"
+
+
+def _same(value: Any, usual: Any) -> bool:
+    try:
+        return bool(value == usual)
+    except (TypeError, ValueError):
+        return False
 
 
 def rule_of(given: Any) -> Any:
