@@ -59,14 +59,12 @@ def test_a_schedule_counts_updates_and_stopped_trials_stand_still(problem):
 
 
 def test_trials_can_have_transformations_of_their_own(problem):
+    def update(updates, key, params):
+        return jax.tree.map(lambda u: u + jax.random.normal(key, u.shape), updates), jax.random.split(key)[0]
+
     def noisy(trial):
-        return optax.GradientTransformation(
-            lambda params: jax.random.key(trial),
-            lambda updates, key, params: (
-                jax.tree.map(lambda u: u + jax.random.normal(key, u.shape), updates),
-                jax.random.split(key)[0],
-            ),
-        )
+        # One update for all trials, so that it is compiled once.
+        return optax.GradientTransformation(lambda params: jax.random.key(trial), update)
 
     all_trials = cd.train(problem, cd.Plasticity(), epochs=2, batch_size=20, transform=noisy)
     again = cd.train(problem, cd.Plasticity(), epochs=2, batch_size=20, transform=noisy)
