@@ -117,6 +117,17 @@ def test_the_flow_is_the_limit_of_small_steps():
     assert errors[1] / errors[0] == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.parametrize("sizes", [(5, 2), SIZES])
+def test_analyses_of_flips_and_descent_know_every_depth(sizes):
+    problem = deep(sizes, output="linear").starting_at_teacher()
+    margins = cd.analysis.flip_margins(problem, cd.Plasticity())
+    assert len(margins.names) == sum(sizes[:-1])
+    rule = cd.Plasticity(layers={0: cd.Flips(count=1)})
+    history = cd.train(deep(sizes), rule, epochs=4, record=range(5), record_weights=True)
+    profile = cd.analysis.descent_profile(deep(sizes), rule, run=history.isel(trial=0))
+    assert len(profile.loss) == 5
+
+
 def test_predictions_and_single_trials():
     problem = deep()
     history = cd.train(problem, cd.Plasticity(), epochs=2)

@@ -80,6 +80,9 @@ def test_what_is_no_transformation_is_refused(problem):
     for forgotten in (optax.adam, optax.sgd, lambda number: optax.trace(0.9)):
         with pytest.raises(cd.InputError, match="a function of `trial`"):
             cd.train(problem, cd.Plasticity(), epochs=1, transform=forgotten)
+    for nothing in ({}, lambda trial: None, lambda trial: 1 / 0):
+        with pytest.raises(cd.InputError, match="transform must be"):
+            cd.train(problem, cd.Plasticity(), epochs=1, transform=nothing)
     for whole in (optax.sgd(1.0), optax.adam(1e-2)):
         with pytest.raises(cd.InputError, match="carry their own −learning rate"):
             cd.train(problem, cd.Plasticity(), epochs=1, transform=whole)

@@ -75,6 +75,7 @@ def test_an_activation_of_ones_own_is_the_built_in_it_repeats():
         (lambda: cd.activation("mine", 3), "value must be a function of JAX"),
         (lambda: cd.activation("mine", np.tanh), "jax.numpy, not NumPy"),
         (lambda: cd.activation("mine", lambda z: z.sum()), "value must be elementwise"),
+        (lambda: cd.activation("mine", lambda z: z / z.sum(-1, keepdims=True)), "depends on the others"),
         (lambda: cd.student_teacher(n_inputs=2, n_hidden=2, activation="softmax"), "activation must be one of"),
         (lambda: cd.student_teacher(n_inputs=2, n_hidden=2, activation="tahn"), "did you mean 'tanh'"),
     ],

@@ -1,5 +1,7 @@
 """Losses: their signals against automatic differentiation, through `train` and the analyses alike."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -76,6 +78,62 @@ def test_cross_entropy_has_one_signal_and_the_analyses_see_it():
     moved = cd.train(problem, rule, epochs=1, learning_rate=1e-3)
     ours = np.concatenate([moved.student_hidden.values.ravel(), moved.student_readout.values.ravel()])
     np.testing.assert_allclose((ours - network.theta) / 1e-3, network.velocity(), atol=1e-10)
+
+
+def test_a_loss_of_ones_own_keeps_its_meaning_whatever_it_is_called():
+    def squared(output, target):
+        return 5 * jnp.sum((output - target) ** 2)
+
+    def cross_entropy(output, target):
+        return jnp.sum((output - target) ** 4)
+
+    plain = cd.train(classes("squared", "linear"), cd.Plasticity(), epochs=1).train_error[0, 0]
+    for own, factor in ((squared, 10.0), (cross_entropy, None)):
+        problem = classes(own, "linear")
+        error = cd.train(problem, cd.Plasticity(), epochs=1, output_error="mse").train_error[0, 0]
+        assert f"loss=own {own.__name__}" in repr(problem)
+        assert error == pytest.approx(cd.field(problem, cd.Plasticity(), output_error="mse").loss(), rel=1e-12)
+        assert factor is None or error == pytest.approx(factor * float(plain), rel=1e-12)
+
+
+def test_what_a_function_of_ones_own_reads_is_read_anew_in_every_run():
+    scale = {"loss": 1.0, "slope": 1.0}
+
+    def loss(output, target):
+        return scale["loss"] * jnp.sum((output - target) ** 2)
+
+    bent = cd.activation("bent", lambda z: jnp.tanh(scale["slope"] * z))
+    settings = {"n_inputs": 3, "n_hidden": 4, "n_train": 10, "output_activation": "linear"}
+    for name, kind in (("loss", {"loss": loss}), ("slope", {"activation": bent})):
+        found = []
+        for value in (1.0, 3.0):
+            scale[name] = value
+            problem = cd.student_teacher(**settings, **kind)
+            start = cd.train(problem, cd.Plasticity(), epochs=1, learning_rate=1e-4, output_error="mse")
+            field = cd.field(problem, cd.Plasticity(), output_error="mse")
+            moved = (start.student_hidden.values[0] - problem.student.hidden[0]).ravel() / 1e-4
+            np.testing.assert_allclose(moved, field.velocity()[: moved.size], rtol=1e-2, atol=1e-4)
+            found.append(float(start.train_error[0, 0]))
+        scale[name] = 1.0
+        assert found[0] != found[1]
+
+
+@pytest.mark.parametrize("total", [1.0, 2.5])
+def test_the_delta_rule_behind_softmax_is_one_field_whatever_targets_add_up_to(total):
+    rng = np.random.default_rng(3)
+    problem = cd.Problem(
+        inputs=rng.normal(size=(9, 4)),
+        targets=total * rng.dirichlet(np.ones(3), size=9),
+        student=cd.Weights([rng.normal(size=(5, 4)) / 2, rng.normal(size=(3, 5)) / 2]),
+        activation="tanh",
+        output_activation="softmax",
+    )
+    for loss in ("squared", "cross_entropy"):
+        one = dataclasses.replace(problem, loss=loss)
+        start = cd.train(one, cd.Plasticity(readout=0.4), epochs=1, learning_rate=1e-5)
+        moved = (start.student_readout.values[0] - problem.student.readout).ravel() / 1e-5
+        velocity = cd.field(one, cd.Plasticity(readout=0.4)).velocity()[-moved.size :]
+        np.testing.assert_allclose(moved, velocity, atol=1e-8)
 
 
 def test_histories_say_which_loss():

@@ -53,7 +53,8 @@ def changing(monkeypatch):
         another.__signature__ = signature.replace(parameters=list(parameters.values()))
         if section == "plasticity":
             monkeypatch.setitem(parameter_sections._TARGETS, "rule", another)
-            monkeypatch.setattr(parameter_sections, "rule_class", lambda kind: another)
+            whole = parameter_sections.rule_class
+            monkeypatch.setattr(parameter_sections, "rule_class", lambda k: another if k == section else whole(k))
         else:
             monkeypatch.setitem(parameter_sections._TARGETS, section, another)
         if hasattr(settings, own.__name__):  # where it is called
@@ -93,6 +94,12 @@ def test_a_new_argument_of_a_rule_changes_no_fingerprint(changing):
     before = small(rules={"CD": {"readout": 0.5}}, axes={"ratio": [1]}).settings.fingerprints
     changing("plasticity", decay=0.0)
     assert small(rules={"CD": {"readout": 0.5}}, axes={"ratio": [1]}).settings.fingerprints == before
+
+
+def test_a_changed_default_of_a_rule_is_another_meaning(monkeypatch):
+    before = small(axes={"ratio": [1]}).settings.fingerprint
+    monkeypatch.setitem(fingerprints.ADDED, "oja", {"decay": 7.0, "readout": "delta"})
+    assert small(axes={"ratio": [1]}).settings.fingerprint != before
 
 
 def test_a_new_entry_of_keep_changes_no_fingerprint(monkeypatch):

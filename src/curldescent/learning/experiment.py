@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.number_range import frobenius
-from curldescent.model.activations import Activation
+from curldescent.model.activations import BUILT_IN, Activation, of
 from curldescent.model.losses import CONVENTIONS, SQUARED, Loss
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -147,6 +147,18 @@ class Experiment:
     def outputs(self) -> int:
         """O."""
         return self.layers[-1].shape[1]
+
+    @property
+    def own_functions(self) -> bool:
+        """Whether a function of the user's is part of what is computed: what it closes over may change between runs."""
+        activations = [of(self.activation), of(self.output_activation)]
+        update = getattr(self.transform, "update", self.transform)
+        return (
+            self.loss.function is not None
+            or any(BUILT_IN.get(activation.name) is not activation for activation in activations)
+            or any(kind is not None and not kind.built_in for kind in self.kinds)
+            or (update is not None and not str(getattr(update, "__module__", "")).startswith("optax."))
+        )
 
     @property
     def rules(self) -> int:

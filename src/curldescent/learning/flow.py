@@ -92,7 +92,7 @@ class _Student:
         inputs = e.test_inputs if test else e.inputs
         drives, activities = forward.passed(inputs, self.unpack(flat), e.activation, e.output_activation)
         targets = e.targets_of(self.trial, test=test)
-        if e.loss is SQUARED:
+        if e.loss == SQUARED:
             return np.asarray(forward.error(activities[-1], targets))
         return np.asarray(e.loss.of_samples(drives[-1], targets, e.output_activation).mean(-1))
 
@@ -193,7 +193,7 @@ def flow(
         seed=seed,
     )
     for kind in e.kinds:
-        if kind is not None and any(kind.state(layer[0]) != () for layer in e.layers):
+        if kind is not None and any(kind.remembers(layer[0]) for layer in e.layers):
             raise InputError(f"flow follows weights alone, but the rule {kind.name} remembers something; use cd.train")
     refuse_unrepresentable(e, "float64")
     citations.use("virtanen2020", *(["hairer1993"] if method == "DOP853" else []))

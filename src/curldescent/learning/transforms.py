@@ -27,7 +27,7 @@ def check(transform: Any, shapes: Sequence[tuple[int, ...]]) -> None:
     if not hasattr(transform, "update"):
         if not callable(transform) or _arguments(transform) != ["trial"]:
             raise InputError(f"transform must be {_ACCEPTED}, got {validation.shown(transform)}")
-        one = transform(0)
+        one = _tried(transform, 0)
     if not (callable(getattr(one, "init", None)) and callable(getattr(one, "update", None))):
         raise InputError(f"transform must be {_ACCEPTED}, got {validation.shown(one)}")
     import jax.numpy as jnp
@@ -36,13 +36,21 @@ def check(transform: Any, shapes: Sequence[tuple[int, ...]]) -> None:
 
     with arithmetic():
         layers = tuple(jnp.ones(shape) for shape in shapes)
-        moved, _ = one.update(layers, one.init(layers), layers)
+        moved, _ = _tried(one.update, layers, _tried(one.init, layers), layers)
         along = sum(float(np.sum(np.asarray(layer))) for layer in moved)
     if along < 0:
         raise InputError(
             "transform turns updates round: whole optimizers of optax (sgd, adam) carry their own −learning rate; give "
             "the transformation alone, such as optax.trace or optax.scale_by_adam, and learning_rate to train"
         )
+
+
+def _tried(function: Any, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except Exception as fault:  # whatever a stranger's function raises
+        said = " ".join(str(fault).split())[:150]
+        raise InputError(f"transform must be {_ACCEPTED}, but it raised {type(fault).__name__}: {said}") from fault
 
 
 def described(transform: Any) -> str:

@@ -72,11 +72,11 @@ class Activation:
         if self.integral is None:
             raise InputError(
                 f"the delta rule behind {self.name} outputs descends a loss that needs the integral of {self.name}: "
-                'give cd.Activation(…, integral=…), or use output_error="mse"'
+                'give cd.activation(…, integral=…), or use output_error="mse"'
             )
         whole = self.integral(drive, xp)
         if self.joint:
-            return whole * xp.sum(target, axis=-1) - xp.sum(target * drive, axis=-1)
+            return whole - xp.sum(target * drive, axis=-1)
         return xp.sum(whole - target * drive, axis=-1)
 
 
@@ -268,7 +268,14 @@ def _check_elementwise(name: str, function: Callable[[Any], Any]) -> None:
                 f"{name} must be a function of JAX (jax.numpy, not NumPy), elementwise, but it raised "
                 f"{type(fault).__name__}"
             ) from fault
-    if getattr(made, "shape", None) != (2, 3):
+    if getattr(made, "shape", None) == (2, 3):
+        points = jax.numpy.linspace(-1.3, 1.7, 6).reshape(2, 3)
+        with arithmetic():
+            alone = [[float(function(points[i : i + 1, j : j + 1])[0, 0]) for j in range(3)] for i in range(2)]
+            together = np.asarray(function(points))
+        if not np.allclose(alone, together, rtol=1e-5, equal_nan=True):
+            raise InputError(f"{name} must be elementwise: what it makes of a number depends on the others")
+    else:
         raise InputError(f"{name} must be elementwise: of an array of shape (2, 3) it made {validation.shown(made)}")
 
 

@@ -42,10 +42,16 @@ class Loss:
 
     def of_samples(self, drive: Any, target: Any, output_activation: "str | Activation", xp: ModuleType = np) -> Any:
         """ℓ of every sample, (…, P), from the drives of the outputs and the targets, each (…, P, O)."""
-        if self.name == "squared":
+        if self == SQUARED:
             return 0.5 * xp.sum((of(output_activation).value(drive, xp) - target) ** 2, axis=-1)
-        if self.name == "cross_entropy":
-            return self._matching(output_activation).matching(drive, target, xp)
+        if self == CROSS_ENTROPY:
+            matching = self._matching(output_activation)
+            if not matching.joint:
+                return matching.matching(drive, target, xp)
+            assert matching.integral is not None
+            # Targets need not sum to one: each counts with the logarithm of its own probability.
+            share = xp.sum(target, axis=-1)
+            return matching.integral(drive, xp) * share - xp.sum(target * drive, axis=-1)
         return self._vectorised(lambda f: f, of(output_activation).value(drive, xp), target, xp)
 
     def signal(
@@ -72,11 +78,11 @@ class Loss:
             The signal.
         """
         activation = of(output_activation)
-        if self.name == "cross_entropy":
+        if self == CROSS_ENTROPY:
             matching = self._matching(output_activation)
             prediction = output if matching is activation else matching.value(drive, xp)
             return prediction * (xp.sum(target, axis=-1, keepdims=True) if matching.joint else 1) - target
-        if self.name == "squared":
+        if self == SQUARED:
             error = output - target
         else:
             import jax
@@ -86,7 +92,7 @@ class Loss:
 
     def check(self, output_activation: "str | Activation", outputs: int) -> None:
         """Refuse a loss that does not go with the output activation, or a function that is none."""
-        if self.name == "cross_entropy":
+        if self == CROSS_ENTROPY:
             self._matching(output_activation)
         if self.function is None:
             return
@@ -149,7 +155,8 @@ def checked(name: str, given: object) -> Loss:
     if isinstance(given, Loss):
         return given
     if callable(given) and not isinstance(given, type):
-        return Loss(getattr(given, "__name__", "loss"), given)
+        name = getattr(given, "__name__", "loss")
+        return Loss(f"own {name}" if name in BUILT_IN else name, given)
     if not isinstance(given, str):
         raise InputError(
             f"{name} must be 'squared', 'cross_entropy' or a function of one sample, got {validation.shown(given)}"

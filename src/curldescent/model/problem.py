@@ -241,7 +241,7 @@ class Problem:
         s = self.student
         hidden = "–".join(map(str, s.sizes[1:-1]))
         between = f"hidden={hidden}, " if hidden else ""
-        loss = "" if self.loss is losses.SQUARED else f"loss={self.loss}, "
+        loss = "" if self.loss == losses.SQUARED else f"loss={self.loss}, "
         n_test = 0 if self.test_inputs is None else len(self.test_inputs)
         taught = "targets given" if self.teacher is None else "teacher"
         if self.data is not None:
@@ -267,7 +267,7 @@ class Problem:
             ("student", f"ŷ = φ_out({inner}), φ {self.activation}, φ_out {self.output_activation}"),
             ("neurons", neurons),
             *((("compression ratio", f"c = M/N = {s.n_inputs / s.n_hidden:.3g}"),) if s.depth == 2 else ()),
-            *((("loss", str(self.loss)),) if self.loss is not losses.SQUARED else ()),
+            *((("loss", str(self.loss)),) if self.loss != losses.SQUARED else ()),
             ("samples", f"P = {self.n_train} for training, {n_test} for testing"),
             ("targets", taught or "given"),
             ("trials", str(self.trials)),

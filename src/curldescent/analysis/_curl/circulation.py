@@ -210,6 +210,8 @@ def _directions(field: Field, plane: Sequence[Any] | None, seed: int) -> tuple[A
             )
         u, v = (field.flat(direction) for direction in plane)
     else:
+        if field.n_params < 2:
+            raise InputError("a loop needs two parameters; a field of a single one is always a gradient")
         u = np.random.default_rng(validation.integer("seed", seed, minimum=0)).standard_normal(field.n_params)
         for _ in range(10):
             u = _unit(u)

@@ -1,6 +1,6 @@
 """How far learning is from descending, along a run: angles to the gradient, climbing steps, height climbed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ def descent_profile(
     """
     network = subject_network(subject, rule, trial, what="a descent profile")
     network.require_targets("a descent profile")
-    path = [network.flat(params) for params in _points(run)]
+    path = [network.flat(params) for params in _points(run, list(network.shapes))]
     if len(path) < 2:
         raise InputError(f"a run needs at least two points, got {len(path)}")
     losses = np.array([network.loss(theta) for theta in path])
@@ -114,7 +114,7 @@ def _rounding(network: Network, theta: Array) -> float:
     return float((np.abs(here.residual()) * outputs + outputs**2).sum() / network.n_samples)
 
 
-def _points(run: Any) -> Iterable[Any]:
+def _points(run: Any, names: Sequence[str]) -> Iterable[Any]:
     if not hasattr(run, "data_vars"):
         if isinstance(run, str | Mapping) or not isinstance(run, Iterable):
             raise InputError(
@@ -122,15 +122,16 @@ def _points(run: Any) -> Iterable[Any]:
                 f"{type(run).__name__}"
             )
         return run
-    if "hidden_history" not in run:
+    paths = [f"{name}_history" for name in names]
+    if not all(path in run for path in paths):
         raise InputError("the history has no weights along the run: train with record_weights=True")
-    if run.hidden_history.ndim != 3:
+    if run[paths[0]].ndim != 3:
         raise InputError(
             "the history must be of one trial and one rule, e.g. history.isel(trial=0), got dimensions "
-            f"{run.hidden_history.dims}"
+            f"{run[paths[0]].dims}"
         )
-    layers = zip(run.hidden_history.values, run.readout_history.values, strict=True)
-    return [{"hidden": hidden, "readout": readout} for hidden, readout in layers]
+    snapshots = zip(*(run[path].values for path in paths), strict=True)
+    return [dict(zip(names, layers, strict=True)) for layers in snapshots]
 
 
 def cosine(a: Array, b: Array) -> float:

@@ -49,7 +49,7 @@ def refusal(experiment: Experiment, dtype: str) -> str | None:
         return "runs signed gradients, cd.Plasticity"
     if e.transform is not None:
         return "has no transformations of updates"
-    if e.loss is not SQUARED:
+    if e.loss != SQUARED:
         return f"has the squared loss, got {e.loss}"
     for activation in (e.activation, e.output_activation):
         if of(activation).kernel is None:

@@ -142,8 +142,10 @@ class JaxEngine:
         self._rows = MAX_CHUNK if e.full_batch else max(1, min(MAX_CHUNK, STUDENT_ORDER_BYTES // per_epoch))
         self._chunk = self._rows if e.full_batch else max(1, min(self._rows, ORDER_BYTES // (per_epoch * e.trials)))
         shapes = (*e.inputs.shape, *e.sizes, *lead[: 2 * (not one_by_one)], self._rows, dtype)
+        # What a user's function reads may have changed since it was compiled for another run.
+        programs = lru_cache(_programs.__wrapped__) if e.own_functions else _programs
         self._programs = [
-            _programs(
+            programs(
                 batched=not one_by_one,
                 way=Way(self._convention, e.batch, self._rule, getattr(block.transform, "update", None)),
                 shapes=shapes,
@@ -371,7 +373,7 @@ def _programs(*, batched: bool, way: Way, shapes: tuple[Any, ...]) -> tuple[Call
 def _recorded(layers: Any, inputs: Any, targets: Any, c: Convention, xp: Any) -> Any:
     """The mean loss over samples, (…)."""
     drives, activities = forward.passed(inputs, layers, c.activation, c.output_activation, xp)
-    if c.loss is SQUARED:
+    if c.loss == SQUARED:
         return forward.error(activities[-1], targets, xp)
     return xp.mean(c.loss.of_samples(drives[-1], targets, c.output_activation, xp), axis=-1)
 

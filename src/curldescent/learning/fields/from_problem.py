@@ -47,14 +47,14 @@ def problem_network(
     With the delta rule that is the matching loss, ∫φ_out(z) dz − y z of the drive z of each output; outputs are then
     the drives. docs/analysis.md.
     """
-    drives = output_error == "delta" or problem.loss is CROSS_ENTROPY
+    drives = output_error == "delta" or problem.loss == CROSS_ENTROPY
     names = problem.student.names
 
     def model(weights: Any, x: Any) -> Any:
         last = "linear" if drives else problem.output_activation
         return forward.outputs(x, [weights[name] for name in names], problem.activation, last, jnp)
 
-    return JaxNetwork(
+    made = JaxNetwork(
         model,
         _student(problem, trial),
         problem.inputs,
@@ -64,21 +64,25 @@ def problem_network(
         batch_size=batch_size,
         dtype="float64",
     )
+    made.axes = dict.fromkeys(names, 1)  # layers are (post, pre)
+    return made
 
 
 def _has_potential(problem: Problem, output_error: str) -> bool:
     """Whether the error signal is the gradient of a loss that is known."""
-    return output_error != "delta" or problem.output_activation == "linear" or problem.loss in (SQUARED, CROSS_ENTROPY)
+    if output_error != "delta" or problem.output_activation == "linear" or problem.loss == CROSS_ENTROPY:
+        return True
+    return problem.loss == SQUARED and of(problem.output_activation).integral is not None
 
 
 def _loss(problem: Problem, output_error: str) -> Any:
     """The loss of what the network returns: of drives for the delta rule and the cross-entropy, of outputs else."""
     loss, output = problem.loss, problem.output_activation
-    if loss is CROSS_ENTROPY:
+    if loss == CROSS_ENTROPY:
         return lambda z, y: loss.of_samples(z, y, output, jnp)
     if output_error == "delta" and output != "linear":
         return lambda z, y: of(output).matching(z, y, jnp)
-    return "squared" if loss is SQUARED else loss.function
+    return "squared" if loss == SQUARED else loss.function
 
 
 def trial_fields(problem: Problem, rule: Plasticity | LearningRule, **options: Any) -> Iterator[Field]:

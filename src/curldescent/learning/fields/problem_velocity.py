@@ -57,6 +57,8 @@ class ProblemVelocity(Velocity):
         convention: activations, loss, output error, norm preservation.
         rule: None for a signed gradient.
         linear: whether it is a linear student with a signed gradient, whose inputs enter through their covariance.
+        once: an object of its own where functions of the user's are part of it, so that no two are equal: what they
+            close over may have changed since they were compiled.
     """
 
     form: ParameterTree
@@ -64,6 +66,7 @@ class ProblemVelocity(Velocity):
     convention: Convention
     rule: LearningRule | None
     linear: bool
+    once: object = None
 
     @property
     def has_loss(self) -> bool:
@@ -170,7 +173,7 @@ def problem_velocity(
     two = kind is None and len(layers) == 2
     if reduce and two and setup.activation == "linear":
         layers, learning, groups = _reduced(layers, learning)
-    linear = two and both and setup.loss is SQUARED
+    linear = two and both and setup.loss == SQUARED
     inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, setup.targets_of(trial), 0.0)
     facts = Facts(learning, norms, inputs, targets, np.float64(floor))
     convention = Convention(
@@ -181,7 +184,8 @@ def problem_velocity(
     names = problem.student.names
     parameters = _tree(names, layers, states)
     form = ParameterTree.of(parameters)
-    velocity, theta = ProblemVelocity(form, names, convention, kind, linear), form.flat(parameters)
+    once = object() if setup.own_functions else None
+    velocity, theta = ProblemVelocity(form, names, convention, kind, linear, once), form.flat(parameters)
     if kind is not None:
         _require_velocity(velocity, theta, facts)
     return FunctionField(velocity, form, theta, facts), groups

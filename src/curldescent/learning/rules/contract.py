@@ -145,12 +145,16 @@ class LearningRule(ABC):
             raise InputError(
                 f"the rule {self.name!r} must return a change of the weights' shape {sight.weight.shape}, got {got}"
             )
+        if not (jnp.issubdtype(moved.dtype, jnp.floating) or jnp.issubdtype(moved.dtype, jnp.integer)):
+            raise InputError(f"the rule {self.name!r} must return real numbers, got dtype {moved.dtype}")
         if _form(state) != _form(sight.state):
             raise InputError(
                 f"the rule {self.name!r} remembers {_form(sight.state)} and must return how that changes, as a pair "
                 f"with the change of the weights; got {_form(state)}"
             )
-        return moved, state
+        # In the precision of the run, whatever constants the rule was written with.
+        as_was = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), state, sight.state)
+        return jnp.asarray(moved, sight.weight.dtype), as_was
 
     @property
     def label(self) -> str:
@@ -159,6 +163,15 @@ class LearningRule(ABC):
         told = [f"{name} = {validation.shown(v)}" for name, v in self._settings() if not _same(v, usual[name])]
         flips = self.plasticity.label
         return ", ".join([self.name + (f" ({', '.join(told)})" if told else ""), *([flips] if flips != "GD" else [])])
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the rule is the library's own: what others close over may change after they were compiled."""
+        return type(self).__module__.startswith("curldescent.")
+
+    def remembers(self, layer: Any) -> bool:
+        """Whether there is a state beside the weights of a layer."""
+        return bool(jax.tree_util.tree_leaves(self.state(layer)))
 
     def check(self, depth: int, loss: str) -> None:
         """Refuse a network or a loss that the rule is not defined for."""
@@ -216,6 +229,11 @@ class OwnRule(LearningRule):
     def name(self) -> str:  # type: ignore[override]
         """What it is called."""
         return self.called
+
+    @property
+    def built_in(self) -> bool:
+        """See the base class."""
+        return False
 
     @property
     def label(self) -> str:

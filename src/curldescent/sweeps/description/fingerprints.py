@@ -89,6 +89,9 @@ def fingerprint(settings: Mapping[str, Any]) -> str:
     content = {**settings, **{section: _differing(section, settings[section]) for section in _SECTIONS}}
     # Rules are values of cells, which say only what was given: a default that has changed is said here.
     content["rule"] = _differing("plasticity", parameter_sections.defaults("plasticity"))
+    for kind in parameter_sections.RULES:
+        if kind != "plasticity":
+            content[f"rule {kind}"] = _differing(kind, parameter_sections.defaults(kind))
     return digest(canonical({name: value for name, value in content.items() if value not in ({}, [])}))
 
 
