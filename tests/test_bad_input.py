@@ -109,7 +109,7 @@ CASES = {
     "zero feedback": (lambda: cd.Plasticity(feedback_scale=0), "feedback_scale must be a positive number, got 0"),
     "strengths for another network": (
         lambda: train(cd.Plasticity(hidden=np.ones(4))),
-        r"hidden plasticity must have shape \(7,\) \(presynaptic: one per inputs\), got \(4,\)",
+        r"hidden plasticity must have shape \(7,\) \(presynaptic: one for each of the inputs\), got \(4,\)",
     ),
     "synapse strengths for another network": (
         lambda: train(cd.Plasticity(readout=np.ones((5, 3)))),

@@ -189,7 +189,7 @@ CALLS = {
     ),
     "flip_margins, groups": lambda: cd.analysis.flip_margins(
         cd.analysis.network(_linear, {"w": np.eye(2)}, np.eye(2), np.eye(2)),
-        {"one": np.ma.array([0, 1], mask=[True, False])},
+        groups={"one": np.ma.array([0, 1], mask=[True, False])},
     ),
     "lyapunov_exponents": lambda: cd.analysis.lyapunov_exponents(lambda x, _: x, MASKED, time=10),
     "follow_exponents": lambda: cd.analysis.follow_exponents(lambda x, r: r * x, [0.3], MASKED, args=float, time=10),
