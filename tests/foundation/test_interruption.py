@@ -119,6 +119,7 @@ def test_a_run_that_is_stopped_writes_what_it_recorded(number, folder, monkeypat
     assert "Interrupted after" in Path("results/report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_stopped_run_never_replaces_a_finished_one(folder, monkeypatch, capsys):
     assert train("--epochs", 5, monkeypatch=monkeypatch) == 0
     finished = files("results")

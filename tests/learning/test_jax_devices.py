@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import curldescent as cd
 from tests.conftest import random_problem
@@ -25,6 +26,7 @@ for trials in (4, 3):
 """
 
 
+@pytest.mark.slow
 def test_two_devices_take_half_of_the_trials_each(tmp_path):
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],

@@ -71,7 +71,7 @@ def test_passing_flips_turn_one_synapse_each_time():
         assert turned == set(range(5))
 
 
-@pytest.mark.parametrize("noise", ["readout", "resampled"])
+@pytest.mark.parametrize("noise", [pytest.param("readout", marks=pytest.mark.slow), "resampled"])
 def test_noise_is_drawn_per_trial_and_repeats(noise):
     first, second = (arm_by_loop(2, 20, 30, noise=noise) for _ in range(2))
     np.testing.assert_array_equal(first.epochs_to_train, second.epochs_to_train)

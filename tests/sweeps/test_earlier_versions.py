@@ -106,7 +106,7 @@ def test_a_failure_that_it_recorded_is_tried_again(store, truth):
     same(cd.sweeps.open(store).load(), truth)
 
 
-@pytest.mark.parametrize("order", ["old first", "new first"])
+@pytest.mark.parametrize("order", ["old first", pytest.param("new first", marks=pytest.mark.slow)])
 def test_it_is_merged_with_a_store_of_this_version(store, truth, tmp_path, order):
     cd.sweeps.run(recipe(axes={"n_train": [10, 20], "seed": [2]}), tmp_path / "new", workers=2)
     sources = [store, tmp_path / "new"][:: 1 if order == "old first" else -1]

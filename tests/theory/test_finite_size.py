@@ -7,6 +7,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.theory import Spectrum, finite_size_scaling, sample_lambda_min, stability_probability
 
 
+@pytest.mark.slow
 def test_edge_scatters_as_the_two_thirds_power():
     scaling = finite_size_scaling(Spectrum(0.5, readout=0.3), (20, 60, 180), samples=200, seed=0)
     assert scaling.lambda_min.shape == (3, 200)
