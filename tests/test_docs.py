@@ -30,10 +30,9 @@ def test_the_code_of_a_page_runs(package, code, tmp_path, monkeypatch):
 
 
 def tutorials():
-    """The first by default, for whoever runs `make test`; all of them in `make test-all`."""
+    """They take ten seconds and more each."""
     for path in sorted((DOCS / "tutorials").glob("*.py")):
-        marks = [] if path.stem == "first_experiment" else [pytest.mark.slow]
-        yield pytest.param(path, marks=marks, id=path.stem)
+        yield pytest.param(path, marks=pytest.mark.slow, id=path.stem)
 
 
 @pytest.mark.parametrize("path", list(tutorials()))

@@ -17,7 +17,13 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", MODULES)
+# Their examples reproduce figures, or follow runs for seconds.
+SLOW = ("paper.runs.report", "paper.runs.reproduction", "analysis._dynamics.exponents")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.endswith(SLOW) else []) for name in MODULES]
+)
 def test_examples_run(name):
     import matplotlib as mpl
 

@@ -10,7 +10,11 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.mark.parametrize(
-    "name", ["your_own_network.py", "two_weights.py", pytest.param("saddle_passing.py", marks=pytest.mark.slow)]
+    "name",
+    [
+        "your_own_network.py",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("two_weights.py", "saddle_passing.py")),
+    ],
 )
 def test_example_runs(name, tmp_path):
     done = subprocess.run(

@@ -160,6 +160,7 @@ def test_a_stiff_flows_exponents_add_up_to_its_divergence():
     assert found.values.sum() == pytest.approx(divergence, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_converging_student_has_its_linear_rates_whatever_the_interval():
     """At the solution the exponents are logarithms of the map's multipliers 1 − η h, divided by η."""
     problem = cd.student_teacher(n_inputs=1, n_hidden=1, n_train=10, n_test=0, seed=1).starting_at_teacher()
@@ -228,6 +229,7 @@ def test_only_states_diverge():
     assert growing.values[0] == pytest.approx(200 * np.log(10))
 
 
+@pytest.mark.slow
 def test_covariant_vectors_of_a_singular_map_span_what_it_maps_to_nothing():
     basis = np.random.default_rng(3).standard_normal((4, 4))
     matrix = basis @ np.diag([2.0, 0.5, 0.0, 0.0]) @ np.linalg.inv(basis)

@@ -53,6 +53,7 @@ def test_lorenz_flow_has_the_published_spectrum():
     np.testing.assert_allclose(found.values.sum(), -(10 + 1 + 8 / 3), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_one_vector_and_a_frame_agree():
     one = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=5000, transient=100, count=1, every=5)
     two = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=5000, transient=100, count=2, every=5)
@@ -76,6 +77,7 @@ def test_a_stable_point_has_the_linearised_rate():
     assert found.high[0] < -0.1
 
 
+@pytest.mark.slow
 def test_step_size_check_tells_a_good_step_from_one_at_the_edge():
     stable = (10.0, 20.0, 8 / 3)
     start = np.array([7.0, 7.0, 19.0])

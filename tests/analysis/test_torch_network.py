@@ -38,7 +38,7 @@ def both(*, loss="squared", batch_size=3):
     return theirs, ours
 
 
-@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
+@pytest.mark.parametrize("loss", [pytest.param("squared", marks=pytest.mark.slow), "cross_entropy"])
 def test_module_and_function_agree(loss):
     theirs, ours = both(loss=loss)
     assert theirs.loss() == pytest.approx(ours.loss(), rel=1e-12)

@@ -370,6 +370,7 @@ def test_scaled_losses_and_hooks_and_closures():
     assert calls.count("closure") == 1
 
 
+@pytest.mark.slow
 def test_it_compiles():
     ours, theirs = model(), model()
     optimizer = build(FLIPS, ours, momentum=0.9)

@@ -154,6 +154,7 @@ def test_an_interrupt_ends_the_cells_in_flight_and_no_more(tmp_path):
     assert summary["computed"] == len(contents(store)) < 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
 def test_a_signal_to_the_whole_job_ends_the_cells_in_flight_and_no_more(tmp_path, number):
     file, store = sweep_file(tmp_path, seeds=10, epochs=4000), tmp_path / "store"
@@ -193,6 +194,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_cell_computed(tmp_path):
     assert not json.loads(out)["failed"]
 
 
+@pytest.mark.slow
 def test_a_cell_that_kills_its_workers_is_recorded(tmp_path):
     # One cell that never ends: whichever worker computes, it is this one's.
     text = SWEEP.format(seeds=1, epochs=10**11).replace("[0, 0.25, 0.5, 0.75]", "[0]")
@@ -255,6 +257,7 @@ def test_a_second_run_on_a_store_is_refused(store):
     assert cd.sweeps.run(small(), store).computed == 0
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_compute_every_cell_once(tmp_path):
     file, store = sweep_file(tmp_path, seeds=5, epochs=2000), tmp_path / "store"
     both = [start("run", file, "--store", store, "--json") for _ in range(2)]

@@ -40,6 +40,7 @@ def test_bad_input_is_one_sentence(
     assert len(error.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_figure_that_cannot_run_costs_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

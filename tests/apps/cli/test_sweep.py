@@ -52,6 +52,7 @@ def test_plan_says_what_it_costs(folder):
     assert cost["disk"] > 6 * 4096
 
 
+@pytest.mark.slow
 def test_from_missing_cells_to_an_export(folder):
     code, out, error = command("status", "--store", "store", "--json", cwd=folder)
     assert code == 0, error

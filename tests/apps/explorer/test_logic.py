@@ -174,7 +174,7 @@ def test_lambda_min_of_linear_students_is_the_kernels_sign_and_the_definition():
     assert LambdaMin(problem, rule, preserve_norms=False)(w1, w2) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("norms", [False, True])
+@pytest.mark.parametrize("norms", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_lambda_min_of_nonlinear_students_is_stabilitys(norms):
     problem = cd.student_teacher(n_inputs=5, n_hidden=8, n_train=30, activation="tanh", seed=2)
     other = cd.student_teacher(n_inputs=5, n_hidden=8, n_train=30, activation="tanh", seed=3).student
