@@ -26,8 +26,9 @@ browser:
 	sh tests/apps/explorer/install_browser.sh
 
 # A file's tests stay in one process, which compiles and computes what they share once.
+# What JAX compiles is used once or twice here: it is compiled quickly. `test-all` compiles as users do.
 test: setup browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
