@@ -314,11 +314,6 @@ def realised_text(rules: "Mapping[str, Rule]", problem: Problem, *, several: boo
     return " | ".join(f"{name}: {text}" if several else text for name, text in found.items())
 
 
-def sizes_of(problem: Problem) -> dict[str, Any]:
-    """The layers' sizes as `Plasticity` takes them."""
-    return {"sizes": problem.student.sizes}
-
-
 def _unused_name(label: str, taken: Mapping[str, object]) -> str:
     name, count = label, 1
     while name in taken:

@@ -22,9 +22,8 @@ from curldescent.learning.history import layer_dims
 from curldescent.learning.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
 from curldescent.learning.run_memory import refuse_set_up
 from curldescent.learning.schedule import MOST_POINTS
-from curldescent.model import forward
 from curldescent.model.activations import of
-from curldescent.model.losses import SQUARED
+from curldescent.model.losses import mean_loss
 from curldescent.model.problem import Problem
 from curldescent.model.weights import layer_names
 from curldescent.theory.invariants import conserved
@@ -90,11 +89,8 @@ class _Student:
         """The training or test error, (…)."""
         e = self.e
         inputs = e.test_inputs if test else e.inputs
-        drives, activities = forward.passed(inputs, self.unpack(flat), e.activation, e.output_activation)
         targets = e.targets_of(self.trial, test=test)
-        if e.loss == SQUARED:
-            return np.asarray(forward.error(activities[-1], targets))
-        return np.asarray(e.loss.of_samples(drives[-1], targets, e.output_activation).mean(-1))
+        return np.asarray(mean_loss(e.loss, inputs, self.unpack(flat), targets, e.activation, e.output_activation))
 
 
 def _along_the_sphere(layer: Array, move: Array) -> Array:

@@ -4,7 +4,7 @@ A loss is a function of what the network returns, ŷ = φ_out(z), and the target
 matching activation: of softmax outputs (or of linear ones, taken as logits), and of sigmoid outputs, each a yes or no.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.model import forward
 from curldescent.model.activations import Activation, of
 
 CONVENTIONS = ("delta", "mse")
@@ -135,6 +136,40 @@ class Loss:
             return one(output, xp.broadcast_to(target, output.shape))
         with arithmetic():
             return np.asarray(one(jnp.asarray(output), jnp.asarray(np.broadcast_to(target, output.shape))))
+
+
+def mean_loss(
+    loss: Loss,
+    inputs: Any,
+    layers: Sequence[Any],
+    targets: Any,
+    activation: "str | Activation",
+    output_activation: "str | Activation",
+    xp: ModuleType = np,
+) -> Any:
+    """C, the mean of a loss over samples, (…): what `train` records and analyses differentiate.
+
+    Args:
+        loss: ℓ.
+        inputs: samples as rows, (P, M).
+        layers: W1, W2, …, each (…, post, pre).
+        targets: (…, P, O).
+        activation: φ of every layer but the last.
+        output_activation: φ of the last.
+        xp: the array module, NumPy or jax.numpy.
+
+    Returns:
+        One number for every leading index.
+
+    Example:
+        >>> import numpy as np
+        >>> mean_loss(SQUARED, np.eye(2), [np.eye(2)], np.zeros((2, 2)), "linear", "linear").item()
+        0.5
+    """
+    drives, activities = forward.passed(inputs, layers, activation, output_activation, xp)
+    if loss == SQUARED:
+        return forward.error(activities[-1], targets, xp)
+    return xp.mean(loss.of_samples(drives[-1], targets, output_activation, xp), axis=-1)
 
 
 SQUARED = Loss("squared")

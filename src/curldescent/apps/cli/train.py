@@ -81,7 +81,6 @@ def train(
     from curldescent.apps.cli.train_results import write_results
     from curldescent.foundation import interruption
     from curldescent.foundation.writing import results_folder
-    from curldescent.learning.experiment import sizes_of
     from curldescent.learning.experiment_file import ExperimentFile, read_experiment
 
     data, training = data or DataOptions(), training or TrainingOptions()
@@ -107,8 +106,7 @@ def train(
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
         flipped = cd.Plasticity(training.flip_hidden, training.flip_readout, feedback=feedback)
-        sizes = sizes_of(problem)
-        rules = {rule.realised_label(**sizes): rule for rule in (base, flipped)}
+        rules = {rule.realised_label(problem.student.sizes): rule for rule in (base, flipped)}
         names = ("flip_hidden", "flip_readout", "feedback_alignment")
         described = ExperimentFile(
             problem, rules, {name: value for name, value in training.__dict__.items() if name not in names}

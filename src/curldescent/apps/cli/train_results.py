@@ -8,7 +8,6 @@ import curldescent as cd
 from curldescent.foundation import progress
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.writing import finish_moves, for_netcdf, replacing, results_folder, unused_sibling
-from curldescent.learning.experiment import sizes_of
 from curldescent.plots.learning_curves import learning_curves
 from curldescent.plots.report import Section, earlier_files, read_numbers, write_report
 from curldescent.plots.style import failure_to_draw
@@ -99,7 +98,7 @@ def summary(
     Raises:
         InputError: nothing was recorded.
     """
-    realised = {name: rule.realised(**sizes_of(problem)) for name, rule in (rules or {}).items()}
+    realised = {name: rule.realised(problem.student.sizes) for name, rule in (rules or {}).items()}
     try:
         right = cd.accuracy(problem, history)
     except InputError:

@@ -14,7 +14,6 @@ from curldescent.apps.explorer.page import Page, query_of_session
 from curldescent.apps.explorer.state import ACTIVATIONS, DataState
 from curldescent.apps.explorer.table import MAX_BYTES, MAX_ROWS, first_choice, read_upload
 from curldescent.foundation.errors import InputError
-from curldescent.learning.experiment import sizes_of
 from curldescent.model.data import from_data
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -196,7 +195,7 @@ class DataView:
             self._page.say(status.removeprefix("failed: "), kind="fault")
             return
         used = "; ".join(self._problem.data.lines()) if self._problem.data else ""
-        realised = self._rule.realised(**sizes_of(self._problem))
+        realised = self._rule.realised(self._problem.student.sizes)
         sizes = f"{self._problem.n_train} training rows; {used}; CD: {realised}; "
         words = {"learned": ", learned to rounding", "diverged": ", both diverged", "starting": ", getting ready"}
         self._page.say(

@@ -25,8 +25,7 @@ from curldescent.learning.experiment import DIVERGENCE_BOUND, Experiment
 from curldescent.learning.rules.contract import LearningRule, states_of
 from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients, normed, update
 from curldescent.learning.schedule import ORDER_BYTES, SampleOrders
-from curldescent.model import forward
-from curldescent.model.losses import SQUARED
+from curldescent.model.losses import mean_loss
 
 Array = NDArray[np.float64]
 
@@ -304,8 +303,10 @@ class JaxEngine:
             # Weights that single precision holds may still have an error that it does not.
             inputs, targets = (np.asarray(a, dtype=np.float64) for a in samples)
             wide = [np.asarray(layer, dtype=np.float64) for layer in layers]
+            c = self._convention
             with np.errstate(all="ignore"):
-                found = np.where(lost, _recorded(wide, inputs, targets, self._convention, np), found)
+                mean = mean_loss(c.loss, inputs, wide, targets, c.activation, c.output_activation)
+                found = np.where(lost, mean, found)
         return found
 
     def weights(self) -> tuple[Array, ...]:
@@ -362,20 +363,13 @@ def _programs(*, batched: bool, way: Way, shapes: tuple[Any, ...]) -> tuple[Call
     one = partial(_epochs, way=way)
 
     def errors(layers: Any, inputs: Any, targets: Any) -> Any:
-        return _recorded(layers, inputs, targets, way.convention, jnp)
+        c = way.convention
+        return mean_loss(c.loss, inputs, layers, targets, c.activation, c.output_activation, jnp)
 
     if batched:
         trials = jax.vmap(one, in_axes=(0, _PER_TRIAL, 1, 0, None))
         one = jax.vmap(trials, in_axes=(0, _PER_RULE, None, 0, None))
     return jax.jit(one, donate_argnums=0), jax.jit(errors)
-
-
-def _recorded(layers: Any, inputs: Any, targets: Any, c: Convention, xp: Any) -> Any:
-    """The mean loss over samples, (…)."""
-    drives, activities = forward.passed(inputs, layers, c.activation, c.output_activation, xp)
-    if c.loss == SQUARED:
-        return forward.error(activities[-1], targets, xp)
-    return xp.mean(c.loss.of_samples(drives[-1], targets, c.output_activation, xp), axis=-1)
 
 
 def _epochs(state: State, data: Data, orders: Any, active: Any, count: Any, *, way: Way) -> tuple[State, Any]:

@@ -21,18 +21,9 @@ from curldescent.learning.fields.curvature import curvature_root
 from curldescent.learning.fields.network import Network, chunk_layout
 from curldescent.learning.fields.parameters import ParameterTree
 from curldescent.learning.fields.velocity import Velocity
+from curldescent.model.losses import BUILT_IN
 
 Array = NDArray[np.float64]
-
-
-def squared(output: Any, target: Any) -> Any:
-    """½‖ŷ − y‖² of one sample."""
-    return 0.5 * jnp.sum((output - target) ** 2)
-
-
-def cross_entropy(output: Any, target: Any) -> Any:
-    """Cross-entropy of one sample's logits with class probabilities."""
-    return jnp.sum(target) * jax.nn.logsumexp(output) - jnp.sum(target * output)
 
 
 class JaxNetwork(Network):
@@ -80,7 +71,8 @@ class JaxNetwork(Network):
             raise InputError(f"the model must return one output row per sample, ({self._size}, O), got shape {shape}")
         self.n_outputs = math.prod(shape[1:])
         self._identity = loss == "squared"
-        self._loss = {"squared": squared, "cross_entropy": cross_entropy}[loss] if isinstance(loss, str) else loss
+        # Of one sample's outputs; of the cross-entropy these are logits.
+        self._loss = (lambda z, y: BUILT_IN[loss].of_samples(z, y, "linear", jnp)) if isinstance(loss, str) else loss
         self.has_targets = targets is not None
         self._loss_name = loss
         self._targets = self._placed(targets) if self.has_targets else None

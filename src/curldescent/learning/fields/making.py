@@ -12,6 +12,7 @@ from curldescent.learning.fields.function_field import function_field
 from curldescent.learning.fields.jax_network import JaxNetwork
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.subjects import subject_field
+from curldescent.model import losses
 from curldescent.model.problem import Problem
 
 
@@ -128,12 +129,7 @@ def network(
     validation.choice("dtype", dtype, ("float64", "float32"))
     if batch_size is not None:
         validation.integer("batch_size", batch_size, minimum=1)
-    if isinstance(loss, str):
-        validation.choice("loss", loss, ("squared", "cross_entropy"))
-    elif not callable(loss):
-        raise InputError(
-            f"loss must be 'squared', 'cross_entropy' or a function of one sample, got {validation.shown(loss)}"
-        )
+    losses.checked("loss", loss)
     options: Mapping[str, Any] = {"strengths": strengths, "loss": loss, "batch_size": batch_size, "dtype": dtype}
     if _is_torch(model):
         from curldescent.learning.fields.torch_network import TorchNetwork

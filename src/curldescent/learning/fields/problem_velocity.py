@@ -22,8 +22,7 @@ from curldescent.learning.fields.velocity import Velocity
 from curldescent.learning.reduction import Group, coordinates, equally_plastic, narrowed
 from curldescent.learning.rules.contract import LearningRule, states_of
 from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
-from curldescent.model import forward
-from curldescent.model.losses import SQUARED
+from curldescent.model.losses import SQUARED, mean_loss
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -94,15 +93,14 @@ class ProblemVelocity(Velocity):
         return tuple(-s * g for s, g in zip(learning.strengths, signal, strict=True)), states
 
     def loss(self, theta: Any, args: Facts) -> Any:
-        """C, of the squared loss ½⟨‖ŷ − y‖²⟩."""
+        """The mean loss C."""
         layers, _ = self.parts(theta)
         if self.linear:
             hidden, readout = layers
             off = (readout @ hidden - args.targets) @ args.inputs.T
             return args.floor + 0.5 * jnp.sum(off * off)
         c = self.convention
-        drives, _ = forward.passed(args.inputs, layers, c.activation, c.output_activation, jnp)
-        return jnp.mean(c.loss.of_samples(drives[-1], args.targets, c.output_activation, jnp), axis=-1)
+        return mean_loss(c.loss, args.inputs, layers, args.targets, c.activation, c.output_activation, jnp)
 
     def updated(self, theta: Any, args: Facts, dt: float) -> Any:
         """One update as every engine does it, with the whole training set as the batch."""
