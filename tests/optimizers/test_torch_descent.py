@@ -1,15 +1,25 @@
 """The PyTorch optimizer beside torch.optim.SGD: all strengths one is the same optimizer, to the bit; others are SGD on
 gradients that a hook multiplies by the strengths."""
 
-import copy
-import io
-import pickle
 from functools import partial
 
 import numpy as np
 import pytest
 
 import curldescent as cd
+from tests.optimizers.torch_models import (
+    ALL_PLUS,
+    FLIPS,
+    LR,
+    batches,
+    build,
+    error,
+    model,
+    same,
+    signed_hooks,
+    strengths_of,
+    train,
+)
 
 torch = pytest.importorskip("torch")
 # Of PyTorch's own calls of its own functions.
@@ -17,56 +27,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*deprecated:FutureWarning"),
 ]
-
-ALL_PLUS = cd.Signature({})
-FLIPS = cd.Signature({"*weight": 0.4, "2.bias": 0.5}, seed=3)
-LR = 0.1
-
-
-def build(signature, params, **options):
-    return cd.optimizers.torch.curl_descent(params, LR, signature, **options)
-
-
-def model(dtype=torch.float64, seed=0):
-    torch.manual_seed(seed)
-    return torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2)).to(dtype)
-
-
-def batches(dtype=torch.float64, count=4):
-    generator = torch.Generator().manual_seed(1)
-    return [
-        (torch.randn(7, 3, generator=generator).to(dtype), torch.randn(7, 2, generator=generator).to(dtype))
-        for _ in range(count)
-    ]
-
-
-def error(module, x, y):
-    return ((module(x) - y) ** 2).mean()
-
-
-def strengths_of(module, signature=FLIPS):
-    return signature.resolve({n: tuple(p.shape) for n, p in module.named_parameters()})
-
-
-def signed_hooks(module, signature):
-    """Gradients arrive multiplied by the strengths: the independent way to say S ∘ ∂C/∂θ."""
-    for name, strengths in strengths_of(module, signature).items():
-        p = module.get_parameter(name)
-        p.register_hook(partial(torch.mul, torch.as_tensor(strengths).to(p)))
-
-
-def train(module, optimizer, *, dtype=torch.float64, each=None):
-    for i, (x, y) in enumerate(batches(dtype)):
-        optimizer.zero_grad()
-        error(module, x, y).backward()
-        if each is not None:
-            each(module, optimizer, i)
-        optimizer.step()
-
-
-def same(a, b):
-    for (name, p), q in zip(a.named_parameters(), b.parameters(), strict=True):
-        assert torch.equal(p, q), name
 
 
 OPTIONS = {
@@ -179,114 +139,6 @@ def test_a_group_added_later_follows_the_optimizers_signature_and_schedule():
     before = p.detach().clone()
     optimizer.step()  # the second step: the curl is over
     torch.testing.assert_close(p.detach(), before - LR)
-
-
-@pytest.mark.parametrize("through", ["deepcopy", "pickle", "torch.save"])
-def test_copies_go_on_alike(through):
-    module = model()
-    optimizer = build(FLIPS, module, momentum=0.9)
-    train(module, optimizer)
-    if through == "deepcopy":
-        again, other = copy.deepcopy((module, optimizer))
-    elif through == "pickle":
-        again, other = pickle.loads(pickle.dumps((module, optimizer)))
-    else:
-        buffer = io.BytesIO()
-        torch.save((module, optimizer), buffer)
-        buffer.seek(0)
-        again, other = torch.load(buffer, weights_only=False)
-    train(module, optimizer)
-    train(again, other)
-    same(module, again)
-    assert other.param_groups[0]["steps"] == 8
-    assert copy.deepcopy(build(FLIPS, model(), amount=lambda step: 1.0, correction="sga"))._correction == "sga"
-
-
-def test_a_checkpoint_resumes_and_knows_its_signature():
-    module = model()
-    optimizer = build(FLIPS, module, momentum=0.9, amount=0.8)
-    train(module, optimizer)
-    buffer = io.BytesIO()
-    torch.save(optimizer.state_dict(), buffer)
-    buffer.seek(0)
-    saved = torch.load(buffer, weights_only=True)
-    again = copy.deepcopy(module)
-    other = build(FLIPS, again)
-    other.load_state_dict(saved)
-    train(module, optimizer)
-    train(again, other)
-    same(module, again)
-    with pytest.raises(cd.InputError, match=r"under another signature: the strengths of '2\.bias' differ"):
-        build(cd.Signature({"*weight": 0.4}, seed=3), again).load_state_dict(saved)
-    with pytest.raises(cd.InputError, match="says nothing of a signature"):
-        other.load_state_dict(torch.optim.SGD(again.parameters(), LR).state_dict())
-    train(again, other)  # a refused state has changed nothing
-    train(module, optimizer)
-    same(module, again)
-
-
-class Wrapped(torch.nn.Module):
-    """As data parallelism spells names, without its processes."""
-
-    def __init__(self, module):
-        super().__init__()
-        self.module = module
-
-    def forward(self, x):
-        return self.module(x)
-
-
-def parametrized(module):
-    torch.nn.utils.parametrize.register_parametrization(module[2], "weight", torch.nn.Identity())
-    return module
-
-
-WRAPPERS = {
-    "compiled": torch.compile,
-    "data parallel": torch.nn.DataParallel,
-    "like DDP": Wrapped,
-    "compiled like DDP": lambda m: torch.compile(Wrapped(m)),
-    "like compiled DDP": lambda m: Wrapped(torch.compile(m)),
-    "average": torch.optim.swa_utils.AveragedModel,
-    "compiled inside": lambda m: torch.nn.Sequential(torch.compile(m[0]), m[1], torch.compile(m[2])),
-    "parametrized": parametrized,
-}
-
-
-@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
-def test_flips_depend_on_the_parameter_not_on_its_wrapper(wrap):
-    plain, inside = model(), model()
-    wrapped = wrap(inside)
-    expected = strengths_of(plain)
-    by_spelling = cd.Signature(
-        {n: 0.4 for n, _ in wrapped.named_parameters() if "weight" in n} | {"2.bias": 0.5}, seed=3
-    )
-    explicit = {n: torch.as_tensor(s) for n, s in expected.items()}
-    for signature in (FLIPS, by_spelling, explicit):
-        for params in (wrapped, wrapped.named_parameters()):
-            p = build(signature, params)
-            for (name, strengths), tensor in zip(
-                sorted(expected.items()), [q for _, q in sorted(plain.named_parameters())], strict=True
-            ):
-                (kept,) = [k for q, k in p._strengths._kept.items() if p._strengths._known[q] == name]
-                np.testing.assert_array_equal(kept.expand(tensor.shape), strengths)
-    network = cd.analysis.network(wrapped, inputs=batches()[0][0], strengths=FLIPS)
-    flat = np.concatenate([expected[n].ravel() for n, _ in plain.named_parameters()])
-    assert (network.strengths < 0).sum() == (flat < 0).sum()
-
-
-def test_names_a_user_gave_stay():
-    """A submodule that is called "module" beside others is no wrapper."""
-
-    class Pair(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.module, self.head = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
-
-    optimizer = build(cd.Signature({"module.weight": 1.0}), Pair())
-    assert optimizer.state_dict()["param_groups"][0]["param_names"][0] == "module.weight"
-    with pytest.raises(cd.InputError, match="no parameter matches 'weight'"):
-        build(cd.Signature({"weight": 1.0}), Pair())
 
 
 def test_sparse_gradients():
@@ -446,114 +298,3 @@ def test_corrections_with_decay_and_maximisation(correction):
     assert torch.equal(frozen, torch.ones(2))
     assert torch.equal(unused.detach(), torch.ones(2))
     assert p.grad is None
-
-
-def late(signature):
-    """A parameter the mapping does not name, unfrozen after all."""
-    module = torch.nn.Linear(2, 1)
-    module.bias.requires_grad_(requires_grad=False)
-    optimizer = build(signature, module)
-    module.bias.requires_grad_()
-    module(torch.ones(1, 2)).sum().backward()
-    optimizer.step()
-
-
-def by_hand():
-    module = torch.nn.Linear(2, 1)
-    optimizer = build(ALL_PLUS, [("weight", module.weight)])
-    optimizer.param_groups[0]["params"].append(module.bias)
-    module(torch.ones(1, 2)).sum().backward()
-    optimizer.step()
-
-
-def added(group):
-    build({"weight": 1.0, "bias": 1.0}, torch.nn.Linear(2, 1)).add_param_group(group)
-
-
-P = torch.nn.Parameter(torch.ones(2))
-REFUSED = {
-    "unnamed": (lambda: build(ALL_PLUS, [P]), "module or its named_parameters"),
-    "a tensor": (lambda: build(ALL_PLUS, P), "module or its named_parameters"),
-    "a set": (lambda: build(ALL_PLUS, {("p", P)}), "module or its named_parameters"),
-    "no tensors": (lambda: build(ALL_PLUS, [("p", 1.0)]), "'p' must be a tensor, got float"),
-    "nothing": (lambda: build(ALL_PLUS, torch.nn.Tanh()), "at least one parameter"),
-    "no params": (lambda: build(ALL_PLUS, [{"lr": 1.0}]), "needs 'params', got lr"),
-    "group's rate": (lambda: build(ALL_PLUS, [{"params": [("p", P)], "learning_rate": 1.0}]), "called 'lr'"),
-    "group's negative rate": (lambda: build(ALL_PLUS, [{"params": [("p", P)], "lr": -1.0}]), "zero or a positive"),
-    "negative rate": (lambda: cd.optimizers.torch.curl_descent([("p", P)], -0.1, ALL_PLUS), "zero or a positive"),
-    "rates": (lambda: cd.optimizers.torch.curl_descent([("p", P)], torch.ones(2), ALL_PLUS), "must be one number"),
-    "schedule": (lambda: cd.optimizers.torch.curl_descent([("p", P)], lambda n: 0.1, ALL_PLUS), "scheduler"),
-    "group's amount": (lambda: build(ALL_PLUS, [{"params": [("p", P)], "amount": "all"}]), "amount must be"),
-    "group's correction": (lambda: build(ALL_PLUS, [{"params": [("p", P)], "correction": "sga"}]), "together"),
-    "momentum": (lambda: build(ALL_PLUS, [("p", P)], momentum=-1), "Invalid momentum"),
-    "not in the mapping": (lambda: added({"params": [("new", P)]}), "mapping with the names new"),
-    "not the group's": (
-        lambda: added({"params": [("new", P)], "signature": {"old": 1.0}}),
-        "mapping with the names new",
-    ),
-    "one name twice": (
-        lambda: build(ALL_PLUS, [{"params": [("p", P)]}, {"params": [("p", P.detach())]}]),
-        "called 'p'",
-    ),
-    "unfrozen, unnamed": (lambda: late({"weight": 1.0}), "'bias' was frozen"),
-    "appended by hand": (by_hand, "add_param_group"),
-    "differentiable": (
-        lambda: build(ALL_PLUS, [("p", P)], differentiable=True, correction="sga"),
-        "not differentiable",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_refusals(case):
-    call, message = REFUSED[case]
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-def test_lazy_modules_are_refused_until_they_have_shapes():
-    lazy = torch.nn.LazyLinear(2)
-    with pytest.raises(cd.InputError, match="'weight' has no shape yet"):
-        build(ALL_PLUS, lazy)
-    lazy(torch.ones(1, 3))
-    assert len(build(ALL_PLUS, lazy).param_groups[0]["params"]) == 2
-
-
-def test_embeddings_and_transposed_convolutions_flip_what_comes_in():
-    """Their weights have presynaptic neurons along the first axis, those of other layers along the second."""
-
-    class Net(torch.nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.table, self.up = torch.nn.Embedding(6, 2), torch.nn.ConvTranspose1d(4, 2, 3)
-            self.out = torch.nn.Linear(4, 2)
-
-    half = cd.Signature({"*.weight": 0.5}, seed=None)
-    for module in (Net(), torch.nn.DataParallel(Net())):
-        optimizer = cd.optimizers.torch.curl_descent(module, 1.0, half)
-        optimizer.add_param_group(
-            {"params": torch.nn.Embedding(2, 3), "signature": cd.Signature({"weight": [-1.0, 1.0]})}
-        )
-        found = {}
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                before = parameter.detach().clone()
-                parameter.grad = torch.ones_like(parameter)
-                found[parameter] = before
-        optimizer.step()
-        signs = [torch.sign(before - p.detach()).numpy() for p, before in found.items() if p.ndim > 1]
-        np.testing.assert_array_equal(signs[0], [[-1, -1]] * 3 + [[1, 1]] * 3)
-        np.testing.assert_array_equal(signs[1][:, 0, 0], [-1, -1, 1, 1])
-        np.testing.assert_array_equal(signs[2], [[-1, -1, 1, 1]] * 2)
-        np.testing.assert_array_equal(signs[3], [[-1] * 3, [1] * 3])
-    said = cd.Signature({"table.weight": 0.5}, seed=None, presynaptic_axis=1)
-    optimizer = cd.optimizers.torch.curl_descent(Net(), 1.0, said)
-    np.testing.assert_array_equal(optimizer.state_dict()["param_groups"][0]["strengths"][0], [[-1, 1]])
-
-
-def test_an_analysis_of_a_module_knows_the_same_layouts():
-    module = torch.nn.Sequential(torch.nn.Embedding(6, 2), torch.nn.Flatten(), torch.nn.Linear(2, 1)).double()
-    x, y = torch.arange(6)[:, None], torch.ones(6, 1, dtype=torch.float64)
-    network = cd.analysis.network(module, inputs=x, targets=y, strengths=cd.Signature({"0.weight": 0.5}, seed=None))
-    np.testing.assert_array_equal(network.named(network.strengths)["0.weight"], [[-1, -1]] * 3 + [[1, 1]] * 3)
-    assert len([name for name in cd.analysis.neurons(network) if name.startswith("0.weight")]) == 6
