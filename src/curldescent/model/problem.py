@@ -16,6 +16,9 @@ from curldescent.model.weights import Weights
 
 Array = NDArray[np.float64]
 
+# What a student may be moved away from its teacher by.
+NOISES = ("gaussian", "constant")
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Problem:
@@ -153,24 +156,29 @@ class Problem:
         assert given is not None
         return given if given.ndim == 3 else given[None]
 
-    def starting_at_teacher(self, *, hidden_noise: float = 0.0, readout_noise: float = 0.0, seed: int = 0) -> "Problem":
+    def starting_at_teacher(
+        self, *, hidden_noise: float = 0.0, readout_noise: float = 0.0, noise: str = "gaussian", seed: int = 0
+    ) -> "Problem":
         """The same problem with the student placed at its teacher, a zero-error solution, or a small step away.
 
         Args:
-            hidden_noise: standard deviation of Gaussian noise added to every weight but those of the last layer.
+            hidden_noise: size of the noise added to every weight but those of the last layer.
             readout_noise: the same for the last layer.
-            seed: of that noise.
+            noise: "gaussian", whose standard deviation the size is, or "constant": the size itself is added to every
+                weight, the paper's way.
+            seed: of Gaussian noise.
 
         Returns:
             A new `Problem`; the inputs and the teacher are this one's.
 
         Raises:
-            InputError: there is no teacher.
+            InputError: there is no teacher, or an unknown kind of noise.
 
         Source: the starting points of the paper's figures 3b and 4.
         """
         if self.teacher is None:
             raise InputError("starting_at_teacher needs a problem with a teacher; this one has targets")
+        validation.choice("noise", noise, NOISES)
         rng = np.random.default_rng(validation.integer("seed", seed, minimum=0))
         last = self.teacher.depth - 1
         noises = {
@@ -181,7 +189,8 @@ class Problem:
             Weights(
                 [
                     layer
-                    + noises["readout_noise" if number == last else "hidden_noise"] * rng.standard_normal(layer.shape)
+                    + noises["readout_noise" if number == last else "hidden_noise"]
+                    * (1.0 if noise == "constant" else rng.standard_normal(layer.shape))
                     for number, layer in enumerate(self.teacher.layers)
                 ]
             )

@@ -9,6 +9,9 @@ from curldescent.sweeps import Sweep
 TOTAL = 220
 # Total step of an epoch, also of figure 3b.
 STEP = 0.1
+# Maps of log errors count everything below 1e-15 as 1e-15, as the paper's do: a trial whose errors have fallen to this
+# can end without changing them.
+LEARNED_FOR_GOOD = 1e-20
 
 
 def from_random_start(
@@ -19,6 +22,7 @@ def from_random_start(
     epochs: int,
     trials: int,
     keep: Mapping[str, Any] | None = None,
+    learned: float | None = None,
 ) -> Sweep:
     """Random students learn with flipped inputs, in batches of 10, norms preserved (figures 3a, 6 and their insets).
 
@@ -29,6 +33,7 @@ def from_random_start(
         epochs: of training.
         trials: per cell.
         keep: arguments of `curldescent.sweeps.Keep`; the final errors by default.
+        learned: a trial ends once both errors are below this.
 
     Returns:
         The sweep. Cells of equal ratio and fraction have the same teachers, students, inputs and sample orders whatever
@@ -37,7 +42,13 @@ def from_random_start(
     return Sweep(
         axes={"ratio": ratio, "hidden": hidden},
         student_teacher=sampler(activation, trials),
-        training={"epochs": epochs, "learning_rate": STEP, "batch_size": 10, "preserve_norms": True},
+        training={
+            "epochs": epochs,
+            "learning_rate": STEP,
+            "batch_size": 10,
+            "preserve_norms": True,
+            **({} if learned is None else {"stop_below": [learned, learned]}),
+        },
         keep=keep or {},
     )
 
@@ -50,6 +61,7 @@ def from_teachers(
     keep: Mapping[str, Any],
     epochs: int,
     trials: int,
+    record: int | None = None,
 ) -> Sweep:
     """Students start beside their teachers and learn with the full batch, norms preserved (figures 3b, 4 and 8).
 
@@ -60,15 +72,17 @@ def from_teachers(
         keep: arguments of `curldescent.sweeps.Keep`.
         epochs: of training.
         trials: per cell.
+        record: how many log-spaced epochs are recorded; None for the sweeps' own choice.
 
     Returns:
         The sweep.
     """
+    recorded = {} if record is None else {"record": record}
     return Sweep(
         axes=axes,
         student_teacher=sampler(activation, trials),
         start={"at": "teacher", **start},
-        training={"epochs": epochs, "learning_rate": STEP, "batch_size": None, "preserve_norms": True},
+        training={"epochs": epochs, "learning_rate": STEP, "batch_size": None, "preserve_norms": True, **recorded},
         keep=keep,
     )
 

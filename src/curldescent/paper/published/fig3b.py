@@ -62,7 +62,9 @@ def experiments(scale: Scale) -> Experiments:
 
 
 def from_normalised_teacher(axes: dict[str, Any], *, epochs: int, trials: int) -> Sweep:
-    """Linear students at teachers with ‖W1‖_F = √N and ‖W2‖ = 1, plus 1e-10 on W2; full batch, norms preserved.
+    """Linear students at teachers with ‖W1‖_F = √N and ‖W2‖ = 1, plus 1e-10 on every weight of W2; full batch.
+
+    Norms are preserved.
 
     Args:
         axes: of the sweep.
@@ -75,7 +77,7 @@ def from_normalised_teacher(axes: dict[str, Any], *, epochs: int, trials: int) -
     return from_teachers(
         "linear",
         axes,
-        start={"readout_noise": 1e-10, "normalise_teacher": True},
+        start={"readout_noise": 1e-10, "noise": "constant", "normalise_teacher": True},
         keep={"order_parameter": WINDOW},
         epochs=epochs,
         trials=trials,

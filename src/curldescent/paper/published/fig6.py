@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from curldescent.paper.machinery import boundary_claims, statistics
 from curldescent.paper.machinery.boundary_claims import LEARNED, SHARE
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
-from curldescent.paper.machinery.phase_sweeps import from_random_start, training_time
+from curldescent.paper.machinery.phase_sweeps import LEARNED_FOR_GOOD, from_random_start, training_time
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
 from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal, percent
@@ -50,9 +50,14 @@ class Map:
         ratio, hidden = self.ratio(points), lin(0, 1, fractions)
         # The teachers have a finer grid of their own.
         ratios, fractions, samples = {"quick": (10, 7, 2), "standard": (16, 11, 3), "paper": (24, 21, 10)}[scale]
+        size: dict[str, Any] = {
+            "epochs": epochs,
+            "trials": trials,
+            "learned": LEARNED_FOR_GOOD if scale == "paper" else None,
+        }
         return {
-            self.key: from_random_start("tanh", ratio, hidden, epochs=epochs, trials=trials),
-            f"{self.key}-linear": from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials),
+            self.key: from_random_start("tanh", ratio, hidden, **size),
+            f"{self.key}-linear": from_random_start("linear", ratio, hidden, **size),
             TEACHERS: stability_of_teachers(
                 "tanh", "hidden", ratio=log(0.05, 1, ratios), fraction=lin(0, 1, fractions), trials=samples
             ),

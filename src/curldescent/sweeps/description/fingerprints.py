@@ -56,6 +56,7 @@ FIRST: _Defaults = {
 # Arguments that the functions have gained since, with the default that they came with. Entries are only added.
 ADDED: _Defaults = {
     "student_teacher": {"loss": "squared"},
+    "start": {"noise": "gaussian"},
     "plasticity": {"layers": None},
     "oja": {"decay": 1.0, "readout": "delta"},
     "node_perturbation": {"noise": 0.1},

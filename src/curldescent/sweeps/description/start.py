@@ -7,7 +7,7 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.model.problem import Problem
+from curldescent.model.problem import NOISES, Problem
 from curldescent.model.weights import Weights
 
 PLACES = ("random", "teacher")
@@ -19,8 +19,10 @@ class Start:
 
     Args:
         at: "random", the sampled student; or "teacher", a zero-error solution.
-        hidden_noise: standard deviation of Gaussian noise on every hidden weight of a student at its teacher.
+        hidden_noise: size of the noise on every hidden weight of a student at its teacher.
         readout_noise: the same for the readout weights.
+        noise: "gaussian", of that standard deviation, or "constant", the same number added to every weight of the layer
+            (the paper's figures 3b, 4 and 8).
         normalise_teacher: first scale every teacher to ‖W1‖_F = √N and ‖W2‖_F = 1 (the paper's figure 3b).
 
     Raises:
@@ -28,13 +30,14 @@ class Start:
 
     Example:
         >>> Start(at="teacher", hidden_noise=1e-15)
-        Start(at='teacher', hidden_noise=1e-15, readout_noise=0.0, normalise_teacher=False)
+        Start(at='teacher', hidden_noise=1e-15, readout_noise=0.0, noise='gaussian', normalise_teacher=False)
     """
 
     _: KW_ONLY
     at: str = "random"
     hidden_noise: float = 0.0
     readout_noise: float = 0.0
+    noise: str = "gaussian"
     normalise_teacher: bool = False
 
     def __post_init__(self) -> None:
@@ -44,6 +47,7 @@ class Start:
             object.__setattr__(self, name, value)
             if value and self.at == "random":
                 raise InputError(f'start.{name} goes with at = "teacher", got {value:g} with at = "random"')
+        validation.choice("start.noise", self.noise, NOISES)
         normalise = validation.boolean("start.normalise_teacher", self.normalise_teacher)
         object.__setattr__(self, "normalise_teacher", normalise)
 
@@ -70,7 +74,7 @@ class Start:
             )
         if self.at == "teacher":
             problem = problem.starting_at_teacher(
-                hidden_noise=self.hidden_noise, readout_noise=self.readout_noise, seed=seed
+                hidden_noise=self.hidden_noise, readout_noise=self.readout_noise, noise=self.noise, seed=seed
             )
         return problem
 
