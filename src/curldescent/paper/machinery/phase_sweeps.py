@@ -12,6 +12,13 @@ STEP = 0.1
 # Maps of log errors count everything below 1e-15 as 1e-15, as the paper's do: a trial whose errors have fallen to this
 # can end without changing them.
 LEARNED_FOR_GOOD = 1e-20
+# Epochs on the way at which the paper's own runs are looked at, besides the last.
+ON_THE_WAY = (1_000, 3_000, 10_000, 30_000)
+
+
+def on_the_way(scale: str, epochs: int) -> tuple[int, ...]:
+    """Epochs before the last whose errors a map keeps at a scale."""
+    return tuple(epoch for epoch in ON_THE_WAY if epoch < epochs) if scale == "paper" else ()
 
 
 def from_random_start(
@@ -22,7 +29,7 @@ def from_random_start(
     epochs: int,
     trials: int,
     keep: Mapping[str, Any] | None = None,
-    learned: float | None = None,
+    looked_at: Sequence[int] = (),
 ) -> Sweep:
     """Random students learn with flipped inputs, in batches of 10, norms preserved (figures 3a, 6 and their insets).
 
@@ -33,7 +40,8 @@ def from_random_start(
         epochs: of training.
         trials: per cell.
         keep: arguments of `curldescent.sweeps.Keep`; the final errors by default.
-        learned: a trial ends once both errors are below this.
+        looked_at: epochs whose errors are kept too, at the paper's own length: how a verdict moves with epochs. A trial
+            then ends once both errors are below `LEARNED_FOR_GOOD`.
 
     Returns:
         The sweep. Cells of equal ratio and fraction have the same teachers, students, inputs and sample orders whatever
@@ -47,9 +55,13 @@ def from_random_start(
             "learning_rate": STEP,
             "batch_size": 10,
             "preserve_norms": True,
-            **({} if learned is None else {"stop_below": [learned, learned]}),
+            **(
+                {"record": [*looked_at, epochs], "stop_below": [LEARNED_FOR_GOOD, LEARNED_FOR_GOOD]}
+                if looked_at
+                else {}
+            ),
         },
-        keep=keep or {},
+        keep={**(keep or {}), **({"error_curves": True} if looked_at else {})},
     )
 
 

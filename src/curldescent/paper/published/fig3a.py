@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from curldescent.paper.machinery import boundary_claims
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Results, Scale
-from curldescent.paper.machinery.phase_sweeps import LEARNED_FOR_GOOD, from_random_start
+from curldescent.paper.machinery.phase_sweeps import from_random_start, on_the_way
 from curldescent.plots.sweeps import error_map
 from curldescent.sweeps import lin, log
 
@@ -37,8 +37,9 @@ class Map:
         """The grid of 220 neurons."""
         points, fractions, epochs, trials = self.scales[scale]
         ratio, hidden = self.ratio(points), lin(0, 1, fractions)
-        learned = LEARNED_FOR_GOOD if scale == "paper" else None
-        map_ = from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials, keep=self.keep, learned=learned)
+        looked_at = on_the_way(scale, epochs)
+        keep = self.keep if scale != "paper" else {}
+        map_ = from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials, keep=keep, looked_at=looked_at)
         return {self.key: map_}
 
     def errors(self, results: Results) -> "xr.DataArray":

@@ -55,8 +55,7 @@ class Leaving:
                 self.activation,
                 {"ratio": ratio, "readout": readout},
                 start={"hidden_noise": 1e-15, "noise": "constant"},
-                # Whether errors still fall is asked of shorter runs alone.
-                keep={"maximum_error": True, "error_curves": scale != "paper"},
+                keep={"maximum_error": True, "error_curves": True},
                 record=RECORDED,
                 epochs=epochs,
                 trials=trials,

@@ -9,7 +9,7 @@ import numpy as np
 from curldescent.paper.machinery import boundary_claims, statistics
 from curldescent.paper.machinery.boundary_claims import LEARNED, SHARE
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
-from curldescent.paper.machinery.phase_sweeps import LEARNED_FOR_GOOD, from_random_start, training_time
+from curldescent.paper.machinery.phase_sweeps import from_random_start, on_the_way, training_time
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
 from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal, percent
@@ -53,7 +53,7 @@ class Map:
         size: dict[str, Any] = {
             "epochs": epochs,
             "trials": trials,
-            "learned": LEARNED_FOR_GOOD if scale == "paper" else None,
+            "looked_at": on_the_way(scale, epochs),
         }
         return {
             self.key: from_random_start("tanh", ratio, hidden, **size),
