@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery import fate_claims, shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.fates import judged, over_grid
 from curldescent.paper.machinery.spectra import largest_stable_share
-from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -151,7 +150,7 @@ def weakness(results: Results) -> Finding:
         seen, right = seen + int(both.sum()), right + int((both & as_said).sum())
     if not seen:
         return Finding(None, "the grid of this scale has no such share")
-    return Finding(right / seen >= fate_claims.CELLS, f"{right} of {seen} shares", {"agree": right, "of": seen})
+    return shares.found(right, seen, f"{right} of {seen} shares", least=fate_claims.FEW_CELLS)
 
 
 def spread_costs(results: Results) -> Finding:
@@ -199,27 +198,34 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students follow the sign of the limiting λ_min for strengths of any value.",
-            fate_claims.LIMIT_CRITERION,
+            *fate_claims.LIMIT,
             sign_of_limit,
+            changes=(fate_claims.INTERVALS,),
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own K.",
-            fate_claims.OWN_CRITERION,
+            *fate_claims.OWN,
             sign_of_own,
+            changes=(fate_claims.OWN_INTERVALS,),
         ),
         Claim(
             "weakness",
             "Flips that destroy a solution when strong leave it stable when weak.",
-            f"at least {percent(fate_claims.CELLS)} of the shares that theory says so of, outside the margin at both "
-            "ends of the map",
+            *shares.at_least(
+                fate_claims.FEW_CELLS,
+                "of the shares that theory says so of, outside the margin at both ends of the map, that do so",
+            ),
             weakness,
+            changes=(fate_claims.FEW_INTERVALS,),
         ),
         Claim(
             "spread costs",
             "At equal mean, spread-out magnitudes make solutions less stable.",
-            f"of the pairs of networks with two fates more leave with spread magnitudes, {fate_claims.MORE_CRITERION}",
+            f"more leave with spread magnitudes: {fate_claims.MORE[0]}",
+            fate_claims.MORE[1],
             spread_costs,
+            changes=(fate_claims.SIGN_TEST,),
         ),
     ),
 )

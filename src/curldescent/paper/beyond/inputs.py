@@ -8,12 +8,12 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent.foundation import optional
-from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery import fate_claims, shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.effects import ratio_of
 from curldescent.paper.machinery.fates import PIECES, draw_networks, over_grid, white_inputs
-from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, paired
-from curldescent.paper.machinery.wording import percent
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
@@ -122,10 +122,11 @@ def same_fates(results: Results) -> Finding:
         count, undecided = count + int(both.sum()), undecided + int((~both).sum())
         agree += int((both & (reference == other)).sum())
     if not count:
-        return Finding(holds=False, said="no pair decided within the run", numbers={"agree": 0, "of": 0})
+        return Finding(None, "no pair decided within the run")
     said = f"{agree} of {count} pairs have one fate; {undecided} pairs with an undecided student"
-    holds = agree / count >= fate_claims.NETWORKS and count / (count + undecided) >= fate_claims.DECIDED
-    return Finding(holds, said, {"agree": agree, "of": count, "undecided": undecided})
+    if count / (count + undecided) < fate_claims.DECIDED:
+        return Finding(None, f"{said}: too few decided", {"undecided": undecided})
+    return shares.found(agree, count, said, least=fate_claims.NETWORKS, numbers={"undecided": undecided})
 
 
 def sign_of_limit(results: Results) -> Finding:
@@ -140,12 +141,12 @@ def speed(results: Results) -> Finding:
     both = (pixels.verdict.values == 1) & (gaussian.verdict.values == 1)
     if both.sum() < FEWEST_PAIRS:
         return Finding(None, f"{int(both.sum())} pairs return under both inputs, too few to test")
-    test = paired(pixels.updates.values[both], gaussian.updates.values[both])
+    effect = ratio_of(pixels.updates.values[both], gaussian.updates.values[both])
     said = (
-        f"{test.ratio:.1f} times as many updates (geometric mean of {test.n} pairs), p = {test.p_value:.2g}; condition "
-        f"of the covariance {pixels.attrs['condition']:.0f} against {gaussian.attrs['condition']:.0f}"
+        f"{effect.ratio:.1f} [{effect.low:.1f}, {effect.high:.1f}] times as many updates in {effect.n} pairs; "
+        f"condition of the covariance {pixels.attrs['condition']:.0f} against {gaussian.attrs['condition']:.0f}"
     )
-    return Finding(test.faster, said, {"ratio": test.ratio, "p_value": test.p_value, "effect": test.effect})
+    return Finding(effect.faster(), said, effect.numbers, effect.p_value)
 
 
 FIGURE = Figure(
@@ -164,22 +165,25 @@ FIGURE = Figure(
         Claim(
             "the same fates",
             "Whether a solution is stable does not depend on the inputs.",
-            f"at least {percent(fate_claims.NETWORKS)} of the pairs of digits and Gaussian inputs that decide, and at "
-            f"least {percent(fate_claims.DECIDED)} decide",
+            *fate_claims.decided("of the pairs of digits and Gaussian inputs that decide and have one fate"),
             same_fates,
+            changes=(fate_claims.OWN_INTERVALS,),
         ),
         Claim(
             "the limit's sign",
             "Students of digits follow the sign of the limiting λ_min, whose law knows nothing of the inputs.",
-            fate_claims.LIMIT_CRITERION,
+            *fate_claims.LIMIT,
             sign_of_limit,
+            changes=(fate_claims.INTERVALS,),
         ),
         Claim(
             "only how fast",
             "Inputs do decide how fast a stable solution attracts.",
-            "returns take more updates with correlated pixels than with Gaussian inputs, paired Wilcoxon test at "
-            f"{percent(LEVEL)}; counted in pieces of {PIECES}, … updates with steps in units of the fastest rate",
+            "the 95 % interval of the ratio of updates until a return, correlated pixels over Gaussian inputs, lies "
+            f"above 1; counted in pieces of {PIECES}, … updates with steps in units of the fastest rate",
+            "it lies at or below 1",
             speed,
+            changes=("2026-11-27: by the interval of the ratio in place of a signed-rank test.",),
         ),
     ),
 )

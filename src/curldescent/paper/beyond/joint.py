@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery import fate_claims, shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.fates import judged, over_grid
-from curldescent.paper.machinery.wording import percent
 from curldescent.plots import style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin
@@ -99,7 +98,7 @@ def together(results: Results) -> Finding:
         seen, right = seen + int(harmful.sum()), right + int((harmful & as_said).sum())
     if not seen:
         return Finding(None, "the grid of this scale has no such cell")
-    return Finding(right / seen >= fate_claims.CELLS, f"{right} of {seen} such cells", {"agree": right, "of": seen})
+    return shares.found(right, seen, f"{right} of {seen} such cells", least=fate_claims.FEW_CELLS)
 
 
 def _stacked(results: Results) -> xr.Dataset:
@@ -122,21 +121,27 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students of finite networks follow the sign of the limiting λ_min with flips in both layers.",
-            fate_claims.LIMIT_CRITERION,
+            *fate_claims.LIMIT,
             sign_of_limit,
+            changes=(fate_claims.INTERVALS,),
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own K.",
-            fate_claims.OWN_CRITERION,
+            *fate_claims.OWN,
             sign_of_own,
+            changes=(fate_claims.OWN_INTERVALS,),
         ),
         Claim(
             "together",
             "Flips that are harmless in either layer alone can be harmful together.",
-            f"at least {percent(fate_claims.CELLS)} of the cells whose limit is stable with either layer's flips and "
-            "unstable, outside the margin, with both: each alone returns, both together leave",
+            *shares.at_least(
+                fate_claims.FEW_CELLS,
+                "of the cells whose limit is stable with either layer's flips and unstable, outside the margin, with "
+                "both, in which each alone returns and both together leave",
+            ),
             together,
+            changes=(fate_claims.FEW_INTERVALS,),
         ),
     ),
 )

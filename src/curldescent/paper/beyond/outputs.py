@@ -189,28 +189,33 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students with several outputs follow the lowest of the laws of their readout's singular values.",
-            fate_claims.LIMIT_CRITERION.replace("cells", "networks"),
+            fate_claims.LIMIT[0].replace("cells", "networks"),
+            fate_claims.LIMIT[1],
             sign_of_limit,
+            changes=(fate_claims.INTERVALS,),
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own union of spectra.",
-            fate_claims.OWN_CRITERION,
+            *fate_claims.OWN,
             sign_of_own,
+            changes=(fate_claims.OWN_INTERVALS,),
         ),
         Claim(
             "tangent kernel",
             "The signed tangent kernel, which knows nothing of linear networks, has the same spectrum.",
             f"eigenvalues within {decimal(CLOSE)} of the largest one, every verdict equal; flips in both layers, c up "
             f"to {max(_KERNELS['ratio']):g}",
+            "anything else: the numbers are exact",
             same_kernel,
         ),
         Claim(
             "more outputs",
             "At finite width more outputs make flipped inputs less tolerable: the largest singular value grows.",
-            "of the pairs with equal hidden weights and flips that have two fates more leave with ten outputs than "
-            f"with one, {fate_claims.MORE_CRITERION}",
+            f"more leave with ten outputs than with one, hidden weights and flips being equal: {fate_claims.MORE[0]}",
+            fate_claims.MORE[1],
             more_outputs,
+            changes=(fate_claims.SIGN_TEST,),
         ),
     ),
 )

@@ -119,6 +119,7 @@ FIGURE = Figure(
             "accuracy",
             "One flip costs no test accuracy.",
             "means differ by less than one percentage point",
+            "the contrary, by the same test",
             accuracy,
         ),
     ),

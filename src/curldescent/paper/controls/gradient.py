@@ -87,6 +87,7 @@ FIGURE = Figure(
             "few samples",
             "The advantage is smaller with few samples.",
             f"GD/CD lower with few than with many samples, p < {LEVEL:g} in a two-sided Wilcoxon test over pairs",
+            "the contrary, by the same test",
             smaller_advantage,
         ),
     ),

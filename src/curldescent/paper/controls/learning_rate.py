@@ -110,6 +110,7 @@ FIGURE = Figure(
             "best against best",
             "With its best learning rate curl descent is faster than gradient descent with its own.",
             controls.FASTER,
+            "the contrary, by the same test",
             best_against_best,
         ),
         controls.faster_claim(
@@ -124,6 +125,7 @@ FIGURE = Figure(
             "stability",
             "Curl descent stands learning rates as large as gradient descent does.",
             "the largest rate of the grid at which every trial reaches the threshold is not smaller for curl descent",
+            "the contrary, by the same test",
             stability,
         ),
     ),

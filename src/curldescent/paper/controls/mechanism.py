@@ -197,6 +197,7 @@ FIGURE = Figure(
             "The speed-up comes from moves uphill.",
             f"at least half of the trials of curl descent climb by {100 * LEAST_CLIMB:.0f} % or more between recorded "
             "epochs, and none that does not is faster than gradient descent",
+            "the contrary, by the same test",
             climbing,
         ),
         Claim(
@@ -204,18 +205,21 @@ FIGURE = Figure(
             "The saved epochs are those gradient descent spends on plateaus.",
             f"median over trials of at least half; a plateau is a stretch within a {100 * BAND:.0f} % band that lasts "
             "at least half of the time before it, and epochs are counted by first passage of error levels",
+            "the contrary, by the same test",
             plateau_share,
         ),
         Claim(
             "takeover",
             "The flipped neuron takes over the readout.",
             f"at least half of the readout's squared norm at the end in at least {percent(MOST)} of the trials",
+            "the contrary, by the same test",
             takeover,
         ),
         Claim(
             "place, not rule",
             "Curl descent leads the weights to a place from which gradient descent is fast too.",
             f"some switch within {SWITCHES[-1]} epochs keeps at least half of the saved epochs (ratio of means)",
+            "the contrary, by the same test",
             kept_after_switch,
         ),
     ),

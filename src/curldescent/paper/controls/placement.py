@@ -126,12 +126,14 @@ FIGURE = Figure(
             "every neuron",
             "Whichever readout neuron is flipped, curl descent is faster.",
             f"faster in at least {percent(MOST)} of all pairs of student and neuron",
+            "the contrary, by the same test",
             each_placement,
         ),
         Claim(
             "first or another",
             "The first neuron is not special.",
             f"no difference at p < {LEVEL:g} between the first and the mean of the other nine",
+            "the contrary, by the same test",
             lambda results: _indifferent(pooled(results), "CD, neuron 1", "CD, another neuron"),
         ),
         controls.faster_claim(

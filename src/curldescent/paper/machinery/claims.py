@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+
+import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
@@ -14,6 +17,10 @@ if TYPE_CHECKING:
     from curldescent.paper.machinery.computation import Computation
     from curldescent.sweeps import Sweep
 
+# What `Finding.holds` says.
+VERDICTS = {True: "confirmed", False: "refuted", None: "undecided"}
+# Whose statistic a claim tests: the one that the paper plots or tests, or ours where we think another one is fairer.
+Statistic = Literal["paper", "ours"]
 Scale = Literal["quick", "standard", "paper"]
 SCALES: tuple[Scale, ...] = ("quick", "standard", "paper")
 # Whose figure it is: the paper's own, this project's continuation of it, or a control of its speed-up claim.
@@ -27,25 +34,30 @@ class Finding:
     """What a claim's measurement found.
 
     Args:
-        holds: True, False, or None where this scale cannot tell.
+        holds: True where what was measured confirms the claim, False where it refutes it, None where it does neither.
         said: the measurement in one sentence, with its numbers; for None, what is missing.
         numbers: the same numbers for machines.
+        p_value: of the test that the verdict rests on, two-sided; None where it rests on no single test. What is found
+            counts only as long as it survives the correction for the number of tests, see `families.corrected`.
     """
 
     holds: bool | None
     said: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
+    p_value: float | None = None
 
     def __post_init__(self) -> None:
         if self.holds is not None:
             object.__setattr__(self, "holds", validation.boolean("holds (None where it cannot be told)", self.holds))
         validation.text("said", self.said)
         validation.mapping("numbers", self.numbers, "a mapping from names to numbers")
+        if self.p_value is not None:
+            object.__setattr__(self, "p_value", validation.fraction("p_value", self.p_value))
 
     @property
     def verdict(self) -> str:
-        """The verdict in words: confirmed, not confirmed, or not tested at this scale."""
-        return {True: "confirmed", False: "not confirmed", None: "not tested at this scale"}[self.holds]
+        """The verdict in words: confirmed, refuted or undecided."""
+        return VERDICTS[self.holds]
 
 
 @dataclass(frozen=True)
@@ -71,30 +83,83 @@ class Results:
         return self.data[name]
 
 
-# A claim's criterion, and its measure; made by one function, so that words and numbers come from the same constants.
-Measured: TypeAlias = tuple[str, Callable[[Results], Finding]]
+# When a claim counts as confirmed, when as refuted, and its measure; made by one function, so that words and numbers
+# come from the same constants.
+Measured: TypeAlias = tuple[str, str, Callable[[Results], Finding]]
+# When the criteria of the first version were fixed, before its runs at standard scale.
+FIRST_FIXED = "2026-11-23"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement about a figure that a measurement can contradict.
+    """One statement about a figure that a measurement can confirm or refute.
 
     Args:
         name: short and unique within its figure.
         statement: what is claimed, one sentence.
         criterion: when it counts as confirmed, said before anything is measured.
+        refuted: when it counts as refuted; what lies between the two is undecided.
         measure: from the figure's results to a `Finding`.
+        statistic: "paper", the statistic that the paper plots or tests, or "ours".
+        fixed: the day on which the criterion was fixed, as 2026-11-23.
+        changes: what was changed in it after results had been seen, a sentence a change that begins with its day.
     """
 
     name: str
     statement: str
     criterion: str
+    refuted: str
     measure: Callable[[Results], Finding]
+    _: KW_ONLY
+    statistic: Statistic = "ours"
+    fixed: str = FIRST_FIXED
+    changes: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        for part in ("name", "statement", "criterion"):
+        for part in ("name", "statement", "criterion", "refuted"):
             validation.text(part, getattr(self, part))
         validation.function("measure", self.measure, "a function from cd.paper.Results to a cd.paper.Finding")
+        validation.choice("statistic", self.statistic, ("paper", "ours"))
+        for day in (self.fixed, *(change[:10] for change in self.changes)):
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                raise InputError(f"fixed and changes must begin with a day such as 2026-11-23, got {day!r}") from None
+
+    @property
+    def said(self) -> str:
+        """The criterion as it is printed: both regions, its day, and what was changed after a look."""
+        changed = "".join(f" Changed {change}" for change in self.changes)
+        return f"Confirmed: {self.criterion}. Refuted: {self.refuted}. Fixed {self.fixed}.{changed}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A value of the authors' own runs, and ours beside it.
+
+    Args:
+        name: of the quantity.
+        value: the authors'.
+        ours: from the figure's results to our value and its standard error; NaN for an error that is not known, None
+            where the results do not have the quantity.
+        said: how a value is written, a format of Python.
+    """
+
+    name: str
+    value: float
+    ours: "Callable[[Results], tuple[float, float] | None]"
+    said: str = ".3g"
+
+    def row(self, results: Results) -> dict[str, Any]:
+        """Both values, and the difference in standard errors of ours; None where there is none."""
+        found = self.ours(results)
+        if found is None:
+            return {"name": self.name, "paper": format(self.value, self.said), "ours": None, "difference": None}
+        value, error = found
+        known = np.isfinite(error) and error > 0
+        ours = format(value, self.said) + (f" ± {format(error, '.2g')}" if known else "")
+        difference = f"{(value - self.value) / error:+.1f}" if known else None
+        return {"name": self.name, "paper": format(self.value, self.said), "ours": ours, "difference": difference}
 
 
 @dataclass(frozen=True)
@@ -111,6 +176,7 @@ class Figure:
         claims: in the order they are reported.
         aliases: other names on the command line.
         departures: what differs from the paper at every scale, and why.
+        published: values of the authors' own runs that are shown beside ours.
     """
 
     key: str
@@ -123,6 +189,7 @@ class Figure:
     claims: Sequence[Claim]
     aliases: Sequence[str] = ()
     departures: Sequence[str] = ()
+    published: Sequence[Published] = ()
 
     def __post_init__(self) -> None:
         for part in ("key", "title", "about"):
@@ -136,6 +203,7 @@ class Figure:
             ("claims", Claim, "cd.paper.Claim"),
             ("aliases", str, "text"),
             ("departures", str, "text"),
+            ("published", Published, "cd.paper.Published"),
         ):
             given = getattr(self, part)
             if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(g, kind) for g in given):

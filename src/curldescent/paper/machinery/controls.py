@@ -234,12 +234,12 @@ EQUAL = f"the 95 % interval of the ratio of epochs lies within a factor {TIE:g} 
 
 def faster_claim(name: str, statement: str, arms: Callable[[Results], Arms], first: str, second: str) -> Claim:
     """The claim that the second arm needs fewer epochs than the first."""
-    return Claim(name, statement, FASTER, faster(arms, first, second))
+    return Claim(name, statement, FASTER, "the contrary, by the same test", faster(arms, first, second))
 
 
 def equal_claim(name: str, statement: str, arms: Callable[[Results], Arms], first: str, second: str) -> Claim:
     """The claim that two arms need the same number of epochs."""
-    return Claim(name, statement, EQUAL, equal(arms, first, second))
+    return Claim(name, statement, EQUAL, "the contrary, by the same test", equal(arms, first, second))
 
 
 def computed_arms(data: "xr.Dataset") -> dict[str, Arm]:

@@ -30,6 +30,35 @@ class Line:
     predicted: float
 
     @property
+    def mean(self) -> xr.DataArray:
+        """The mean over trials, which the paper plots; a single moving trial shows in it."""
+        return self.q.mean("trial", skipna=False)
+
+    @property
+    def jump_of_mean(self) -> float:
+        """Where the mean begins to move, as `jump`."""
+        return self._after(self.mean < MOVES)
+
+    def jumps_of_resampled(self, rng: np.random.Generator, count: int) -> "tuple[np.ndarray, np.ndarray]":
+        """Jumps of the mean and of the median with trials drawn anew at every point of the line, with replacement.
+
+        Args:
+            rng: source of the draws.
+            count: how many times.
+
+        Returns:
+            Both, (count,).
+        """
+        values = self.q.transpose(self.along, "trial").values
+        trials = values.shape[1]
+        jumps = np.empty((2, count))
+        for n in range(count):
+            drawn = np.take_along_axis(values, rng.integers(trials, size=values.shape), axis=1)
+            for row, level in enumerate((drawn.mean(1), np.median(drawn, axis=1))):
+                jumps[row, n] = self._after(xr.DataArray(level < MOVES, dims=self.along))
+        return jumps[0], jumps[1]
+
+    @property
     def typical(self) -> xr.DataArray:
         """The median trial."""
         return self.q.median("trial", skipna=False)

@@ -12,6 +12,9 @@ STEP = 0.1
 # Maps of log errors count everything below 1e-15 as 1e-15, as the paper's do: a trial whose errors have fallen to this
 # can end without changing them.
 LEARNED_FOR_GOOD = 1e-20
+ENDS_EARLY = (
+    "At the paper's own length a trial ends once both errors are below 1e-20; the maps count 1e-15 from there on."
+)
 # Epochs on the way at which the paper's own runs are looked at, besides the last.
 ON_THE_WAY = (1_000, 3_000, 10_000, 30_000)
 

@@ -1,55 +1,117 @@
-"""Claims about the speed-up: epochs to the threshold under gradient descent (GD) and curl descent (CD), in pairs."""
+"""Claims about the speed-up: epochs to the threshold under gradient descent (GD) and curl descent (CD), in pairs.
+
+The trials of a cell share their inputs, and the cells of an axis have inputs of their own: a value of the axis is an
+input set. What is said of several values is over input sets, what is said of one is over the students of its set.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
+from curldescent.paper.machinery.effects import Effect, ratio_of
 from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
-from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, Paired, paired
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import ArrayLike
 
-# With fewer pairs that tell a p-value above the level says more about their number than about the rules (of 6, all have
-# to agree), so it does not count against a claim.
-ENOUGH_PAIRS = 8
-# What a test says where it finds the second rule faster.
-WILCOXON = f"Wilcoxon signed-rank p < {LEVEL:g} over paired students"
-SOONER = {
-    "wilcoxon": f"lower mean, and {WILCOXON}",
-    "t": f"lower mean, and paired t-test p < {LEVEL:g}",
-}
-# Up to this gain, or at least on this share of the trials, students count as no faster, or as never getting there.
-NO_GAIN, NEVER = 1.1, 0.95
+# Below this gain students count as no faster.
+NO_GAIN = 1.1
+# At least this share of the trials, where they are said never to get there.
+NEVER = 0.95
+# Input sets of which fewer pairs than this share tell anything are left out of what is said of several.
+TELLING = 0.5
+FASTER = ("the 95 % interval of GD/CD lies above 1", "it lies at or below 1")
+TOO_FEW = "the grid of this scale has no such value, or too few pairs"
 
 
 @dataclass(frozen=True)
-class Compared(Paired):
-    """A paired comparison of epochs, and how many of the pairs say nothing.
+class Compared:
+    """Two conditions measured on the same students of one input set.
 
     Args:
-        unfinished: pairs in which neither condition reaches the threshold before the last epoch.
-        first_never: how often the first condition does not: these count with the last epoch, the paper's convention, so
-            that its mean is a lower bound.
-        second_never: how often the second does not.
+        first: epochs of the first condition, (n,).
+        second: of the second, (n,).
+        last: the epoch that stands for "never".
     """
 
-    unfinished: int = 0
-    first_never: int = 0
-    second_never: int = 0
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    last: int
+
+    @property
+    def n(self) -> int:
+        """Pairs."""
+        return len(self.first)
+
+    @property
+    def effect(self) -> Effect:
+        """First over second, over students. Pairs in which neither gets there count as equal."""
+        return ratio_of(self.first, self.second)
+
+    @property
+    def unfinished(self) -> int:
+        """Pairs in which neither condition reaches the threshold before the last epoch."""
+        return int(((self.first >= self.last) & (self.second >= self.last)).sum())
+
+    @property
+    def never(self) -> tuple[int, int]:
+        """How often either condition does not get there: these count with the last epoch, the paper's convention."""
+        return int((self.first >= self.last).sum()), int((self.second >= self.last).sum())
 
     @property
     def telling(self) -> int:
         """Pairs in which at least one condition gets there."""
         return self.n - self.unfinished
 
+    @property
+    def wins(self) -> int:
+        """Pairs in which the second condition is first."""
+        return int((self.second < self.first).sum())
+
+    @property
+    def t_p_value(self) -> float:
+        """Two-sided paired t-test of the epochs, as in the paper's figure 10; 1 where all pairs are equal."""
+        return _paired_t(self.first, self.second)[1]
+
+    @property
+    def direction(self) -> int:
+        """1 where the interval of the ratio says that the second condition is faster, −1 where slower, 0 otherwise."""
+        return _sign(self.effect)
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        means = {"first": float(self.first.mean()), "second": float(self.second.mean())}
+        errors = {"first_error": standard_error(self.first), "second_error": standard_error(self.second)}
+        counts = {"unfinished": self.unfinished, "never": list(self.never), "wins": self.wins}
+        return {**means, **errors, **counts, "t_p_value": self.t_p_value, **self.effect.numbers}
+
+
+def _sign(effect: Effect) -> int:
+    return 1 if effect.faster() else -1 if effect.slower() else 0
+
+
+def _paired_t(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:
+    from scipy import stats
+
+    gap = first - second
+    if not gap.any():
+        return 0.0, 1.0
+    if np.ptp(gap) == 0:
+        return float(np.copysign(np.inf, gap[0])), 0.0
+    found = stats.ttest_rel(first, second)
+    return float(found.statistic), float(found.pvalue)
+
 
 def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
-    """Compare epochs over pairs.
+    """Compare epochs over pairs of one input set.
 
     Args:
         first: (n,), of the first condition.
@@ -59,14 +121,7 @@ def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
     Returns:
         The comparison.
     """
-    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    late, later = a >= last, b >= last
-    return Compared(
-        **vars(paired(a, b)),
-        unfinished=int((late & later).sum()),
-        first_never=int(late.sum()),
-        second_never=int(later.sum()),
-    )
+    return Compared(np.asarray(first, dtype=float), np.asarray(second, dtype=float), last)
 
 
 def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Compared]:
@@ -78,13 +133,15 @@ def rules_compared(data: "xr.Dataset", part: str, axis: str) -> dict[float, Comp
         axis: name of the other axis.
 
     Returns:
-        Value on the axis → comparison; the ratio is that of GD's epochs to CD's.
+        Value on the axis → comparison; the ratio is that of GD's epochs to CD's. Values that were not run are left out.
     """
     epochs = needed(data, part).transpose("rule", axis, "trial")
     both = zip(epochs.sel(rule="GD").values, epochs.sel(rule="CD").values, strict=True)
     last = last_epoch(data)
     return {
-        value: compare(gd, cd, last=last) for value, (gd, cd) in zip(epochs[axis].values.tolist(), both, strict=True)
+        value: compare(gd, cd, last=last)
+        for value, (gd, cd) in zip(epochs[axis].values.tolist(), both, strict=True)
+        if np.isfinite(gd).all() and np.isfinite(cd).all()
     }
 
 
@@ -107,152 +164,166 @@ def flips_compared(data: "xr.Dataset", part: str) -> dict[float, Compared]:
     }
 
 
-def faster(compared: Mapping[float, Compared], value: float, *, test: str = "wilcoxon") -> Finding:
-    """Whether CD needs fewer epochs than GD at one value.
-
-    Args:
-        compared: value → comparison.
-        value: which; None is found where the grid of a scale does not have it.
-        test: "wilcoxon" or "t", paired.
-
-    Returns:
-        Holds where CD's mean is lower and p < 0.05; None where `ENOUGH_PAIRS` are not there and nothing is
-        significant.
-    """
+def at(compared: Mapping[float, Compared], value: float) -> Finding:
+    """Whether CD needs fewer epochs than GD at one value, over the students of its input set."""
     if value not in compared:
         return Finding(None, f"the grid of this scale has no {value:g}")
     found = compared[value]
     if found.n < FEWEST_PAIRS:
-        return Finding(None, f"{found.n} pairs are too few for a test, {FEWEST_PAIRS} are needed")
-    sign = direction(found, test=test)
-    if sign == 0 and found.telling < ENOUGH_PAIRS:
-        return Finding(None, f"{said(found)}; too few pairs to tell", numbers({value: found}))
-    return Finding(sign > 0, said(found), numbers({value: found}))
+        return Finding(None, f"{found.n} pairs are too few, {FEWEST_PAIRS} are needed")
+    return Finding(found.effect.faster(), said(found), numbers({value: found}), found.effect.p_value)
 
 
-def direction(found: Paired, *, test: str = "wilcoxon") -> int:
-    """What a test says: 1 where the second condition is faster, −1 where it is slower, 0 where p ≥ 0.05."""
-    p_value = found.p_value if test == "wilcoxon" else found.t_p_value
-    return int(np.sign(found.first - found.second)) if p_value < LEVEL else 0
+def over(compared: Mapping[float, Compared], values: Sequence[float]) -> tuple[Effect, dict[float, Compared]] | None:
+    """The effect over some values, every value an input set, and which of them it is over.
+
+    Args:
+        compared: value → comparison.
+        values: which; those that were run, and in which at least half of the pairs tell something.
+
+    Returns:
+        None where there is no such value, or one has fewer than six pairs.
+    """
+    chosen = {v: compared[v] for v in values if v in compared and compared[v].telling >= TELLING * compared[v].n}
+    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
+        return None
+    first, second = (
+        np.concatenate([getattr(found, name) for found in chosen.values()]) for name in ("first", "second")
+    )
+    unit = np.concatenate([np.full(found.n, number) for number, found in enumerate(chosen.values())])
+    return ratio_of(first, second, unit), chosen
 
 
-def nowhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, margin: float = NO_GAIN) -> Finding:
-    """Whether CD gains nothing at any of some values.
+def together(compared: Mapping[float, Compared], values: Sequence[float], *, slower: bool = False) -> Finding:
+    """Whether CD is faster, or slower, over several input sets together.
+
+    Args:
+        compared: value → comparison.
+        values: which, see `over`.
+        slower: whether the claim is that CD is slower.
+
+    Returns:
+        Three-valued by the 95 % interval over input sets; over students where there are fewer than three.
+    """
+    found = over(compared, values)
+    if found is None:
+        return Finding(None, TOO_FEW)
+    effect, chosen = found
+    holds = effect.slower() if slower else effect.faster()
+    text = f"GD/CD {effect.said}; {listed(chosen)}"
+    return Finding(holds, text, {**effect.numbers, "values": numbers(chosen)}, effect.p_value)
+
+
+def no_gain(compared: Mapping[float, Compared], values: Sequence[float], *, margin: float = NO_GAIN) -> Finding:
+    """Whether CD gains nothing over several input sets: the ratio is below a margin."""
+    found = over(compared, values)
+    if found is None:
+        return Finding(None, TOO_FEW)
+    effect, chosen = found
+    holds = effect.log.below(float(np.log(margin)))
+    return Finding(holds, f"GD/CD {effect.said}; {listed(chosen)}", {**effect.numbers, "values": numbers(chosen)})
+
+
+def each(compared: Mapping[float, Compared], values: Sequence[float], *, slower: bool = False) -> Finding:
+    """Whether CD is faster, or slower, at every one of some values.
 
     Args:
         compared: value → comparison.
         values: which; those that the grid has.
-        margin: what the ratio must stay below, besides not being significant.
+        slower: whether the claim is that CD is slower.
 
     Returns:
-        Holds where at each value CD is not significantly faster and the ratio is below the margin; None where a ratio
-        is not, and `ENOUGH_PAIRS` are not there to say whether that is chance.
+        True where every interval says so, False where one says the contrary, None otherwise. The p-value is the
+        largest one: that of the intersection.
+
+    Source: Berger, Technometrics 24 (1982) 295, intersection-union tests.
     """
     chosen = {value: compared[value] for value in values if value in compared}
     if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
-        return Finding(None, "the grid of this scale has no such value, or too few pairs")
-    gains = [found for found in chosen.values() if direction(found) > 0 or found.ratio >= margin]
-    if gains and all(direction(found) == 0 and found.telling < ENOUGH_PAIRS for found in gains):
-        return Finding(None, f"{listed(chosen)}; too few pairs to tell", numbers(chosen))
-    return Finding(not gains, listed(chosen), numbers(chosen))
+        return Finding(None, TOO_FEW)
+    wanted = -1 if slower else 1
+    signs = [found.direction for found in chosen.values()]
+    holds = False if -wanted in signs else True if set(signs) == {wanted} else None
+    word = "slower" if slower else "faster"
+    text = f"{word} at {signs.count(wanted)} of {len(chosen)} values: {listed(chosen)}"
+    # A contradiction rests on the clearest contrary value, of as many as were looked at.
+    against = [found.effect.p_value for found, sign in zip(chosen.values(), signs, strict=True) if sign == -wanted]
+    p_value = min(1.0, min(against) * len(chosen)) if against else max(f.effect.p_value for f in chosen.values())
+    return Finding(holds, text, {word: signs.count(wanted), "of": len(chosen), **numbers(chosen)}, p_value)
 
 
-def everywhere_faster(compared: Mapping[float, Compared], values: Sequence[float], *, share: float = 1.0) -> Finding:
-    """Whether CD is significantly faster at some values.
+def pooled_t(compared: Mapping[float, Compared]) -> Finding:
+    """The paper's test: epochs under GD less epochs under CD, over the pairs of all cells together.
 
     Args:
-        compared: value → comparison.
-        values: which; those that the grid has.
-        share: of the values at which it must be.
+        compared: value → comparison, of all values.
 
     Returns:
-        Holds where it is; None where it might be with `ENOUGH_PAIRS`.
+        Holds where the mean difference is positive with p < 0.05, does not where it is negative with p < 0.05.
     """
-    chosen = {value: compared[value] for value in values if value in compared}
-    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
-        return Finding(None, "the grid of this scale has no such value, or too few pairs")
-    signs = [direction(found) for found in chosen.values()]
-    needed_count = share * len(chosen)
-    text = f"faster at {signs.count(1)} of {len(chosen)} values: {listed(chosen)}"
-    holds: bool | None = signs.count(1) >= needed_count
-    undecided = sum(direction(found) == 0 and found.telling < ENOUGH_PAIRS for found in chosen.values())
-    if not holds and signs.count(1) + undecided >= needed_count:
-        holds, text = None, f"{text}; too few pairs to tell"
-    return Finding(holds, text, {"faster": signs.count(1), "of": len(chosen), **numbers(chosen)})
+    chosen = [found for found in compared.values() if found.telling]
+    if sum(found.n for found in chosen) < FEWEST_PAIRS:
+        return Finding(None, TOO_FEW)
+    first, second = (np.concatenate([getattr(found, name) for found in chosen]) for name in ("first", "second"))
+    t, p_value = _paired_t(first, second)
+    text = (
+        f"GD less CD {float((first - second).mean()):+.0f} epochs over {len(first)} pairs of {len(chosen)} cells, "
+        f"t = {t:.2f}, p = {p_value:.1g}; never there: GD {sum(f.never[0] for f in chosen)}, "
+        f"CD {sum(f.never[1] for f in chosen)}"
+    )
+    holds = bool(t > 0) if p_value < LEVEL else None
+    return Finding(holds, text, {"t": t, "p_value": p_value, "pairs": len(first), "cells": len(chosen)}, p_value)
 
 
-def gain_grows(data: "xr.Dataset", part: str, axis: str) -> Finding:
+def gain_grows(compared: Mapping[float, Compared]) -> Finding:
     """Whether the gain, GD's epochs over CD's, grows along an axis.
 
     Args:
-        data: with the axes `rule` and `axis`.
-        part: "train" or "test".
-        axis: its values are those of independent students.
+        compared: value → comparison; a value is an input set.
 
     Returns:
-        Holds where Spearman's rank correlation of gain and value over all students is positive with p < 0.05; students
-        that reach the threshold under neither rule, or before they learn, tell nothing and are left out.
+        Holds where Kendall's rank correlation of the gain with the value over input sets is positive with p < 0.05,
+        does not where it is negative so; sets in which fewer than half of the pairs tell anything are left out.
 
-    Source: Spearman, Am. J. Psychol. 15 (1904) 72.
+    Source: Kendall, Biometrika 30 (1938) 81; exact for few sets.
     """
     from scipy import stats
 
-    epochs = needed(data, part).transpose("rule", axis, "trial")
-    gain = epochs.sel(rule="GD", drop=True) / epochs.sel(rule="CD", drop=True)
-    tells = (epochs < last_epoch(data)).any("rule") & (epochs > 1).any("rule")
-    values = gain[axis].broadcast_like(gain).values[tells.values]
-    if len(np.unique(values)) < 3 or len(values) < 10:
-        return Finding(None, "fewer than three values with students that reach the threshold")
-    gains = gain.values[tells.values]
-    if len(np.unique(gains)) == 1:
-        return Finding(holds=False, said="the gain is the same everywhere", numbers={"students": len(values)})
-    found = stats.spearmanr(values, gains)
-    rank, p_value = float(found.statistic), float(found.pvalue)
+    tells = {v: f for v, f in compared.items() if f.telling >= TELLING * f.n and (f.first > 1).any()}
+    if len(tells) < 4:
+        return Finding(None, "fewer than four values with students that reach the threshold")
+    test = stats.kendalltau(list(tells), [found.effect.ratio for found in tells.values()])
+    rank, p_value = float(test.statistic), float(test.pvalue)
+    if np.isnan(rank):
+        return Finding(None, "the gain is the same everywhere", {"sets": len(tells)})
     return Finding(
-        rank > 0 and p_value < LEVEL,
-        f"Spearman's ρ = {rank:.2f} over {len(values)} students, p = {p_value:.1g}",
-        {"spearman": rank, "p_value": p_value, "students": len(values)},
+        bool(rank > 0) if p_value < LEVEL else None,
+        f"Kendall's τ = {rank:.2f} over {len(tells)} input sets, p = {p_value:.1g}",
+        {"kendall": rank, "p_value": p_value, "sets": len(tells)},
+        p_value,
     )
 
 
-def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float, share: float = NEVER) -> Finding:
-    """Whether students up to a value of an axis never get below the threshold.
-
-    Args:
-        data: with the axis `axis`.
-        part: "train" or "test".
-        axis: name.
-        up_to: its largest value that counts.
-        share: of the trials that must not get there.
-
-    Returns:
-        The share.
-    """
+def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> Finding:
+    """Whether students up to a value of an axis never get below the threshold."""
     epochs = needed(data, part)
     chosen = epochs.where(epochs[axis] <= up_to, drop=True)
     if not chosen.size:
         return Finding(None, f"the grid of this scale has no value up to {up_to:g}")
-    never = int((chosen >= last_epoch(data)).sum())
-    return Finding(
-        never >= share * chosen.size,
-        f"{never} of {chosen.size} trials do not get there in {last_epoch(data)} epochs",
-        {"never": never, "of": int(chosen.size), "epochs": last_epoch(data)},
-    )
+    never, last = int((chosen >= last_epoch(data)).sum()), last_epoch(data)
+    text = f"{never} of {chosen.size} trials do not get there in {last} epochs"
+    return shares.found(never, int(chosen.size), text, least=NEVER, numbers={"epochs": last})
 
 
 def said(found: Compared) -> str:
     """One comparison in words."""
+    gd, cd = found.never
     return (
-        f"GD {bound(found.first_never)}{found.first:.0f} ± {found.first_error:.0f}, CD "
-        f"{bound(found.second_never)}{found.second:.0f} ± {found.second_error:.0f} epochs "
-        f"(mean ± s.e.); ratio {found.ratio:.2f}; CD first in {found.wins} of {found.n} pairs; Wilcoxon p = "
-        f"{found.p_value:.1g}, t-test p = {found.t_p_value:.1g}; d_z = {found.effect:.2f}"
-        + (f"; {found.unfinished} pairs never get there under either" if found.unfinished else "")
-        + (
-            f"; never there: GD {found.first_never}, CD {found.second_never} of {found.n}, counted as the last epoch"
-            if found.first_never or found.second_never
-            else ""
-        )
+        f"GD {bound(gd)}{found.first.mean():.0f} ± {standard_error(found.first):.0f}, CD "
+        f"{bound(cd)}{found.second.mean():.0f} ± {standard_error(found.second):.0f} epochs (mean ± s.e.); GD/CD "
+        f"{found.effect.said}; CD first in {found.wins} of {found.n} pairs; p = {found.effect.p_value:.1g}, of epochs "
+        f"by the paired t-test {found.t_p_value:.1g}"
+        + (f"; never there: GD {gd}, CD {cd} of {found.n}, counted as the last epoch" if gd or cd else "")
     )
 
 
@@ -262,19 +333,14 @@ def bound(never: int) -> str:
 
 
 def listed(compared: Mapping[float, Compared]) -> str:
-    """Ratio and p of several comparisons."""
+    """Ratios of several comparisons, with intervals over students."""
     return ", ".join(
-        f"{value:g}: ratio {found.ratio:.2f} (p = {found.p_value:.1g}"
-        + (f", never there {found.first_never} and {found.second_never} of {found.n}" if _censored(found) else "")
-        + ")"
+        f"{value:g}: {found.effect.ratio:.2f} [{found.effect.low:.2f}, {found.effect.high:.2f}]"
+        + (f" (never there {found.never[0]} and {found.never[1]} of {found.n})" if any(found.never) else "")
         for value, found in compared.items()
     )
 
 
-def _censored(found: Compared) -> bool:
-    return bool(found.first_never or found.second_never)
-
-
 def numbers(compared: Mapping[float, Compared]) -> dict[str, Any]:
     """Everything of several comparisons, for machines."""
-    return {f"{value:g}": {**vars(found)} for value, found in compared.items()}
+    return {f"{value:g}": found.numbers for value, found in compared.items()}

@@ -4,23 +4,18 @@ Every claim's maker returns its criterion and its measure, both from the same nu
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from curldescent.paper.machinery import speedup_claims, speedup_protocol
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Results, Scale
-from curldescent.paper.machinery.speedup_claims import (
-    NEVER,
-    SOONER,
-    Compared,
-    direction,
-    flips_compared,
-    rules_compared,
-)
+import numpy as np
+
+from curldescent.paper.machinery import shares, speedup_claims, speedup_protocol
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Published, Results, Scale
+from curldescent.paper.machinery.speedup_claims import FASTER, NEVER, Compared, flips_compared, rules_compared
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
-from curldescent.paper.machinery.statistics import LEVEL, Paired
-from curldescent.paper.machinery.wording import decimal, percent, power_of_ten
+from curldescent.paper.machinery.statistics import LEVEL, standard_error
+from curldescent.paper.machinery.wording import decimal, power_of_ten
 from curldescent.plots import style
 from curldescent.plots.epochs import COLOURS, draw_epochs
 
@@ -29,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
 
-Test = Literal["wilcoxon", "t"]
 # Title, dataset, "train" or "test".
 Panels: TypeAlias = "Sequence[tuple[str, xr.Dataset, str]]"
 FLIPS = "readout_flips"
@@ -89,7 +83,6 @@ class Speedup:
         activation: of student and teacher.
         preserve_norms: the paper's "normalised" runs.
         paper_epochs: length of the paper's run.
-        test: what the rules are compared with.
     """
 
     key: str
@@ -98,7 +91,6 @@ class Speedup:
     activation: str = "tanh"
     preserve_norms: bool = True
     paper_epochs: int = speedup_protocol.PAPER_EPOCHS
-    test: Test = "wilcoxon"
 
     def figure(self, title: str, about: str, *claims: Claim, departures: Sequence[str], **more: Any) -> Figure:
         """The figure with its claims."""
@@ -144,7 +136,7 @@ class Speedup:
         for variant, (_, title) in VARIANTS.items():
             if self.name(variant) in results.data:
                 panels.append((title, results[self.name(variant)], "test"))
-        return figure_of(panels, self.axis, test=self.test)
+        return figure_of(panels, self.axis)
 
     def compared(self, results: Results, part: str, variant: str | None = None) -> dict[float, Compared]:
         """Value on the axis → comparison of the rules, or of flips with none."""
@@ -153,52 +145,111 @@ class Speedup:
 
     def faster(self, value: float, part: str, variant: str | None = None) -> Measured:
         """CD needs fewer epochs at one value."""
-        place = {"n_train": "P =", "student_scale": "scale"}[self.axis]
+        place = {"n_train": "P =", "student_scale": "scale", "readout_flips": "flips:"}[self.axis]
         return (
-            f"at {place} {value:g}: {SOONER[self.test]}",
-            lambda results: speedup_claims.faster(self.compared(results, part, variant), value, test=self.test),
+            f"at {place} {value:g}: {FASTER[0]}, over students of one input set",
+            FASTER[1],
+            lambda results: speedup_claims.at(self.compared(results, part, variant), value),
         )
 
-    def everywhere_faster(
+    def faster_over(
         self, where: str, values: Sequence[float], part: str = "test", variant: str | None = None
     ) -> Measured:
-        """CD needs fewer epochs at all of some values; `where` says which they are."""
+        """CD needs fewer epochs over some values together, each an input set; `where` says which they are."""
         return (
-            f"{where}: {SOONER['wilcoxon']}",
-            lambda results: speedup_claims.everywhere_faster(self.compared(results, part, variant), values),
+            f"{where}, values with at least half of the pairs telling: {FASTER[0]}, over input sets",
+            FASTER[1],
+            lambda results: speedup_claims.together(self.compared(results, part, variant), values),
         )
 
-    def nowhere_faster(self, where: str, values: Sequence[float], part: str, *, margin: float) -> Measured:
-        """CD gains nothing at any of some values; `where` says which they are."""
-        test = f"not faster with p < {LEVEL:g}, and " if margin > 1 else ""
+    def slower_over(
+        self, where: str, values: Sequence[float], part: str = "test", variant: str | None = None
+    ) -> Measured:
+        """CD needs more epochs over some values together."""
         return (
-            f"{where}: {test}GD/CD (geometric mean) below {margin:g}",
-            lambda results: speedup_claims.nowhere_faster(self.compared(results, part), values, margin=margin),
+            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD lies below 1",
+            "it lies at or above 1",
+            lambda results: speedup_claims.together(self.compared(results, part, variant), values, slower=True),
         )
 
-    def never_reached(self, part: str, *, up_to: float, criterion: str) -> Measured:
-        """Students up to a value never get below the threshold; the criterion says what of them."""
+    def each(
+        self,
+        where: str,
+        values: Sequence[float],
+        part: str = "test",
+        variant: str | None = None,
+        *,
+        slower: bool = False,
+    ) -> Measured:
+        """CD needs fewer epochs, or more, at every one of some values."""
+        side, contrary = ("below", "above") if slower else ("above", "below")
         return (
-            f"at least {percent(NEVER)} of the trials with {criterion}",
+            f"{where}: the 95 % interval of GD/CD, over students, lies {side} 1 at every one",
+            f"at one it lies {contrary} 1",
+            lambda results: speedup_claims.each(self.compared(results, part, variant), values, slower=slower),
+        )
+
+    def pooled(self, part: str, variant: str | None = None) -> Measured:
+        """The paper's paired t-test over all cells together."""
+        return (
+            f"paired t-test of epochs over the pairs of all cells together: fewer under CD, p < {LEVEL:g}",
+            f"more under CD, p < {LEVEL:g}",
+            lambda results: speedup_claims.pooled_t(self.compared(results, part, variant)),
+        )
+
+    def no_gain(self, where: str, values: Sequence[float], part: str, *, margin: float) -> Measured:
+        """CD gains nothing over some values together; `where` says which they are."""
+        return (
+            f"{where}: the 95 % interval of GD/CD, over input sets, lies below {margin:g}",
+            "it lies at or above that",
+            lambda results: speedup_claims.no_gain(self.compared(results, part), values, margin=margin),
+        )
+
+    def never_reached(self, part: str, *, up_to: float, of: str) -> Measured:
+        """Students up to a value never get below the threshold; `of` says whose trials."""
+        return (
+            *shares.at_least(NEVER, f"of the trials {of}"),
             lambda results: speedup_claims.never_reached(results[self.key], part, self.axis, up_to=up_to),
         )
 
     def gain_grows(self, part: str) -> Measured:
         """The gain grows along the axis."""
-        among = "all students" if self.axis == "n_train" else "all students that learn"
+        among = f"Kendall's correlation of GD/CD with {_VALUE[self.axis]} over input sets"
         return (
-            f"Spearman correlation of GD/CD with {_VALUE[self.axis]} over {among} positive, p < {LEVEL:g}",
-            lambda results: speedup_claims.gain_grows(results[self.key], part, self.axis),
+            f"{among} positive, p < {LEVEL:g}",
+            f"negative, p < {LEVEL:g}",
+            lambda results: speedup_claims.gain_grows(self.compared(results, part)),
+        )
+
+    def mean(
+        self, value: float, rule: str, part: str = "test", variant: str | None = None
+    ) -> "Callable[[Results], tuple[float, float] | None]":
+        """The mean epochs of a rule at a value with its standard error over students, for `claims.Published`."""
+
+        def ours(results: Results) -> tuple[float, float] | None:
+            epochs = needed(results[self.name(variant)], part)
+            if value not in epochs[self.axis].values:
+                return None
+            chosen = epochs.sel({self.axis: value, "rule": rule}).values
+            return (float(chosen.mean()), standard_error(chosen)) if np.isfinite(chosen).all() else None
+
+        return ours
+
+    def published(self, values: Mapping[float, tuple[float, float]], what: str) -> tuple[Published, ...]:
+        """The authors' means under GD and CD at some values, beside ours."""
+        return tuple(
+            Published(f"mean epochs, {rule}, {what} {value:g}", theirs, self.mean(value, rule), ".0f")
+            for value, both in values.items()
+            for rule, theirs in zip(("GD", "CD"), both, strict=True)
         )
 
 
-def figure_of(panels: Panels, axis: str, *, test: Test = "wilcoxon") -> "Picture":
+def figure_of(panels: Panels, axis: str) -> "Picture":
     """One panel a dataset and error: GD and CD along an axis, or CD against the level of GD by number of flips.
 
     Args:
         panels: title, dataset, "train" or "test".
         axis: name of the axis.
-        test: whose significance is marked.
 
     Returns:
         The figure.
@@ -213,7 +264,7 @@ def figure_of(panels: Panels, axis: str, *, test: Test = "wilcoxon") -> "Picture
         if axis == FLIPS:
             _flips_panel(panel, data, part)
         else:
-            _rules_panel(panel, data, part, axis, test)
+            _rules_panel(panel, data, part, axis)
         panel.set_title(title)
         panel.set_ylabel(f"epochs to {_ERROR[part]} error {power_of_ten(THRESHOLD)}")
     empty = axes.flat[len(panels) :]
@@ -224,10 +275,9 @@ def figure_of(panels: Panels, axis: str, *, test: Test = "wilcoxon") -> "Picture
         empty[0].legend(*first.get_legend_handles_labels(), loc="upper left", handlelength=1.8)
     else:
         first.legend(loc="best", handlelength=1.8)
-    name = {"wilcoxon": "Wilcoxon", "t": "paired t"}[test]
     text = (
-        f"Means and standard errors. Hollow: lower bounds, some trials never get there and count as the last epoch "
-        f"(dashed). On top: ✱ faster, ○ slower than GD, p < {LEVEL:g} ({name})."
+        "Means and standard errors. Hollow: lower bounds, some trials never get there and count as the last epoch "
+        "(dashed). On top: ✱ faster, ○ slower than GD, by the 95 % interval of the ratio over students."
     )
     note_height = 0.34 / figure.get_size_inches()[1]
     figure.set_layout_engine("constrained", rect=(0, note_height, 1, 1 - note_height))
@@ -235,11 +285,11 @@ def figure_of(panels: Panels, axis: str, *, test: Test = "wilcoxon") -> "Picture
     return figure
 
 
-def _rules_panel(panel: "Axes", data: "xr.Dataset", part: str, axis: str, test: Test) -> None:
+def _rules_panel(panel: "Axes", data: "xr.Dataset", part: str, axis: str) -> None:
     epochs = needed(data, part).transpose("rule", axis, "trial")
     values = epochs[axis].values.tolist()
     tables = {str(rule): epochs.sel(rule=rule).values for rule in epochs.rule.values}
-    draw_epochs(panel, values, tables, last=last_epoch(data), tested=signs(rules_compared(data, part, axis), test=test))
+    draw_epochs(panel, values, tables, last=last_epoch(data), tested=signs(rules_compared(data, part, axis)))
     panel.set_xlabel(XLABEL[axis])
     if axis in _LOGARITHMIC:
         _logarithmic(panel, values)
@@ -258,9 +308,9 @@ def _flips_panel(panel: "Axes", data: "xr.Dataset", part: str) -> None:
     panel.set_xticks(range(1, 11))
 
 
-def signs(compared: Mapping[float, Paired], *, test: Test = "wilcoxon") -> dict[float, int]:
-    """Value → 1 where the second condition is significantly faster, −1 where slower, 0 otherwise."""
-    return {value: direction(found, test=test) for value, found in compared.items()}
+def signs(compared: Mapping[float, Compared]) -> dict[float, int]:
+    """Value → 1 where the second condition is faster by its interval, −1 where slower, 0 otherwise."""
+    return {value: found.direction for value, found in compared.items()}
 
 
 def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:

@@ -215,6 +215,7 @@ FIGURE = Figure(
             "Hebbian plasticity of excitatory and inhibitory neurons is no gradient where their inputs are correlated.",
             f"antisymmetric share > {decimal(CURL)} at every correlation above zero; < {decimal(NO_CURL)} without "
             "correlation or inhibition",
+            "anything else: the numbers are exact, no sample is drawn",
             hebbian_curl,
         ),
         Claim(
@@ -222,12 +223,14 @@ FIGURE = Figure(
             "Gradient descent has no circulation, curl descent has.",
             f"around three circles: below {decimal(NO_CIRCULATION)}, and above {CIRCULATES:g} and equal to the "
             f"integral of the curl to {decimal(NO_CIRCULATION)}",
+            "anything else: the numbers are exact, no sample is drawn",
             circulation,
         ),
         Claim(
             "invariants",
             "Gradient descent moves on hyperbolas, with one flipped weight it is circles.",
             f"w1² − w2² and w1² + w2² constant along every path to {decimal(DRIFT)}",
+            "anything else: the numbers are exact, no sample is drawn",
             invariants,
         ),
         Claim(
@@ -235,12 +238,14 @@ FIGURE = Figure(
             "Of the solutions of gradient descent half lose their stability.",
             f"displaced by {decimal(DISPLACED)}, students return to all of {SOLUTIONS} solutions, and to the "
             f"{SOLUTIONS // 2} with |w2| > |w1|",
+            "anything else: the numbers are exact, no sample is drawn",
             half_the_solutions,
         ),
         Claim(
             "centre",
             "The origin, a saddle of gradient descent, becomes a centre.",
             f"eigenvalues ±s and ±is to {decimal(OFF)}; no path from inside the circle w1² + w2² = 2s learns",
+            "anything else: the numbers are exact, no sample is drawn",
             centre,
         ),
     ),

@@ -4,7 +4,9 @@ from curldescent.paper.machinery.claims import Claim
 from curldescent.paper.machinery.speedup_panels import ENDS_EARLY, VARIANTS, Grid, Speedup
 from curldescent.paper.machinery.speedup_protocol import FLIPS, SAMPLES, STUDENT_SCALES, TEACHER_SCALES
 from curldescent.paper.published.fig5c_to_f import (
-    LARGE,
+    FROM,
+    INTERVALS,
+    MANY_SAMPLES,
     TEACHER_EPOCHS,
     USUAL_STUDENT,
     few_flips,
@@ -56,6 +58,7 @@ BY_FLIPS = Speedup(
     preserve_norms=False,
 )
 _DEPARTURES = (f"{ENDS_EARLY}, which changes no epoch.",)
+_MANY = f"over P ≥ {FROM}"
 
 FIGURE_A = BY_SAMPLES.figure(
     "Figure 11a: speed-up and training-set size, without normalisation",
@@ -65,50 +68,107 @@ FIGURE_A = BY_SAMPLES.figure(
     Claim(
         "large P, test",
         "The speed-up does not hinge on normalisation: with many samples CD reaches the test error sooner than GD.",
-        *BY_SAMPLES.faster(LARGE, "test"),
+        *BY_SAMPLES.faster_over(_MANY, MANY_SAMPLES, "test"),
+        changes=(INTERVALS,),
     ),
-    Claim("large P, training", "The same holds for the training error.", *BY_SAMPLES.faster(LARGE, "train")),
+    Claim(
+        "large P, training",
+        "The same holds for the training error.",
+        *BY_SAMPLES.faster_over(_MANY, MANY_SAMPLES, "train"),
+        changes=(INTERVALS,),
+    ),
     Claim(
         "linear",
         "Linear students reach the test error sooner under CD.",
-        *BY_SAMPLES.faster(LARGE, "test", "linear"),
+        *BY_SAMPLES.faster_over(_MANY, MANY_SAMPLES, "test", "linear"),
+        changes=(INTERVALS,),
     ),
-    Claim("normal weights", "So do tanh students with normal weights.", *BY_SAMPLES.faster(LARGE, "test", "normal")),
+    Claim(
+        "normal weights",
+        "So do tanh students with normal weights.",
+        *BY_SAMPLES.faster_over(_MANY, MANY_SAMPLES, "test", "normal"),
+        changes=(INTERVALS,),
+    ),
     departures=_DEPARTURES,
 )
 FIGURE_B = BY_STUDENT.figure(
     "Figure 11b: speed-up and initial scale, without normalisation",
     "As figure 5d, with weights that are not rescaled after every update; tanh students, and linear ones.",
     Claim(
-        "scale 2, test",
-        "Without normalisation, CD reaches the test error sooner than GD at the scale of the other panels.",
-        *BY_STUDENT.faster(USUAL_STUDENT, "test"),
+        "pooled, test",
+        "Without normalisation CD reaches the test error sooner than GD, all scales together.",
+        *BY_STUDENT.pooled("test"),
+        statistic="paper",
+        fixed="2026-11-27",
     ),
-    Claim("scale 2, training", "The same holds for the training error.", *BY_STUDENT.faster(USUAL_STUDENT, "train")),
-    Claim("linear", "And for linear students, test error.", *BY_STUDENT.faster(USUAL_STUDENT, "test", "linear")),
+    Claim(
+        "scale 2, test",
+        "It does so at the scale of the other panels.",
+        *BY_STUDENT.faster(USUAL_STUDENT, "test"),
+        changes=(INTERVALS,),
+    ),
+    Claim(
+        "scale 2, training",
+        "The same holds for the training error.",
+        *BY_STUDENT.faster(USUAL_STUDENT, "train"),
+        changes=(INTERVALS,),
+    ),
+    Claim(
+        "linear",
+        "And for linear students, test error, all scales together.",
+        *BY_STUDENT.pooled("test", "linear"),
+        changes=("2026-11-27: pooled over all scales, as in the paper, in place of scale 2 alone.",),
+        statistic="paper",
+    ),
+    Claim(
+        "linear, over input sets",
+        "In linear students the ratio says so too.",
+        *BY_STUDENT.faster_over("over all scales", STUDENT_SCALES, "test", "linear"),
+        fixed="2026-11-27",
+    ),
     Claim(
         "gain and scale",
         "The gain is larger for larger initial weights.",
         *BY_STUDENT.gain_grows("test"),
+        changes=("2026-11-27: over input sets in place of students.",),
     ),
+    published=BY_STUDENT.published({4.0: (15_900, 755)}, "scale"),
     departures=_DEPARTURES,
 )
 FIGURE_C = BY_TEACHER.figure(
     "Figure 11c: speed-up and the teacher's scale, without normalisation",
     "As figure 5e, with weights that are not rescaled after every update; tanh students, and linear ones.",
     Claim(
-        "teachers up to 1",
-        "Without normalisation, CD reaches the test error sooner than GD whatever the scale of the teacher, up to "
-        "that of other panels.",
-        *usual_teachers(BY_TEACHER, "test"),
+        "pooled, test",
+        "Without normalisation CD reaches the test error sooner than GD, all scales of the teacher together.",
+        *BY_TEACHER.pooled("test"),
+        statistic="paper",
+        fixed="2026-11-27",
     ),
-    Claim("linear", "The same holds for linear students.", *usual_teachers(BY_TEACHER, "test", "linear")),
+    Claim(
+        "teachers up to 1",
+        "It does so for teachers up to the scale of the other panels.",
+        *usual_teachers(BY_TEACHER, "test"),
+        changes=(INTERVALS,),
+    ),
+    Claim(
+        "linear",
+        "Linear students do, for teachers up to the scale of the other panels.",
+        *usual_teachers(BY_TEACHER, "test", "linear"),
+        changes=(INTERVALS,),
+    ),
+    published=BY_TEACHER.published({0.1: (360, 990)}, "teacher scale"),
     departures=_DEPARTURES,
 )
 FIGURE_D = BY_FLIPS.figure(
     "Figure 11d: speed-up and the flipped fraction, without normalisation",
     "As figure 5f, with weights that are not rescaled after every update; tanh students, and linear ones.",
     *flip_claims(BY_FLIPS),
-    Claim("linear, few flips", "In linear students few flips speed up too.", *few_flips(BY_FLIPS, "linear")),
+    Claim(
+        "linear, few flips",
+        "In linear students few flips speed up too.",
+        *few_flips(BY_FLIPS, "linear"),
+        changes=(INTERVALS,),
+    ),
     departures=_DEPARTURES,
 )

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curldescent.paper.machinery import boundary_claims
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Results, Scale
-from curldescent.paper.machinery.phase_sweeps import from_random_start, on_the_way
+from curldescent.paper.machinery.border_values import border_value
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Published, Results, Scale
+from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, from_random_start, on_the_way
 from curldescent.plots.sweeps import error_map
 from curldescent.sweeps import lin, log
 
@@ -44,33 +45,59 @@ class Map:
 
     def errors(self, results: Results) -> "xr.DataArray":
         """Test errors after the last epoch."""
-        return results[self.key].final_test_error
+        return boundary_claims.errors_of(results[self.key], "final_test_error")
 
     def draw(self, results: Results) -> "Picture":
         """The heat map with the theory's boundary."""
-        return error_map(self.errors(results), label="final test error", title=self.title)
+        error = boundary_claims.drawn(self.errors(results), "log mean")
+        return error_map(error, label="final test error, mean of log10", title=self.title)
 
-    def claims(self, *, margin: float) -> tuple[Claim, Claim, Claim]:
+    def claims(self, *, margin: float) -> tuple[Claim, ...]:
         """The claims that both maps share: both sides of the boundary, and where it is."""
         return (
             Claim(
                 "stable side",
                 "On the stable side of theory's boundary students learn to machine precision.",
                 *boundary_claims.stable_side(self.errors, below=1e-14, margin=margin),
+                statistic="paper",
+                changes=(_STATISTIC, _INTERVALS),
             ),
             Claim(
                 "unstable side",
                 "On the unstable side the error stays high.",
                 *boundary_claims.unstable_side(self.errors, above=1e-4, margin=margin),
+                statistic="paper",
+                changes=(_STATISTIC, _INTERVALS),
             ),
             Claim(
                 "where learning ends",
-                "The ratio up to which students learn is the critical ratio.",
+                "The ratio up to which students learn is the critical ratio, as far as the paper's map can show.",
                 *boundary_claims.border(self.errors),
+                statistic="paper",
+                changes=(_STATISTIC, "2026-11-27: over the mean of the fractions in place of the typical one."),
+            ),
+            Claim(
+                "exactly at c*",
+                "The ratio up to which students learn is the critical ratio of infinitely large networks itself.",
+                *boundary_claims.border(self.errors, within=boundary_claims.AT),
+                fixed="2026-11-27",
+            ),
+            Claim(
+                "exactly at c*, median",
+                "The same by the median trial.",
+                *boundary_claims.border(self.errors, within=boundary_claims.AT, kind="median"),
+                fixed="2026-11-27",
             ),
         )
 
+    def published(self, value: float) -> tuple[Published]:
+        """The authors' border beside ours."""
+        return (Published("c observed / c*, geometric mean over fractions", value, border_value(self.errors), ".2f"),)
 
+
+# Both after the runs at standard scale had been seen, before those of the paper's own.
+_STATISTIC = "2026-11-27: mean of log10 with the paper's floor in place of the median."
+_INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 WHOLE = Map(
     "fig3a",
     lambda points: log(0.1, 100, points),
@@ -93,7 +120,7 @@ FIGURE = Figure(
     about=(
         "Linear students of 220 neurons in all learn a random teacher from 250 samples in batches of 10, norms "
         "preserved, with the rule of the first ⌊α_h M⌋ inputs flipped. Colour: test error after the last epoch, "
-        "median of the trials; line: the critical ratio of theory."
+        "mean of log10 over trials, 1e-15 at least; line: the critical ratio of theory."
     ),
     origin="paper",
     experiments=WHOLE.experiments,
@@ -104,20 +131,27 @@ FIGURE = Figure(
             "every cell",
             "Cell by cell, with none left out for being near the line, theory says where students learn.",
             *boundary_claims.every_cell(WHOLE.errors),
+            statistic="paper",
+            changes=(_STATISTIC, _INTERVALS),
         ),
-        _SIDES[2],
+        *_SIDES[2:],
     ),
+    published=WHOLE.published(0.87),
+    departures=(ENDS_EARLY,),
 )
 INSET = Figure(
     AROUND.key,
     title="Figure 3a, inset: around the boundary",
     about=(
-        "Figure 3a's linear students between c = 0.1 and 0.7. Colour: test error after the last epoch, median of the "
-        "trials; line: the critical ratio of theory, that of infinitely large networks; these have 20 to 90 inputs."
+        "Figure 3a's linear students between c = 0.1 and 0.7. Colour: test error after the last epoch, mean of log10 "
+        "over trials, 1e-15 at least; line: the critical ratio of theory, that of infinitely large networks; these "
+        "have 20 to 90 inputs."
     ),
     origin="paper",
     experiments=AROUND.experiments,
     draw=AROUND.draw,
     claims=AROUND.claims(margin=1.2),
+    published=AROUND.published(0.86),
+    departures=(ENDS_EARLY,),
     aliases=("fig3a inset",),
 )

@@ -7,13 +7,14 @@ import xarray as xr
 
 from curldescent.analysis import regime
 from curldescent.learning.train import train
+from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.boundary_claims import middle
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Published, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.order_parameter_lines import MOVES, Line, lines
 from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers
 from curldescent.paper.machinery.teachers import VISIBLE, stability_of_teachers
-from curldescent.paper.machinery.wording import decimal, percent
+from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import weight_motion as plots
 from curldescent.sweeps import Sweep, lin
 
@@ -35,6 +36,14 @@ AWAY = 0.1
 # What q is at rest, and in motion, at least at this share of the points.
 RESTS, MOVES_ON = 1e-26, 1e-6
 POINTS = 0.9
+# A readout that changes sign at every step has no mean over time to set its variance against: its own q is above this.
+ALTERNATES = 1e10
+# Where the paper's plateau lies: c, and the fractions up to which it is flat.
+PLATEAU, PLATEAU_END = 0.5, 0.46
+# More than this share of what moves counts as most of it.
+MOSTLY = 0.5
+# How often trials are drawn anew for the interval of a jump.
+RESAMPLED = 1000
 # The share of trials that must do what their own teacher's matrix says, and of moving ones that may run away.
 FOLLOW, FEW = 0.98, 0.1
 
@@ -182,31 +191,52 @@ def draw(results: Results) -> "Picture":
 def side(*, inside: bool) -> Measured:
     """Points of the lines clearly inside the stable side, or clearly beyond the boundary."""
     limit, sign, where = (RESTS, "≤", "inside the stable side") if inside else (MOVES_ON, "≥", "beyond the boundary")
-    phrase = f"have q {sign} {decimal(limit)}" + ("" if inside else " or diverged")
+    phrase = f"have mean q {sign} {decimal(limit)}" + ("" if inside else " or diverged")
 
     def measure(results: Results) -> Finding:
         levels = []
         for line in all_lines(results):
-            position = line.typical[line.along]
+            position = line.mean[line.along]
             away = line.predicted - position if inside else position - line.predicted
-            levels += line.typical.values[(away >= AWAY * line.span - 1e-12).values].tolist()
+            levels += line.mean.values[(away >= AWAY * line.span - 1e-12).values].tolist()
         if not levels:
             return Finding(None, "the lines of this scale have no such point")
         q = np.array(levels)
         passed, of, median = int((q <= limit if inside else ~(q < limit)).sum()), len(q), middle(q)
         said = f"{passed} of {of} points of the lines {phrase}; median {median:.1e}"
-        return Finding(passed >= POINTS * of, said, {"passed": passed, "of": of, "median": median})
+        return shares.found(passed, of, said, least=POINTS, numbers={"median": median})
 
-    words = f"median q {sign} {decimal(limit)} at {percent(POINTS)} of the points a tenth of the line or more {where}"
-    return words, measure
+    words = shares.at_least(
+        POINTS,
+        f"of the points a tenth of their line or more {where} whose mean q over trials is {sign} {decimal(limit)}",
+    )
+    return (*words, measure)
 
 
-def jumps(results: Results) -> Finding:
-    """Where q jumps on every line."""
-    found = [(line.label.replace("$_h$", "_h"), line.jump, line.predicted, line.span) for line in all_lines(results)]
-    said = "; ".join(f"{label}: {jump:.3f} (theory {predicted:.3f})" for label, jump, predicted, _ in found)
-    off = {label: jump - predicted for label, jump, predicted, _ in found}
-    return Finding(all(abs(j - p) <= AWAY * span for _, j, p, span in found), said, {"off": off})
+def jump(statistic: str) -> Measured:
+    """Where q jumps on every line, by the mean over trials as in the paper or by the median."""
+
+    def measure(results: Results) -> Finding:
+        rng = np.random.default_rng(0)
+        said, verdicts, off = [], [], {}
+        for line in all_lines(results):
+            found = line.jump_of_mean if statistic == "mean" else line.jump
+            drawn = line.jumps_of_resampled(rng, RESAMPLED)[0 if statistic == "mean" else 1]
+            low, high = np.quantile(drawn, [0.025, 0.975])
+            near, far = line.predicted - AWAY * line.span, line.predicted + AWAY * line.span
+            verdicts.append(True if near <= low and high <= far else False if high < near or low > far else None)
+            label = line.label.replace("$_h$", "_h")
+            said.append(f"{label}: {found:.3f} [{low:.3f}, {high:.3f}] (theory {line.predicted:.3f})")
+            off[label] = found - line.predicted
+        holds = False if False in verdicts else None if None in verdicts else True
+        return Finding(holds, "; ".join(said), {"off": off})
+
+    return (
+        f"on every line the 95 % bootstrap interval of the jump of the {statistic} over trials lies within a tenth of "
+        "the line's length of theory's",
+        "on some line it lies outside",
+        measure,
+    )
 
 
 def jumps_of_this_size(results: Results) -> Finding:
@@ -235,8 +265,33 @@ def teacher_by_teacher(results: Results) -> Finding:
         f"{agree} of {of} trials rest or move as their teacher's matrix says ({without} of {of} without the term of "
         f"rank one that preserved norms add to K); {close} too close to zero for the length of the run are left out"
     )
-    numbers = {"agree": agree, "without_rank_one": without, "of": of, "left_out": close}
-    return Finding(agree >= FOLLOW * of, said, numbers)
+    return shares.found(agree, of, said, least=FOLLOW, numbers={"without_rank_one": without, "left_out": close})
+
+
+def plateau(results: Results) -> Finding:
+    """Whether the q of moving trials is that of a readout that changes sign at every step, or of motion beyond that."""
+    line = results["fig3b-fractions"].sel(ratio=PLATEAU, method="nearest")
+    moves = ~(line.q < MOVES) & (line.hidden > 0)
+    alternating = moves & (line.q_readout > ALTERNATES)
+    levels = [line.q.values[np.asarray(chosen.values)] for chosen in (alternating, moves & ~alternating)]
+    count, of = len(levels[0]), len(levels[0]) + len(levels[1])
+    if not of:
+        return Finding(None, "no trial of this line moves")
+    ranges = [f"{np.quantile(q, 0.1):.2g} to {np.quantile(q, 0.9):.2g}" if len(q) else "none" for q in levels]
+    said = (
+        f"at c = {float(line.ratio):g}, the readout of {count} of {of} moving trials changes sign at every step, with "
+        f"q from {ranges[0]} (10 to 90 %); the others have {ranges[1]}"
+    )
+    return shares.found(count, of, said, least=MOSTLY)
+
+
+def plateau_level(results: Results) -> tuple[float, float]:
+    """Mean over the moving points of the line of log10 of the mean q, and its standard error, as a value of q."""
+    line = results["fig3b-fractions"].sel(ratio=PLATEAU, method="nearest")
+    mean = line.q.mean("trial").values[((line.hidden > 0) & (line.hidden <= PLATEAU_END)).values]
+    logs = np.log(mean[mean >= MOVES_ON])
+    value = float(np.exp(logs.mean()))
+    return value, value * float(logs.std(ddof=1) / np.sqrt(len(logs))) if len(logs) > 1 else float("nan")
 
 
 def chaos(results: Results) -> Finding:
@@ -248,7 +303,8 @@ def chaos(results: Results) -> Finding:
         f"{chaotic} of {coarse.size} trials are chaotic with the paper's step, {int((fine == 'chaotic').sum())} with a "
         f"fifth of it; labels {_counted(coarse)} and {_counted(fine)}"
     )
-    return Finding(chaotic > coarse.size / 2, said, {"step 0.1": _counts(coarse), "step 0.02": _counts(fine)})
+    numbers = {"step 0.1": _counts(coarse), "step 0.02": _counts(fine)}
+    return shares.found(chaotic, coarse.size, said, least=0.5, numbers=numbers)
 
 
 def the_step(results: Results) -> Finding:
@@ -260,16 +316,15 @@ def the_step(results: Results) -> Finding:
         of += int(moves.sum())
         runaway += int((~(data.final_train_error.values < RUNAWAY) & moves).sum())
         # The readout changes sign at every step: no mean over time is left, next to its variance.
-        alternating += int(((data.q_readout.values > 1e10) & moves).sum())
+        alternating += int(((data.q_readout.values > ALTERNATES) & moves).sum())
     data = results["fig3b-regimes"]
     fine = float(np.max(data.finer_loss.values))
     said = (
         f"{runaway} of {of} moving trials end above {RUNAWAY:g}, in {alternating} the readout changes sign at "
         f"every step; with a fifth of the step the examples have losses up to {fine:.2g}"
     )
-    return Finding(
-        runaway <= FEW * of, said, {"runaway": runaway, "alternating": alternating, "of": of, "finer_loss": fine}
-    )
+    numbers = {"alternating": alternating, "finer_loss": fine}
+    return shares.found(runaway, of, said, most=FEW, numbers=numbers)
 
 
 def _counts(labels: np.ndarray) -> dict[str, int]:
@@ -280,6 +335,10 @@ def _counts(labels: np.ndarray) -> dict[str, int]:
 def _counted(labels: np.ndarray) -> str:
     return ", ".join(f"{count} {name}" for name, count in _counts(labels).items())
 
+
+# Both after the runs at standard scale had been seen.
+_MEAN = "2026-11-27: the mean of q over trials, which the paper plots, in place of the median."
+_INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 
 FIGURE = Figure(
     "fig3b",
@@ -300,45 +359,70 @@ FIGURE = Figure(
             "at rest",
             "On the stable side weights come to rest: q is about 1e-30.",
             *side(inside=True),
+            statistic="paper",
+            changes=(_MEAN, _INTERVALS),
         ),
         Claim(
             "moving",
             "On the unstable side weights never come to rest: q is about 1e-3.",
             *side(inside=False),
+            statistic="paper",
+            changes=(_MEAN, _INTERVALS),
         ),
         Claim(
             "jumps",
-            "q jumps at the predicted boundary.",
-            "on every line within a tenth of its length",
-            jumps,
+            "The mean of q jumps at the predicted boundary.",
+            *jump("mean"),
+            statistic="paper",
+            changes=(_MEAN,),
         ),
+        Claim("jumps, median", "The median of q jumps there too.", *jump("median")),
         Claim(
             "jumps, this size",
-            "With 50 to 90 inputs it jumps where half of the teachers are unstable by their own stability matrices.",
+            "With 50 to 90 inputs the median jumps where half of the teachers are unstable by their own matrices.",
             "on every line within one step of the grid",
+            "on some line it does not",
             jumps_of_this_size,
         ),
         Claim(
             "teacher by teacher",
             "The stability matrix of its own teacher, norms preserved, says whether a trial comes to rest.",
-            f"{percent(FOLLOW)} of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)}",
+            *shares.at_least(
+                FOLLOW, f"of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)} and that do what it says"
+            ),
             teacher_by_teacher,
+            changes=(_INTERVALS,),
+        ),
+        Claim(
+            "plateau",
+            "The plateau of q beyond the boundary is that of states of period two, a matter of the step of 0.1.",
+            *shares.at_least(
+                MOSTLY, f"of the moving trials at c = {PLATEAU:g} whose readout changes sign at every step"
+            ),
+            plateau,
+            fixed="2026-11-27",
         ),
         Claim(
             "chaos",
             "Beyond the boundary the weights move chaotically.",
-            "more than half of the example trials are labelled chaotic by their maximal Lyapunov exponent, "
-            f"step {STEP:g}",
+            *shares.at_least(
+                0.5, f"of the example trials labelled chaotic by their maximal Lyapunov exponent at step {STEP:g}"
+            ),
             chaos,
+            changes=(_INTERVALS,),
         ),
         Claim(
             "the step",
             "The motion beyond the boundary is the rule's own and not its step's.",
-            f"at most {percent(FEW)} of the moving trials end with a training error above {RUNAWAY:g}, ten times that "
-            "of output 0",
+            *shares.at_most(
+                FEW,
+                f"of the moving trials that end with a training error above {RUNAWAY:g}, ten times that of output 0",
+            ),
             the_step,
+            changes=(_INTERVALS,),
         ),
     ),
+    published=(Published("q on the plateau, c = 0.5 and α_h ≤ 0.46", 10**-2.15, plateau_level, ".2g"),),
     departures=(
         "The stability of every teacher, the Lyapunov exponents and the trace with a finer step are additions.",
     ),

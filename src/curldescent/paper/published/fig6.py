@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent.paper.machinery import boundary_claims, statistics
-from curldescent.paper.machinery.boundary_claims import LEARNED, SHARE
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Results, Scale
-from curldescent.paper.machinery.phase_sweeps import from_random_start, on_the_way, training_time
-from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
+from curldescent.paper.machinery import boundary_claims, shares
+from curldescent.paper.machinery.boundary_claims import SHARE, SUMMARIES, summary
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Published, Results, Scale
+from curldescent.paper.machinery.effects import Effect, mean_of, ratio_of
+from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, STEP, from_random_start, on_the_way
+from curldescent.paper.machinery.speedup_protocol import last_epoch
 from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
-from curldescent.paper.machinery.wording import decimal, percent
+from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import style
 from curldescent.plots.sweeps import draw_error_map
 from curldescent.sweeps import lin, log
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 # Both figures share the teachers.
 TEACHERS = "fig6-teachers"
-# The error of students that do not learn.
-UNLEARNED = 1e-2
+# What gradient descent comes to on the authors' maps: the level by which their tanh students count as having learned.
+LEVEL_OF_DESCENT = 10**-3.5
 # How far inside the stable side ratios count as small, a factor.
 INSIDE = 2.0
 
@@ -65,11 +66,11 @@ class Map:
 
     def errors(self, results: Results, suffix: str = "") -> "xr.DataArray":
         """Test errors of tanh students after the last epoch, or of linear ones."""
-        return results[self.key + suffix].final_test_error
+        return boundary_claims.errors_of(results[self.key + suffix], "final_test_error")
 
-    def time(self, scale: Scale) -> float:
+    def time(self, results: Results) -> float:
         """Total step of the run."""
-        return training_time(self.experiments(scale)[self.key])
+        return STEP * last_epoch(results[self.key])
 
     def draw(self, results: Results) -> "Picture":
         """Tanh and linear students side by side, each with its own colours: tanh students come nowhere near rounding.
@@ -82,84 +83,118 @@ class Map:
         with style.figure_style():
             figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True)
             for axis, (title, error) in zip(axes, panels.items(), strict=True):
-                image = draw_error_map(axis, error)
+                image = draw_error_map(axis, boundary_claims.drawn(error, "log mean"))
                 axis.lines[1].set_label("theory, linear")
                 axis.set_title(title)
                 figure.colorbar(image, ax=axis, label="final test error")
-            draw_teachers(axes[0], results[TEACHERS], slowest=1 / self.time(results.scale))
+            draw_teachers(axes[0], results[TEACHERS], slowest=1 / self.time(results))
             axes[1].set_ylabel("")
             axes[0].legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=7)
             return figure
 
-    def moves_left(self) -> Measured:
-        """The ratio up to which students learn, tanh against linear, paired by fraction and trial."""
+    def moves_left(self, *, below: float) -> Measured:
+        """The ratio up to which students learn, tanh against linear, by fraction."""
         return (
-            f"the ratio up to which students learn is smaller for tanh, Wilcoxon p < {LEVEL:g} over pairs of equal "
-            f"fraction, inputs and initial weights; learned: test error below {decimal(LEARNED)} or, where gradient "
-            f"descent does not get there, below the geometric mean of its error and {decimal(UNLEARNED)}",
-            lambda results: _moves_left(self.errors(results), self.errors(results, "-linear")),
+            "the geometric mean over fractions of c observed (tanh) / c observed (linear) is below 1 by its 95 % "
+            f"interval; learned: {SUMMARIES['log mean']} at most {decimal(below)}",
+            "the interval lies at or above 1",
+            lambda results: _moves_left(self.errors(results), self.errors(results, "-linear"), below=below),
         )
 
     def kernels_move_left(self) -> Measured:
         """The ratio up to which random tanh teachers are stable, against c* of linear networks."""
         return (
-            f"by their signed tangent kernels, norms preserved: up to less than c*, Wilcoxon p < {LEVEL:g} over "
-            "fractions",
-            lambda results: _kernels_move_left(results[TEACHERS], time=self.time(results.scale)),
+            "the geometric mean over fractions of the ratio up to which half are stable by their signed tangent "
+            "kernels, norms preserved, over c* is below 1 by its 95 % interval",
+            "the interval lies at or above 1",
+            lambda results: _kernels_move_left(results[TEACHERS], time=self.time(results)),
         )
 
     def small_ratios(self) -> Measured:
         """Errors well inside the stable side of linear theory's boundary, beside gradient descent's."""
-        return (
-            f"most trials learn, in the sense above, in at least {percent(SHARE)} of the cells with α_h > 0 and "
-            f"c < c*/{INSIDE:g}",
-            lambda results: _small_ratios(self.errors(results)),
+        words = shares.at_least(
+            SHARE,
+            f"of the cells with α_h > 0 and c < c*/{INSIDE:g} whose {SUMMARIES['log mean']} is at most "
+            f"{decimal(LEVEL_OF_DESCENT)}",
         )
+        return (*words, lambda results: _small_ratios(self.errors(results)))
 
-    def claims(self) -> tuple[Claim, Claim]:
+    def claims(self) -> tuple[Claim, ...]:
         """The claims that both figures share."""
         return (
             Claim(
                 "moves left",
                 "The boundary of tanh networks lies at smaller ratios than that of linear ones.",
-                *self.moves_left(),
+                *self.moves_left(below=LEVEL_OF_DESCENT),
+                statistic="paper",
+                changes=(_LEVEL,),
             ),
             Claim(
                 "random solutions",
                 "Random tanh networks are stable as solutions only up to smaller ratios than linear ones.",
                 *self.kernels_move_left(),
+                changes=("2026-11-27: by the interval of the ratio in place of a signed-rank test.",),
+            ),
+            Claim(
+                "small ratios",
+                "At small ratios tanh students with flips learn as well as without.",
+                *self.small_ratios(),
+                statistic="paper",
+                changes=(_LEVEL,),
+            ),
+        )
+
+    def published(self, ratio: float, learned: int, of: int) -> tuple[Published, ...]:
+        """The authors' values beside ours."""
+        return (
+            Published(
+                "border of tanh over border of linear students",
+                ratio,
+                lambda results: _border_ratio(self.errors(results), self.errors(results, "-linear")),
+                ".2f",
+            ),
+            Published(
+                "share of the cells at small ratios that learn",
+                learned / of,
+                lambda results: _small(results, self),
+                ".2f",
             ),
         )
 
 
-def as_well_as_gradient_descent(error: "xr.DataArray") -> "xr.DataArray":
-    """Which trials learned, judged by what gradient descent reaches in as many epochs at that ratio.
-
-    Args:
-        error: final test errors over (ratio, hidden, trial), hidden = 0 among them.
-
-    Returns:
-        Whether the error is below 1e-8 or, where that is higher, below the geometric mean of gradient descent's median
-        error at the ratio and 1e-2, that of students that do not learn.
-    """
-    own = error.sel(hidden=0).median("trial")
-    return error <= np.maximum(LEARNED, np.sqrt(own * UNLEARNED))
+_LEVEL = (
+    "2026-11-27: mean of log10 against the level of the paper's gradient descent, 10^-3.5, in place of the median "
+    "against a level that moved with the run's length."
+)
 
 
-def _moves_left(tanh: "xr.DataArray", linear: "xr.DataArray") -> Finding:
-    ends = []
-    for error in (linear, tanh):
-        border = boundary_claims.observed(as_well_as_gradient_descent(error))
-        ends.append(border.where(border.hidden > 0, drop=True).transpose("hidden", "trial").values.ravel())
-    if len(ends[0]) < FEWEST_PAIRS:
-        return Finding(None, "fewer than six pairs: no paired test can tell")
-    test = statistics.paired(ends[0], ends[1])
-    linear_end, tanh_end = (float(np.exp(np.log(end).mean())) for end in ends)
+def tanh_over_linear(tanh: "xr.DataArray", linear: "xr.DataArray", *, below: float) -> "np.ndarray":
+    """Up to which ratio tanh students learn over that of linear ones, by fraction above zero."""
+    ends = [boundary_claims.observed(summary(error, "log mean") <= below) for error in (tanh, linear)]
+    both = ends[0] / ends[1]
+    return np.asarray(both.where(both.hidden > 0, drop=True).values)
+
+
+def _border_ratio(tanh: "xr.DataArray", linear: "xr.DataArray") -> tuple[float, float] | None:
+    logs = np.log(tanh_over_linear(tanh, linear, below=LEVEL_OF_DESCENT))
+    if len(logs) < 2:
+        return None
+    mean = mean_of(logs)
+    return float(np.exp(mean.value)), float(np.exp(mean.value) * mean.error)
+
+
+def _moves_left(tanh: "xr.DataArray", linear: "xr.DataArray", *, below: float) -> Finding:
+    ratios = tanh_over_linear(tanh, linear, below=below)
+    if len(ratios) < 2:
+        return Finding(None, "fewer than two fractions: there is no interval over them")
+    mean = mean_of(np.log(ratios))
+    low, high = np.exp(mean.interval())
     said = (
-        f"students learn up to c = {tanh_end:.3g} (tanh) and {linear_end:.3g} (linear) in the geometric mean of "
-        f"{test.n} pairs; smaller in {test.wins}, p = {test.p_value:.2g}, d_z = {test.effect:.2f}"
+        f"tanh over linear {np.exp(mean.value):.2f} [{low:.2f}, {high:.2f}] over {len(ratios)} fractions; smaller in "
+        f"{int((ratios < 1).sum())}"
     )
-    return Finding(test.faster, said, {"pairs": test.n, "ratio": 1 / test.ratio, "p": test.p_value, "d_z": test.effect})
+    effect = Effect(mean, len(ratios))
+    return Finding(mean.below(0.0), said, effect.numbers, effect.p_value)
 
 
 def _kernels_move_left(teachers: "xr.Dataset", *, time: float) -> Finding:
@@ -167,31 +202,34 @@ def _kernels_move_left(teachers: "xr.Dataset", *, time: float) -> Finding:
     predicted = np.asarray(critical_ratio(hidden=fractions))
     ratio = teachers.ratio.values
     used = (predicted > ratio[0]) & (predicted < ratio[-1])
-    if used.sum() < FEWEST_PAIRS:
-        return Finding(None, "fewer than six fractions whose boundary lies on the grid: no paired test can tell")
+    if used.sum() < 2:
+        return Finding(None, "fewer than two fractions whose boundary lies on the grid")
     ends = [
         boundary_claims.observed((teachers.rate >= -slowest).mean("trial") >= 0.5).sel(hidden=fractions[used]).values
         for slowest in (0.0, 1 / time)
     ]
-    test, visible = (statistics.paired(predicted[used], end) for end in ends)
+    random, visible = (ratio_of(end, predicted[used]) for end in ends)
     censored = int((ends[0] < ratio[0]).sum())
     said = (
-        f"half of the tanh teachers are stable up to {1 / test.ratio:.2f} c* in the geometric mean of {test.n} "
-        f"fractions, p = {test.p_value:.2g} ({censored} fractions unstable from the smallest ratio sampled, "
-        f"{ratio[0]:g}, on); growth that comes to a factor e within this run begins at {1 / visible.ratio:.2f} c*"
+        f"half of the tanh teachers are stable up to {random.ratio:.2f} [{random.low:.2f}, {random.high:.2f}] c* over "
+        f"{random.n} fractions ({censored} fractions unstable from the smallest ratio sampled, {ratio[0]:g}, on: a "
+        f"bound there); growth that comes to a factor e within this run begins at {visible.ratio:.2f} c*"
     )
-    numbers = {"fractions": test.n, "ratio": 1 / test.ratio, "p": test.p_value, "ratio_within_run": 1 / visible.ratio}
-    return Finding(test.faster, said, numbers)
+    return Finding(random.slower(), said, {**random.numbers, "ratio_within_run": visible.ratio}, random.p_value)
 
 
 def _small_ratios(error: "xr.DataArray") -> Finding:
     inside, _ = boundary_claims.sides(error, margin=INSIDE)
-    learned = (as_well_as_gradient_descent(error).mean("trial") > 0.5).transpose(*inside.dims).values[inside.values]
-    if not learned.size:
-        return Finding(None, "the grid of this scale has no such cell")
-    own = float(error.sel(hidden=0).median())
-    said = f"{int(learned.sum())} of {learned.size} cells learn; the median error of gradient descent is {own:.1e}"
-    return Finding(bool(learned.mean() >= SHARE), said, {"passed": int(learned.sum()), "of": int(learned.size)})
+    cells = summary(error, "log mean")
+    return boundary_claims.share_of(cells, inside, lambda values: values <= LEVEL_OF_DESCENT, "learn")
+
+
+def _small(results: Results, one: Map) -> tuple[float, float] | None:
+    found = _small_ratios(one.errors(results)).numbers
+    if not found:
+        return None
+    share = found["passed"] / found["of"]
+    return share, float(np.sqrt(share * (1 - share) / found["of"]))
 
 
 WHOLE = Map(
@@ -204,14 +242,17 @@ AROUND = Map(
     lambda points: lin(0.1, 0.7, points),
     {"quick": (6, 5, 3_000, 2), "standard": (8, 6, 10_000, 2), "paper": (20, 21, 100_000, 10)},
 )
-_ADDITIONS = ("The linear students beside them and the signed tangent kernels of tanh teachers are additions.",)
+_ADDITIONS = (
+    "The linear students beside them and the signed tangent kernels of tanh teachers are additions.",
+    ENDS_EARLY,
+)
 
 FIGURE_A = Figure(
     WHOLE.key,
     title="Figure 6a: tanh students with flipped inputs",
     about=(
         "Figure 3a with tanh students and teachers, and linear ones with the same inputs and initial weights beside "
-        "them. Colour: test error after the last epoch, median of the trials; line: the critical ratio of linear "
+        "them. Colour: test error after the last epoch, mean of log10; line: the critical ratio of linear "
         "networks; dashes: up to where, by their own signed tangent kernels, nothing grows e-fold within the run at "
         "half of the tanh teachers."
     ),
@@ -221,23 +262,20 @@ FIGURE_A = Figure(
     claims=(
         *WHOLE.claims(),
         Claim(
-            "small ratios",
-            "At small ratios tanh students with flips learn as well as without.",
-            *WHOLE.small_ratios(),
-        ),
-        Claim(
             "unstable side",
             "Beyond the boundary of linear networks the error stays high.",
             *boundary_claims.unstable_side(WHOLE.errors, above=1e-4),
+            statistic="paper",
         ),
     ),
+    published=WHOLE.published(0.51, 26, 34),
     departures=_ADDITIONS,
 )
 FIGURE_B = Figure(
     AROUND.key,
     title="Figure 6b: tanh students around the boundary",
     about=(
-        "Figure 6a between c = 0.1 and 0.7. Colour: test error after the last epoch, median of the trials; line: the "
+        "Figure 6a between c = 0.1 and 0.7. Colour: test error after the last epoch, mean of log10; line: the "
         "critical ratio of linear networks; dashes: up to where, by their own signed tangent kernels, nothing "
         "grows e-fold within the run at half of the tanh teachers."
     ),
@@ -245,5 +283,6 @@ FIGURE_B = Figure(
     experiments=AROUND.experiments,
     draw=AROUND.draw,
     claims=AROUND.claims(),
+    published=AROUND.published(0.52, 38, 50),
     departures=_ADDITIONS,
 )

@@ -119,6 +119,7 @@ FIGURE = Figure(
             "A sampled spectrum follows the limiting law, atom included.",
             f"at no x do the numbers of eigenvalues below it differ by more than {COUNT:g}, whatever M (rigidity; "
             "independent draws would differ by 1.4 √M)",
+            "a larger distance",
             whole_law,
         ),
         Claim(
@@ -126,6 +127,7 @@ FIGURE = Figure(
             "The lowest and the highest eigenvalue lie at the law's edges.",
             f"within {EDGE:g} units (π A M)^(−2/3) of the Tracy–Widom law, density A √distance at the edge; 99.9 % of "
             "samples are",
+            "a larger distance",
             edges,
         ),
     ),

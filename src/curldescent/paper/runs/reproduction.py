@@ -18,6 +18,7 @@ from curldescent.foundation.files import named
 from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import computation as computations
+from curldescent.paper.machinery import shorter
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.runs.registry import figure as figure_named
@@ -107,6 +108,11 @@ def reproduce(
         scale=scale,
         changes=changed,
         findings=tuple((claim, _finding(claim, results)) for claim in figure.claims),
+        earlier={
+            moment: tuple(_finding(claim, shorter.until(results, moment)) for claim in figure.claims)
+            for moment in shorter.moments(results)
+        },
+        published=tuple(value.row(results) for value in figure.published),
         seconds=seconds,
         picture=folder / f"{figure.key}.png",
     )

@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery import families
 from curldescent.paper.machinery.claims import Claim, Figure, Finding, Scale
+from curldescent.paper.machinery.wording import spaced
 from curldescent.plots.report import environment, jsonable
+
+STATISTICS = {"paper": "the paper's", "ours": "ours"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Verdict:
         scale: it was run at.
         changes: what the scale changes against the paper's.
         findings: pairs of a claim and its finding, in order.
+        earlier: epochs → what every claim would have been found at, had the runs ended there.
+        published: values of the authors' runs and ours, as `claims.Published.row` gives them.
         seconds: what computing took, all runs together.
         picture: the PNG.
     """
@@ -30,6 +36,13 @@ class Verdict:
     findings: tuple[tuple[Claim, Finding], ...]
     seconds: float
     picture: Path
+    earlier: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
+    published: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """The verdict of every claim, corrected for the number of tests of the figure."""
+        return tuple(found.verdict for found in families.of_figure([finding for _, finding in self.findings]))
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; what the report reads."""
@@ -43,16 +56,28 @@ class Verdict:
             "departures": list(self.figure.departures),
             "seconds": round(self.seconds, 1),
             "environment": environment(),
+            "published": [dict(row) for row in self.published],
             "claims": [
                 {
                     "name": claim.name,
                     "statement": claim.statement,
-                    "criterion": claim.criterion,
-                    "verdict": finding.verdict,
+                    "statistic": claim.statistic,
+                    "criterion": claim.said,
+                    "verdict": corrected.verdict,
+                    "corrected": corrected.said,
+                    "holds": finding.holds,
+                    "p_value": finding.p_value,
+                    "earlier": {
+                        f"{epochs}": found.verdict
+                        for epochs, family in self.earlier.items()
+                        for found in [families.of_figure(family)[number]]
+                    },
                     "said": finding.said,
                     "numbers": jsonable(finding.numbers),
                 }
-                for claim, finding in self.findings
+                for number, ((claim, finding), corrected) in enumerate(
+                    zip(self.findings, families.of_figure([finding for _, finding in self.findings]), strict=True)
+                )
             ],
         }
 
@@ -85,7 +110,10 @@ def read_verdict(folder: Path, key: str) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         assert content["figure"] == key
-        assert all({"name", "statement", "criterion", "verdict", "said"} <= claim.keys() for claim in content["claims"])
+        assert all(
+            {"name", "statement", "criterion", "verdict", "said", "statistic", "earlier"} <= claim.keys()
+            for claim in content["claims"]
+        )
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
         raise InputError(f"{str(path)!r} is not the verdict of {key}; delete it and run the figure again") from None
     return dict(content)
@@ -121,11 +149,29 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
         lines += [f"Scale {content['scale']}: {'; '.join(content['changes'])}.", ""]
     if content["departures"]:
         lines += [f"Differs from the paper: {' '.join(content['departures'])}", ""]
-    lines += ["| claim | criterion | measured | verdict |", "|---|---|---|---|"]
+    lines += ["| claim | statistic | measured | verdict |", "|---|---|---|---|"]
     for claim in content["claims"]:
-        cells = (claim["statement"], claim["criterion"], claim["said"], f"**{claim['verdict']}**")
-        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+        measured = claim["said"] + (f"; {claim['corrected']}" if claim["corrected"] else "")
+        lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured, verdict_of(claim)))
+    if content["published"]:
+        lines += ["", "| value | paper | ours | difference in standard errors |", "|---|---|---|---|"]
+        for value in content["published"]:
+            lines.append(row(value["name"], value["paper"], value["ours"] or "not run", value["difference"] or "–"))
+    lines += ["", f"{'#' * (level + 1)} Criteria", ""]
+    lines += [f"- **{claim['statement']}** {claim['criterion']}" for claim in content["claims"]]
     return "\n".join(lines) + "\n"
+
+
+def row(*cells: str) -> str:
+    """A row of a table in Markdown."""
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+def verdict_of(claim: Mapping[str, Any]) -> str:
+    """A claim's verdict, and what it was earlier in the run where that was another."""
+    others = {epochs: verdict for epochs, verdict in claim["earlier"].items() if verdict != claim["verdict"]}
+    moved = "; ".join(f"{verdict} at {spaced(int(epochs))} epochs" for epochs, verdict in others.items())
+    return f"**{claim['verdict']}**" + (f" ({moved})" if moved else "")
 
 
 def _json_path(folder: Path, key: str) -> Path:

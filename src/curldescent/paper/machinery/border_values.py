@@ -1,0 +1,20 @@
+"""Borders of maps as values beside the authors': c observed over c* with the standard error of their factor."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from curldescent.paper.machinery.boundary_claims import LEARNED, Errors, Summary, border_ratio
+from curldescent.paper.machinery.claims import Results
+
+
+def border_value(
+    errors: Errors, *, below: float = LEARNED, kind: Summary = "log mean"
+) -> Callable[[Results], tuple[float, float] | None]:
+    """The geometric mean of c observed / c* over fractions, and its standard error, for `claims.Published`."""
+
+    def ours(results: Results) -> tuple[float, float] | None:
+        mean = border_ratio(errors(results), below=below, kind=kind)
+        return None if mean is None else (float(np.exp(mean.value)), float(np.exp(mean.value) * mean.error))
+
+    return ours
