@@ -29,7 +29,9 @@ EXAMPLES = """Examples:
 def reproduce(
     *figures: Annotated[str, Parameter(help="Figures (fig3a, or fig5 for all its panels), all, or report.")],
     list_figures: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
-    scale: Annotated[str, Parameter(help="quick, standard, or paper: the paper's own grids and epochs.")] = "standard",
+    scale: Annotated[
+        str, Parameter(help="quick, standard, paper: the paper's own grids and epochs, or subset: its deciding cells.")
+    ] = ("standard"),
     out: Annotated[Path, Parameter(help="Folder for data, pictures and verdicts.")] = Path("results/reproduction"),
     summary: Annotated[Path | None, Parameter(help="With report: also write Markdown and pictures there.")] = None,
     workers: Annotated[Whole | None, Parameter(help="Processes; default: all cores.")] = None,

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 VERDICTS = {True: "confirmed", False: "refuted", None: "undecided"}
 # Whose statistic a claim tests: the one that the paper plots or tests, or ours where we think another one is fairer.
 Statistic = Literal["paper", "ours"]
-Scale = Literal["quick", "standard", "paper"]
-SCALES: tuple[Scale, ...] = ("quick", "standard", "paper")
+# "subset" is the paper's own protocol, its epochs, trials and samples, on the cells that decide a figure's claims.
+Scale = Literal["quick", "standard", "subset", "paper"]
+SCALES: tuple[Scale, ...] = ("quick", "standard", "subset", "paper")
 # Whose figure it is: the paper's own, this project's continuation of it, or a control of its speed-up claim.
 ORIGINS = ("paper", "beyond", "control")
 # What a figure is made of: name → what is computed. The names are those of folders, shared by all figures of a scale.
@@ -177,6 +178,7 @@ class Figure:
         aliases: other names on the command line.
         departures: what differs from the paper at every scale, and why.
         published: values of the authors' own runs that are shown beside ours.
+        subset: the paper's experiments on the cells that decide the claims; all of them where there is none.
     """
 
     key: str
@@ -190,6 +192,13 @@ class Figure:
     aliases: Sequence[str] = ()
     departures: Sequence[str] = ()
     published: Sequence[Published] = ()
+    subset: Callable[[], Experiments] | None = None
+
+    def at(self, scale: Scale) -> Experiments:
+        """The experiments of a scale; those of the paper where a figure has no subset."""
+        if scale == "subset":
+            return self.experiments("paper") if self.subset is None else self.subset()
+        return self.experiments(scale)
 
     def __post_init__(self) -> None:
         for part in ("key", "title", "about"):

@@ -21,7 +21,7 @@ ON_THE_WAY = (1_000, 3_000, 10_000, 30_000)
 
 def on_the_way(scale: str, epochs: int) -> tuple[int, ...]:
     """Epochs before the last whose errors a map keeps at a scale."""
-    return tuple(epoch for epoch in ON_THE_WAY if epoch < epochs) if scale == "paper" else ()
+    return tuple(epoch for epoch in ON_THE_WAY if epoch < epochs) if scale in ("subset", "paper") else ()
 
 
 def from_random_start(

@@ -103,6 +103,7 @@ class Speedup:
             draw=self.draw,
             claims=claims,
             departures=departures,
+            subset=(lambda: self.experiments("subset")) if "subset" in self.scales else None,
             **more,
         )
 

@@ -9,6 +9,7 @@ from curldescent.paper.published.fig5c_to_f import (
     MANY_SAMPLES,
     TEACHER_EPOCHS,
     USUAL_STUDENT,
+    USUAL_TEACHERS,
     few_flips,
     flip_claims,
     usual_teachers,
@@ -22,6 +23,7 @@ BY_SAMPLES = Speedup(
         "standard": Grid((100, 500, 1000, 2000), 20, 20_000, variants={"normal": ((2000,), 10)}).with_variants(
             "linear"
         ),
+        "subset": Grid(MANY_SAMPLES, 10, 100_000).with_variants("linear"),
         "paper": Grid(SAMPLES, 10, 100_000).with_variants(*VARIANTS),
     },
     preserve_norms=False,
@@ -32,6 +34,7 @@ BY_STUDENT = Speedup(
     {
         "quick": Grid((0.1, 0.5, 1, 2, 4), 8, 4_000, samples=2000).with_variants("linear"),
         "standard": Grid((0.1, 0.5, 1, 2, 4), 10, 4_000, samples=10_000).with_variants("linear"),
+        "subset": Grid((1, 1.5, 2, 3, 4), 10, 100_000, 10_000, {"linear": (STUDENT_SCALES, 10)}),
         "paper": Grid(STUDENT_SCALES, 10, 100_000, samples=10_000).with_variants(*VARIANTS),
     },
     preserve_norms=False,
@@ -42,6 +45,7 @@ BY_TEACHER = Speedup(
     {
         "quick": Grid((0.1, 0.5, 1, 2), 6, 4_000, samples=2000).with_variants("linear"),
         "standard": Grid((0.1, 0.5, 1, 2), 8, 5_000, samples=10_000).with_variants("linear"),
+        "subset": Grid(USUAL_TEACHERS, 10, TEACHER_EPOCHS, 10_000, {"linear": (TEACHER_SCALES, 10)}),
         "paper": Grid(TEACHER_SCALES, 10, TEACHER_EPOCHS, samples=10_000).with_variants(*VARIANTS),
     },
     preserve_norms=False,
@@ -53,6 +57,7 @@ BY_FLIPS = Speedup(
     {
         "quick": Grid((0, 1, 3, 5, 8), 6, 5_000, samples=2000).with_variants("linear"),
         "standard": Grid((0, 1, 2, 3, 4, 5, 6, 8, 10), 10, 10_000, samples=2000).with_variants("linear"),
+        "subset": Grid((0, 1, 2, 3, 4, 7, 8, 9, 10), 10, 100_000, 2000, {"linear": (FLIPS, 10)}),
         "paper": Grid(FLIPS, 10, 100_000, samples=2000).with_variants(*VARIANTS),
     },
     preserve_norms=False,

@@ -22,7 +22,7 @@ _SIDES = (0.5, 2.0)
 EXACT, CLOSE, PRODUCT = 1e-12, 1e-4, 0.01
 VANISHING, FEW = 1e-9, (1e-2, 1e-3, 1e-4)
 # The share of sampled networks that must have the predicted sign.
-SIGNS = 0.95
+SIGNS = 0.9
 _FRACTIONS = {"hidden": (0.1, 0.3, 0.5, 0.7, 1.0), "readout": (0.1, 0.2, 0.3, 0.4)}
 
 

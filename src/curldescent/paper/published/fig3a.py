@@ -36,10 +36,10 @@ class Map:
 
     def experiments(self, scale: Scale) -> Experiments:
         """The grid of 220 neurons."""
-        points, fractions, epochs, trials = self.scales[scale]
+        points, fractions, epochs, trials = self.scales.get(scale, self.scales["paper"])
         ratio, hidden = self.ratio(points), lin(0, 1, fractions)
         looked_at = on_the_way(scale, epochs)
-        keep = self.keep if scale != "paper" else {}
+        keep = {} if looked_at else self.keep
         map_ = from_random_start("linear", ratio, hidden, epochs=epochs, trials=trials, keep=keep, looked_at=looked_at)
         return {self.key: map_}
 
@@ -108,7 +108,12 @@ WHOLE = Map(
 AROUND = Map(
     "fig3a-inset",
     lambda points: lin(0.1, 0.7, points),
-    {"quick": (5, 6, 10_000, 2), "standard": (10, 11, 20_000, 3), "paper": (20, 21, 20_000, 10)},
+    {
+        "quick": (5, 6, 10_000, 2),
+        "standard": (10, 11, 20_000, 3),
+        "subset": (20, 6, 20_000, 10),
+        "paper": (20, 21, 20_000, 10),
+    },
     "Around the boundary",
     {},
 )
@@ -152,6 +157,7 @@ INSET = Figure(
     draw=AROUND.draw,
     claims=AROUND.claims(margin=1.2),
     published=AROUND.published(0.86),
+    subset=lambda: AROUND.experiments("subset"),
     departures=(ENDS_EARLY,),
     aliases=("fig3a inset",),
 )

@@ -44,6 +44,7 @@ STUDENTS = Speedup(
     {
         "quick": Grid((0.3, 0.5, 1, 2, 4, 7), 6, 4_000, samples=2000),
         "standard": Grid((0.3, 0.5, 1, 2, 4, 7), 8, 4_000, samples=10_000),
+        "subset": Grid((0.7, 1, 1.5, 2, 3, 4), 10, 100_000, samples=10_000),
         "paper": Grid(STUDENT_SCALES, 10, 100_000, samples=10_000),
     },
 )
@@ -53,6 +54,7 @@ TEACHERS = Speedup(
     {
         "quick": Grid((0.1, 0.5, 1, 1.5), 6, 5_000, samples=2000),
         "standard": Grid((0.1, 0.5, 1, 1.5), 8, 5_000, samples=10_000),
+        "subset": Grid(USUAL_TEACHERS, 10, TEACHER_EPOCHS, samples=10_000),
         "paper": Grid(TEACHER_SCALES, 10, TEACHER_EPOCHS, samples=10_000),
     },
     paper_epochs=TEACHER_EPOCHS,

@@ -62,7 +62,8 @@ def reproduce(
         figure: a `Figure` or its name.
         out: folder of all scales; made if need be. Data go to ``out/scale/data``, picture (PNG and PDF) and verdict
             (JSON and Markdown) to ``out/scale``.
-        scale: "quick", "standard" or "paper", the paper's own grids and epochs.
+        scale: "quick", "standard", "paper", the paper's own grids and epochs, or "subset", those cells of its grids that
+            decide the claims.
         workers: processes; all cores by default.
         client: a `distributed.Client` for the sweeps.
         progress: told how the sweeps go.
@@ -143,7 +144,7 @@ def _run(
 ) -> "tuple[Mapping[str, xr.Dataset], bool]":
     """Everything the figure needs, and whether anything had to be computed for it."""
     what = "a mapping from names to sweeps and computations"
-    experiments = validation.mapping(f"what {figure.key}'s experiments return", figure.experiments(scale), what)
+    experiments = validation.mapping(f"what {figure.key}'s experiments return", figure.at(scale), what)
     data: dict[str, xr.Dataset] = {}
     missing: dict[str, Computation] = {}
     computed = False

@@ -35,7 +35,7 @@ def changes(figure: Figure, scale: Scale) -> tuple[str, ...]:
     Returns:
         Phrases such as "fig3a: epochs 10 000 instead of 100 000", one a setting; empty for the paper's own scale.
     """
-    return tuple(difference(figure.experiments(scale), figure.experiments("paper")))
+    return tuple(difference(figure.at(scale), figure.experiments("paper")))
 
 
 def difference(ours: Experiments, theirs: Experiments) -> list[str]:
