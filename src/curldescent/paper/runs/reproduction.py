@@ -62,8 +62,8 @@ def reproduce(
         figure: a `Figure` or its name.
         out: folder of all scales; made if need be. Data go to ``out/scale/data``, picture (PNG and PDF) and verdict
             (JSON and Markdown) to ``out/scale``.
-        scale: "quick", "standard", "paper", the paper's own grids and epochs, or "subset", those cells of its grids that
-            decide the claims.
+        scale: "quick", "standard", "paper", the paper's own grids and epochs, or "subset", the cells of these grids
+            that decide the claims.
         workers: processes; all cores by default.
         client: a `distributed.Client` for the sweeps.
         progress: told how the sweeps go.
