@@ -13,10 +13,10 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "machinery.claims": ["Claim", "Figure", "Finding", "Results"],
+        "machinery.claims": ["Claim", "Figure", "Finding", "Published", "Results"],
         "machinery.computation": ["Computation"],
         "runs.registry": ["figure", "figures"],
         "runs.report": ["write_reproduction_report"],
-        "runs.reproduction": ["Unfinished", "reproduce"],
+        "runs.reproduction": ["Unfinished", "keep_results", "reproduce"],
     },
 )

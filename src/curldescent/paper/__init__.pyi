@@ -1,10 +1,12 @@
 from .machinery.claims import Claim as Claim
 from .machinery.claims import Figure as Figure
 from .machinery.claims import Finding as Finding
+from .machinery.claims import Published as Published
 from .machinery.claims import Results as Results
 from .machinery.computation import Computation as Computation
 from .runs.registry import figure as figure
 from .runs.registry import figures as figures
 from .runs.report import write_reproduction_report as write_reproduction_report
 from .runs.reproduction import Unfinished as Unfinished
+from .runs.reproduction import keep_results as keep_results
 from .runs.reproduction import reproduce as reproduce

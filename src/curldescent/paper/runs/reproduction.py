@@ -21,7 +21,9 @@ from curldescent.paper.machinery import computation as computations
 from curldescent.paper.machinery import shorter
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.runs import kept as kept_results
 from curldescent.paper.runs.registry import figure as figure_named
+from curldescent.paper.runs.registry import figures
 from curldescent.paper.runs.scale_changes import changes
 from curldescent.paper.runs.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
@@ -53,6 +55,7 @@ def reproduce(
     workers: int | None = None,
     client: "Client | None" = None,
     progress: Progress | None = None,
+    kept: str | Path | None = None,
 ) -> Verdict:
     """Run a figure's experiments at a scale, draw it and judge its claims.
 
@@ -67,6 +70,7 @@ def reproduce(
         workers: processes; all cores by default.
         client: a `distributed.Client` for the sweeps.
         progress: told how the sweeps go.
+        kept: folder of results kept earlier, see `keep_results`; what it holds is not computed again.
 
     Returns:
         The verdict.
@@ -99,7 +103,8 @@ def reproduce(
     mpl.use("agg")
     folder = results_folder(root / scale)
     began = time.monotonic()
-    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, progress)
+    store = None if kept is None else named("kept", kept, "a folder of kept results, or None") / scale
+    data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, progress, store)
     results = Results(scale, data)
     finish_moves(folder)
     seconds = spent(folder, figure.key, time.monotonic() - began if computed else 0.0)
@@ -134,13 +139,67 @@ def reproduce(
     return verdict
 
 
+def keep_results(out: str | Path, kept: str | Path, *, scale: Scale) -> list[Path]:
+    """Keep compact files of what was finished at a scale, so that another machine need not compute it again.
+
+    Args:
+        out: folder that `reproduce` wrote to.
+        kept: folder for the files; those of experiments that are not finished here stay as they are.
+        scale: whose results.
+
+    Returns:
+        The files written.
+
+    Raises:
+        InputError: an unknown scale, or nothing finished.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from curldescent import paper
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = paper.reproduce("fig2", folder, scale="quick")
+        ...     [path.name for path in paper.keep_results(folder, f"{folder}/kept", scale="quick")]
+        ['fig2.nc.gz', 'fig2-sampled.nc.gz']
+    """
+    validation.choice("scale", scale, SCALES)
+    data = named("out", out, "the folder that reproduce wrote to") / scale / "data"
+    target = named("kept", kept, "a folder for the results to keep") / scale
+    written: dict[str, Path] = {}
+    for figure in figures():
+        for name, experiment in figure.at(scale).items():
+            if name in written:
+                continue
+            finished = _finished(data, name, experiment)
+            if finished is not None:
+                written[name] = kept_results.keep(target, name, finished)
+    if not written:
+        raise InputError(f"nothing is finished in {str(data)!r}; run curldescent reproduce all --scale {scale}")
+    return list(written.values())
+
+
+def _finished(folder: Path, name: str, experiment: "sweeps.Sweep | Computation") -> "xr.Dataset | None":
+    if isinstance(experiment, Computation):
+        return computations.kept(folder, name, experiment)
+    if not (folder / name / "plan.json").exists():
+        return None
+    found = sweeps.open(folder / name)
+    complete = found.attrs["fingerprint"] in experiment.settings.fingerprints and bool((found.status == 1).all())
+    return found if complete and found.status.size == experiment.grid.size else None
+
+
 def _finding(claim: Claim, results: Results) -> Finding:
     what = f"what the measure of claim {claim.name!r} returns"
     return validation.instance(what, claim.measure(results), Finding, "a cd.paper.Finding")
 
 
 def _run(
-    figure: Figure, folder: Path, scale: Scale, workers: int | None, client: "Client | None", progress: Progress
+    figure: Figure,
+    folder: Path,
+    scale: Scale,
+    workers: int | None,
+    client: "Client | None",
+    progress: Progress,
+    store: Path | None,
 ) -> "tuple[Mapping[str, xr.Dataset], bool]":
     """Everything the figure needs, and whether anything had to be computed for it."""
     what = "a mapping from names to sweeps and computations"
@@ -149,7 +208,10 @@ def _run(
     missing: dict[str, Computation] = {}
     computed = False
     for name, experiment in experiments.items():
-        if isinstance(experiment, Computation):
+        if store is not None and (before := kept_results.find(store, name, experiment)) is not None:
+            progress.say(f"{figure.key}, {scale} scale: {name} as it was kept")
+            data[name] = before
+        elif isinstance(experiment, Computation):
             found = computations.kept(folder, name, experiment)
             if found is None:
                 missing[name] = experiment
@@ -162,7 +224,7 @@ def _run(
     needed = dict.fromkeys(module for experiment in missing.values() for module in experiment.needs)
     optional.require(*needed, purpose=figure.key)
     for name, experiment in experiments.items():
-        if isinstance(experiment, Computation):
+        if isinstance(experiment, Computation) or name in data:
             continue
         progress.say(f"{figure.key}, {scale} scale: sweep {name}, {experiment.grid.size} cells")
         summary = sweeps.run(experiment, folder / name, workers=workers, client=client, progress=progress)
