@@ -18,22 +18,33 @@ EXAMPLES = """Examples:
 
     curldescent reproduce fig3a --scale quick
 
+    curldescent reproduce plan fig5 --scale paper
+
     curldescent reproduce all --scale standard --out results/reproduction
 
-    curldescent reproduce report --scale standard
+    curldescent reproduce report --summary docs/reproduction
+
+    curldescent reproduce fig4 --scale paper --kept docs/reproduction/data
 
     curldescent reproduce fig3a --scale paper --slurm --jobs 40
 """
 
 
 def reproduce(
-    *figures: Annotated[str, Parameter(help="Figures (fig3a, or fig5 for all its panels), all, or report.")],
+    *figures: Annotated[
+        str, Parameter(help="Figures (fig3a, or fig5 for all its panels), all; plan, report, or keep.")
+    ],
     list_figures: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
     scale: Annotated[
-        str, Parameter(help="quick, standard, paper: the paper's own grids and epochs, or subset: its deciding cells.")
-    ] = ("standard"),
+        str | None,
+        Parameter(
+            help="quick, standard (default), paper: the paper's own grids and epochs, or subset: its cells that decide "
+            "the claims. Report and keep take the highest there is."
+        ),
+    ] = None,
     out: Annotated[Path, Parameter(help="Folder for data, pictures and verdicts.")] = Path("results/reproduction"),
     summary: Annotated[Path | None, Parameter(help="With report: also write Markdown and pictures there.")] = None,
+    kept: Annotated[Path | None, Parameter(help="Folder of kept results: taken in place of computing them.")] = None,
     workers: Annotated[Whole | None, Parameter(help="Processes; default: all cores.")] = None,
     cluster: ClusterOptions | None = None,
     json: Annotated[bool, Parameter(negative="", help="Print one JSON object.")] = False,
@@ -44,6 +55,7 @@ def reproduce(
     An interrupted run goes on with the same command.
     """
     from curldescent import paper
+    from curldescent.paper.machinery.claims import SCALES
 
     interruption.say_on_leaving("what is finished is kept, and the same command goes on")
     if list_figures:
@@ -51,23 +63,42 @@ def reproduce(
         return
     if not figures:
         raise InputError("say which figures: a name of curldescent reproduce --list, all, or report")
-    asked = [name for name in figures if name.lower() != "report"]
-    if summary is not None and len(asked) == len(figures):
+    words = [name.lower() for name in figures]
+    asked = [name for name in figures if name.lower() not in ("plan", "report", "keep")]
+    if "plan" in words:
+        _print_costs(asked, scale=scale or "paper", as_json=json)
+        return
+    if summary is not None and "report" not in words:
         raise InputError("--summary belongs to report: curldescent reproduce report --summary FOLDER")
-    verdicts = _run(asked, scale=scale, out=out, workers=workers, cluster=cluster or ClusterOptions(), quiet=json)
+    options: dict[str, Any] = {"workers": workers, "cluster": cluster or ClusterOptions(), "quiet": json, "kept": kept}
+    verdicts = _run(asked, scale=scale or "standard", out=out, **options)
     written: Any = []
-    if len(asked) < len(figures):
-        written = paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
+    if "keep" in words:
+        if kept is None:
+            raise InputError("keep needs a folder: curldescent reproduce keep --kept FOLDER")
+        for one in [scale] if scale else [s for s in SCALES if (out / s / "data").is_dir()]:
+            written += paper.keep_results(out, kept, scale=one)  # type: ignore[arg-type]
+    if "report" in words:
+        written += paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
     if json:
         print_json(
             {"verdicts": [verdict.as_json() for verdict in verdicts], "written": [str(path) for path in written]}
         )
         return
-    for path in written[:2] if summary is None else written[:3]:
+    for path in written if "report" not in words else written[: 2 if summary is None else 3]:
         print(f"Written: {path}")
 
 
-def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: ClusterOptions, quiet: bool) -> Any:
+def _run(
+    asked: Any,
+    *,
+    scale: str,
+    out: Path,
+    workers: int | None,
+    cluster: ClusterOptions,
+    quiet: bool,
+    kept: Path | None,
+) -> Any:
     from curldescent.foundation.progress import on_stderr
     from curldescent.paper.runs.registry import matching
     from curldescent.paper.runs.reproduction import Unfinished
@@ -78,7 +109,8 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
     with connection(cluster, workers) as client:
         for figure in chosen.values():
             try:
-                verdict = run(figure, out, scale=scale, workers=workers, client=client, progress=on_stderr("sweep"))  # type: ignore[arg-type]
+                progress = on_stderr("sweep")
+                verdict = run(figure, out, scale=scale, workers=workers, client=client, progress=progress, kept=kept)  # type: ignore[arg-type]
             except Unfinished as fault:
                 say(str(fault))
                 sys.exit(1 if fault.signal is None else interruption.exit_code(fault.signal))
@@ -90,7 +122,10 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
                 say(f"{figure.key} is left out: {fault}")
                 continue
             verdicts.append(verdict)
-            rows = [(claim.statement, finding.said, finding.verdict) for claim, finding in verdict.findings]
+            rows = [
+                (claim.statement, finding.said, corrected)
+                for (claim, finding), corrected in zip(verdict.findings, verdict.verdicts, strict=True)
+            ]
             title = f"{figure.title} ({scale} scale, {verdict.seconds:.0f} s; {verdict.picture})"
             if not quiet:
                 print_table(("claim", "measured", "verdict"), rows, title=title)
@@ -100,6 +135,31 @@ def _run(asked: Any, *, scale: str, out: Path, workers: int | None, cluster: Clu
             f"done: {len(verdicts)} of {len(chosen)} figures; left out: {', '.join(impossible)}: {reasons}"
         )
     return verdicts
+
+
+def _print_costs(asked: Any, *, scale: str, as_json: bool) -> None:
+    from curldescent.foundation.progress import duration, on_stderr
+    from curldescent.paper.runs.costs import costs
+    from curldescent.paper.runs.registry import matching
+
+    chosen = {figure.key: figure for name in asked or ["all"] for figure in matching(name)}
+    found = costs(list(chosen.values()), scale, progress=on_stderr("plan"))  # type: ignore[arg-type]
+    if as_json:
+        print_json({"scale": scale, "experiments": [vars(cost) for cost in found]})
+        return
+    rows = [
+        (
+            cost.figure,
+            cost.experiment,
+            f"{cost.cells} × {cost.trials}" if cost.cells else "no sweep",
+            f"{cost.updates:.2g}" if cost.cells else "",
+            "minutes" if cost.hours is None else ("≤ " if cost.upper_bound else "") + duration(3600 * cost.hours),
+        )
+        for cost in found
+    ]
+    print_table(("figure", "experiment", "cells × trials", "updates", "one core"), rows, title=f"{scale} scale")
+    total = sum(cost.hours or 0.0 for cost in found)
+    print(f"All sweeps: at most {total:.0f} hours of one core of this machine; many trials stop long before.")
 
 
 def _print_list(*, as_json: bool) -> None:

@@ -1,10 +1,11 @@
-"""The report of everything that was reproduced: one self-contained page, and a Markdown summary for the repository."""
+"""The report of everything that was reproduced: one self-contained page, and the pages by theme for the repository."""
 
 import base64
 import json
 import re
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,27 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
+from curldescent.paper.machinery import families
 from curldescent.paper.machinery.claims import SCALES, Scale
 from curldescent.paper.runs.registry import figures
-from curldescent.paper.runs.verdict import markdown, read_verdict
+from curldescent.paper.runs.themes import CONTROLS, THEMES, Theme, theme_of
+from curldescent.paper.runs.verdict import STATISTICS, VERDICTS_FOLDER, markdown, read_verdict, row, verdict_of
+from curldescent.plots.verdicts import verdict_squares
 
-_FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce"
-HEADINGS = {
-    "paper": "The paper's figures",
-    "beyond": "Beyond the paper",
-    "control": "Is the speed-up real? Controls",
-}
+_FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce report`"
+PICTURE = "verdicts.png"
 
 
-def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | Path | None = None) -> list[Path]:
-    """Gather the verdicts of a scale into ``out/scale/report.html`` and ``numbers.json``.
+def write_reproduction_report(
+    out: str | Path, *, scale: Scale | None = None, summary: str | Path | None = None
+) -> list[Path]:
+    """Gather verdicts into ``report.html`` and ``numbers.json``.
 
     Args:
-        out: folder that `reproduce` wrote to.
-        scale: whose verdicts.
-        summary: a folder for the Markdown summary, its verdict table first, and the pictures (PNG).
+        out: folder that `reproduce` wrote to; the two files go there, or to ``out/scale``.
+        scale: whose verdicts; None for the highest that each figure was run at: paper, subset, standard, quick.
+        summary: a folder for the pages by theme, a page a figure, and the pictures (PNG). Figures that were not run are
+            taken from the verdicts that an earlier report left there.
 
     Returns:
         The paths written.
@@ -49,32 +52,26 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
     """
     from jinja2 import Environment
 
-    validation.choice("scale", scale, SCALES)
-    folder = named("out", out, "the folder that reproduce wrote to") / scale
-    target = None if summary is None else named("summary", summary, "a folder for the Markdown summary, or None")
-    finish_moves(folder)
-    found = [content for f in figures() if (content := read_verdict(folder, f.key)) is not None]
+    if scale is not None:
+        validation.choice("scale", scale, SCALES)
+    root = named("out", out, "the folder that reproduce wrote to")
+    folder = root if scale is None else root / scale
+    target = None if summary is None else named("summary", summary, "a folder for the pages by theme, or None")
+    found = _gathered(root, (scale,) if scale else SCALES[::-1], target)
     if not found:
-        raise InputError(f"nothing was reproduced in {str(folder)!r}; run curldescent reproduce all --scale {scale}")
+        say = f" --scale {scale}" if scale else ""
+        raise InputError(f"nothing was reproduced in {str(folder)!r}; run curldescent reproduce all{say}")
+    _correct(found)
     missing = [f.key for f in figures() if f.key not in {content["figure"] for content in found}]
     template = Environment(autoescape=True).from_string(
         files("curldescent").joinpath("templates/reproduction.html").read_text(encoding="utf-8")
     )
     groups = [
-        (
-            heading,
-            [
-                {**content, "picture": _embedded(folder / f"{content['figure']}.png")}
-                for content in found
-                if content["origin"] == origin
-            ],
-        )
-        for origin, heading in HEADINGS.items()
+        (theme.title, [{**content, "picture": _embedded(_picture(content, root, target))} for content in chosen])
+        for theme, chosen in _by_theme(found)
     ]
     facts = _facts(found)
-    page = template.render(
-        scale=scale, groups=[g for g in groups if g[1]], missing=missing, facts=facts, counts=_counts(found)
-    )
+    page = template.render(scale=scale, groups=groups, missing=missing, facts=facts, counts=_counts(found))
     with replacing(folder, earlier={"report.html", "numbers.json"} if _is_ours(folder) else ()) as draft:
         (draft / "report.html").write_text(page, encoding="utf-8")
         numbers = json.dumps(found, indent=2, ensure_ascii=False)
@@ -83,10 +80,55 @@ def write_reproduction_report(out: str | Path, *, scale: Scale, summary: str | P
     if target is not None:
         results_folder(target)
         finish_moves(target)
+        pictures = {content["figure"]: _picture(content, root, target) for content in found}
         with replacing(target, earlier=_earlier_summary(target)) as draft:
-            names = [path.name for path in _write_summary(draft, folder, found, missing, facts, scale)]
+            names = [path.name for path in _write_summary(draft, found, missing, facts, pictures)]
+        verdicts = results_folder(target / VERDICTS_FOLDER)
+        with replacing(verdicts, earlier={f"{content['figure']}.json" for content in found}) as draft:
+            for content in found:
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                (draft / f"{content['figure']}.json").write_text(text + "\n", encoding="utf-8")
         written += [target / name for name in names]
     return written
+
+
+def _gathered(root: Path, scales: Sequence[Scale], target: Path | None) -> list[dict[str, Any]]:
+    """Every figure's verdict at the first of the scales that it was run at, or as an earlier report has it."""
+    out = []
+    for figure in figures():
+        for scale in scales:
+            finish_moves(root / scale)
+            content = read_verdict(root / scale, figure.key)
+            if content is not None:
+                break
+        else:
+            content = None if target is None else read_verdict(target / VERDICTS_FOLDER, figure.key)
+        if content is not None:
+            out.append(content)
+    return out
+
+
+def _correct(found: list[dict[str, Any]]) -> None:
+    """Verdicts by Holm over the whole report; where that changes a figure's own, both are said."""
+    claims = [claim for content in found if not content.get("criteria") for claim in content["claims"]]
+    for claim, corrected in zip(
+        claims, families.corrected([(claim["holds"], claim["p_value"]) for claim in claims]), strict=True
+    ):
+        claim["report_verdict"] = corrected.verdict
+        claim["report_corrected"] = corrected.said
+    for content in found:
+        for claim in content["claims"] if content.get("criteria") else ():
+            claim["report_verdict"], claim["report_corrected"] = claim["verdict"], ""
+
+
+def _by_theme(found: list[dict[str, Any]]) -> list[tuple[Theme, list[dict[str, Any]]]]:
+    order = {key: place for theme in THEMES for place, key in enumerate(theme.figures)}
+    groups = []
+    for theme in (*THEMES, CONTROLS):
+        chosen = [content for content in found if theme_of(content["figure"]) == theme]
+        if chosen:
+            groups.append((theme, sorted(chosen, key=lambda content: order.get(content["figure"], 0))))
+    return groups
 
 
 def _is_ours(folder: Path) -> bool:
@@ -99,57 +141,135 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _earlier_summary(folder: Path) -> set[str]:
-    """Names of the files that an earlier summary left: its page links to every one of them."""
+    """Names of the files that an earlier summary left: its pages link to every one of them."""
+    names: set[str] = set()
     try:
         page = (folder / "README.md").read_text(encoding="utf-8")
+        if not page.startswith(_FIRST_LINES.partition("`")[0]):
+            return set()
+        names.add("README.md")
+        for theme in (*THEMES, CONTROLS):
+            one = folder / f"{theme.key}.md"
+            if one.exists() and one.read_text(encoding="utf-8").startswith(f"# {theme.title}\n"):
+                names.add(one.name)
+                page += one.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return set()
-    if not page.startswith(_FIRST_LINES):
-        return set()
     keys = re.findall(r"^\| \[([\w-]+)\]\(\1\.md\)", page, flags=re.MULTILINE)
-    return {"README.md", *(f"{key}{kind}" for key in keys for kind in (".md", ".png"))}
+    return names | {PICTURE, *(f"{key}{kind}" for key in keys for kind in (".md", ".png"))}
+
+
+def _picture(content: dict[str, Any], root: Path, target: Path | None) -> Path:
+    """Where a figure's picture is: with its run, or with the earlier report."""
+    run = root / content["scale"] / f"{content['figure']}.png"
+    return run if target is None or run.exists() else target / run.name
 
 
 def _write_summary(
-    target: Path, folder: Path, found: list[dict[str, Any]], missing: list[str], facts: dict[str, str], scale: Scale
+    draft: Path,
+    found: list[dict[str, Any]],
+    missing: list[str],
+    facts: dict[str, str],
+    pictures: dict[str, Path],
 ) -> list[Path]:
-    """README.md with the table of all claims, then every figure."""
-    counts = _counts(found)
-    lines = [
-        f"{_FIRST_LINES} all --scale {scale}` and `curldescent reproduce report`. "
-        + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        + ".",
-        "",
-    ]
-    if missing:
-        lines += [f"Not run at this scale: {', '.join(missing)}.", ""]
-    for origin, heading in HEADINGS.items():
-        chosen = [content for content in found if content["origin"] == origin]
-        if chosen:
-            lines += [f"## {heading}", "", "| figure | claim | measured | verdict |", "|---|---|---|---|"]
-            for content in chosen:
-                for claim in content["claims"]:
-                    cells = (claim["statement"], claim["said"], f"**{claim['verdict']}**")
-                    key = f"[{content['figure']}]({content['figure']}.md)"
-                    lines.append("| " + " | ".join((key, *(c.replace("|", "\\|") for c in cells))) + " |")
-            lines.append("")
-    lines += ["## How it was run", "", *(f"- {name}: {value}" for name, value in facts.items())]
-    page = target / "README.md"
-    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    written = [page]
+    """README.md with the tally, a page a theme, a page a figure."""
+    from matplotlib import pyplot as plt
+
+    groups = _by_theme(found)
+    rows = {
+        theme.title: [claim["report_verdict"] for content in chosen for claim in content["claims"]]
+        for theme, chosen in groups
+    }
+    picture = verdict_squares(rows)
+    picture.savefig(draft / PICTURE, metadata={"Software": None})
+    plt.close(picture)
+    page = draft / "README.md"
+    page.write_text("\n".join(_front(groups, missing, facts)) + "\n", encoding="utf-8")
+    written = [page, draft / PICTURE]
+    for theme, chosen in groups:
+        page = draft / f"{theme.key}.md"
+        page.write_text("\n".join(_theme_page(theme, chosen)) + "\n", encoding="utf-8")
+        written.append(page)
     for content in found:
         key = content["figure"]
-        if (folder / f"{key}.png").exists():
-            shutil.copyfile(folder / f"{key}.png", target / f"{key}.png")
-            written.append(target / f"{key}.png")
-        text = target / f"{key}.md"
+        if pictures[key].exists():
+            shutil.copyfile(pictures[key], draft / f"{key}.png")
+            written.append(draft / f"{key}.png")
+        text = draft / f"{key}.md"
         text.write_text(markdown(content, picture=f"{key}.png"), encoding="utf-8")
         written.append(text)
     return written
 
 
+def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], facts: dict[str, str]) -> list[str]:
+    found = [content for _, chosen in groups for content in chosen]
+    tally = ", ".join(f"{count} {verdict}" for verdict, count in _counts(found).items())
+    lines = [
+        f"{_FIRST_LINES} from the runs of `curldescent reproduce`: {tally}.",
+        "",
+        f"![Verdicts by theme]({PICTURE})",
+        "",
+        "A claim is *confirmed* or *refuted* where what was measured, with its 95 % interval or its test, lies wholly "
+        "in a region that was fixed beforehand, and *undecided* in between. Intervals are over input sets where there "
+        "are at least three, over students or cells otherwise: each says which. Verdicts that rest on a test are "
+        "corrected for the number of tests in the whole report (Holm). Where the paper's own statistic differs from "
+        "ours, both are claims.",
+        "",
+        "| question | claims | figures |",
+        "|---|---|---|",
+    ]
+    for theme, chosen in groups:
+        links = ", ".join(f"[{content['figure']}]({content['figure']}.md)" for content in chosen)
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in _counts(chosen).items())
+        lines.append(row(f"[{theme.title}]({theme.key}.md)", counts, links))
+    lines += ["", "## At which scale", ""]
+    for scale, words in _SCALES.items():
+        keys = [content["figure"] for content in found if content["scale"] == scale and not content.get("criteria")]
+        if keys:
+            lines.append(f"- {words}: {', '.join(keys)}.")
+    earlier = [content["figure"] for content in found if content.get("criteria")]
+    if earlier:
+        lines.append(
+            f"- Judged at standard scale by the criteria of the first version, not again yet: {', '.join(earlier)}."
+        )
+    if missing:
+        lines.append(f"- Not run: {', '.join(missing)}.")
+    return [*lines, "", "## How it was run", "", *(f"- {name}: {value}" for name, value in facts.items())]
+
+
+_SCALES = {
+    "paper": "The paper's own grids, epochs, trials and samples",
+    "subset": "The same protocol on the cells that decide the claims",
+    "standard": "Shorter runs or coarser grids, said on each page",
+    "quick": "Quick runs, said on each page",
+}
+
+
+def _theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:
+    lines = [
+        f"# {theme.title}",
+        "",
+        "Part of the [reproduction](README.md), which says what the verdicts mean.",
+        "",
+        "| figure | claim | statistic | measured | verdict | scale |",
+        "|---|---|---|---|---|---|",
+    ]
+    for content in chosen:
+        for claim in content["claims"]:
+            measured = claim["said"] + (f"; {claim['report_corrected']}" if claim["report_corrected"] else "")
+            verdict = verdict_of({**claim, "verdict": claim["report_verdict"]})
+            if claim["report_verdict"] != claim["verdict"]:
+                verdict += f" ({claim['verdict']} among the figure's own tests)"
+            scale = f"{content['scale']}, first criteria" if content.get("criteria") else content["scale"]
+            key = f"[{content['figure']}]({content['figure']}.md)"
+            lines.append(row(key, claim["statement"], STATISTICS[claim["statistic"]], measured, verdict, scale))
+    return lines
+
+
 def _counts(found: list[dict[str, Any]]) -> dict[str, int]:
-    return dict(Counter(claim["verdict"] for content in found for claim in content["claims"]).most_common())
+    counts = Counter(claim["report_verdict"] for content in found for claim in content["claims"])
+    order = ("confirmed", "refuted", "undecided")
+    return {verdict: counts[verdict] for verdict in (*order, *(v for v in counts if v not in order)) if counts[verdict]}
 
 
 def _facts(found: list[dict[str, Any]]) -> dict[str, str]:

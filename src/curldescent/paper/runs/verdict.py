@@ -12,6 +12,8 @@ from curldescent.paper.machinery.claims import Claim, Figure, Finding, Scale
 from curldescent.paper.machinery.wording import spaced
 from curldescent.plots.report import environment, jsonable
 
+# Where a report leaves the verdicts of its figures, for the next one.
+VERDICTS_FOLDER = "verdicts"
 STATISTICS = {"paper": "the paper's", "ours": "ours"}
 
 
@@ -145,6 +147,8 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
         The text.
     """
     lines = [f"{'#' * level} {content['title']}", "", content["about"], "", f"![{content['title']}]({picture})", ""]
+    if content.get("criteria"):
+        lines += [content["criteria"], ""]
     if content["changes"]:
         lines += [f"Scale {content['scale']}: {'; '.join(content['changes'])}.", ""]
     if content["departures"]:
@@ -152,7 +156,10 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
     lines += ["| claim | statistic | measured | verdict |", "|---|---|---|---|"]
     for claim in content["claims"]:
         measured = claim["said"] + (f"; {claim['corrected']}" if claim["corrected"] else "")
-        lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured, verdict_of(claim)))
+        verdict = verdict_of(claim)
+        if claim.get("report_verdict", claim["verdict"]) != claim["verdict"]:
+            verdict += f", {claim['report_verdict']} among all tests of the report"
+        lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured, verdict))
     if content["published"]:
         lines += ["", "| value | paper | ours | difference in standard errors |", "|---|---|---|---|"]
         for value in content["published"]:

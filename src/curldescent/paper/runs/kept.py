@@ -1,0 +1,111 @@
+"""Results that stay with the project: compact files of finished experiments, so that nothing is computed twice.
+
+A file holds one experiment's dataset and what made it. Error curves are kept at a few epochs and in single precision;
+all else is kept as it is.
+"""
+
+import gzip
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from curldescent.foundation import durable
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.writing import for_netcdf, results_folder
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.shorter import MOMENTS
+from curldescent.sweeps import Sweep
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SUFFIX = ".nc.gz"
+_CURVES = ("train_error", "test_error")
+# Curves with no more points than this are kept whole.
+_FEW = 8
+
+
+def path_of(folder: Path, name: str) -> Path:
+    """The file of an experiment."""
+    return folder / f"{name}{_SUFFIX}"
+
+
+def keep(folder: Path, name: str, data: "xr.Dataset") -> Path:
+    """Write an experiment's dataset, whole or not at all.
+
+    Args:
+        folder: of a scale; made if need be.
+        name: of the experiment.
+        data: complete, with the attribute `fingerprint`.
+
+    Returns:
+        The file.
+    """
+    results_folder(folder)
+    content = bytes(for_netcdf(compact(data.load())).to_netcdf(engine="scipy"))
+    # Without a time in it: the same results give the same bytes.
+    durable.write(path_of(folder, name), gzip.compress(content, mtime=0))
+    return path_of(folder, name)
+
+
+def compact(data: "xr.Dataset") -> "xr.Dataset":
+    """The dataset with its error curves at the epochs that verdicts are looked at, in single precision."""
+    if "epoch" not in data.coords:
+        return data
+    epochs = data.epoch.values
+    if len(epochs) > _FEW:
+        wanted = [moment for moment in (*MOMENTS, epochs[-1] / 2, epochs[-1]) if moment <= epochs[-1]]
+        chosen = sorted({int(np.abs(np.log(np.maximum(epochs, 1) / moment)).argmin()) for moment in wanted})
+        data = data.isel(epoch=chosen)
+    return data.assign({name: data[name].astype(np.float32) for name in _CURVES if name in data})
+
+
+def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Dataset | None":
+    """Read what was kept of an experiment.
+
+    Args:
+        folder: of a scale.
+        name: of the experiment.
+        experiment: what should have made it.
+
+    Returns:
+        The dataset, in memory; None where nothing was kept, or something that other settings or another grid made, or
+        a sweep that was not complete.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    import xarray as xr
+
+    path = path_of(folder, name)
+    if not path.exists():
+        return None
+    try:
+        with xr.open_dataset(io.BytesIO(gzip.decompress(path.read_bytes())), engine="scipy") as file:
+            data = file.load()
+    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as fault:
+        raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
+    return data if _made_by(data, experiment) else None
+
+
+def _made_by(data: "xr.Dataset", experiment: Sweep | Computation) -> bool:
+    made = data.attrs.get("fingerprint")
+    if isinstance(experiment, Computation):
+        return made == experiment.fingerprint
+    if made not in experiment.settings.fingerprints or not bool((data["status"] == 1).all()):
+        return False
+    return all(
+        axis.name in data.coords and _equal(data[axis.name].values, next(iter(axis.columns.values())))
+        for axis in experiment.grid.axes
+    )
+
+
+def _equal(kept: np.ndarray, wanted: object) -> bool:
+    values = np.asarray(wanted)
+    if kept.shape != values.shape:
+        return False
+    if kept.dtype.kind in "fiu" and values.dtype.kind in "fiu":
+        return bool(np.allclose(kept, values, rtol=1e-12, atol=0.0))
+    return bool((kept.astype(str) == values.astype(str)).all())

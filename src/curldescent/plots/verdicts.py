@@ -1,0 +1,59 @@
+"""Verdicts at a glance: a square a claim, a row a theme."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = {"confirmed": style.STABLE, "undecided": "0.72", "refuted": style.UNSTABLE}
+_OTHER = "white"
+# Squares side by side before a row is broken.
+_ACROSS = 30
+
+
+def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
+    """Draw a square for every claim, coloured by its verdict, in rows by theme.
+
+    Args:
+        rows: title of a row → verdicts, "confirmed", "undecided", "refuted", or anything else for an empty square.
+
+    Returns:
+        The figure.
+
+    Example:
+        >>> figure = verdict_squares({"Which solutions are stable?": ["confirmed", "refuted", "undecided"]})
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Patch, Rectangle
+
+    order = {verdict: place for place, verdict in enumerate(COLOURS)}
+    lines = {title: max(1, -(-len(verdicts) // _ACROSS)) for title, verdicts in rows.items()}
+    height = sum(lines.values()) + 0.45 * len(lines)
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.17 * height + 0.75))
+        top, ticks = 0.0, []
+        for title, verdicts in rows.items():
+            for number, verdict in enumerate(sorted(verdicts, key=lambda found: order.get(found, len(order)))):
+                place = (number % _ACROSS, top + number // _ACROSS)
+                colour = COLOURS.get(verdict, _OTHER)
+                axis.add_patch(Rectangle(place, 0.86, 0.86, facecolor=colour, edgecolor="0.5", linewidth=0.5))
+            counts = ", ".join(
+                f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
+            )
+            axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=7, color="0.3")
+            ticks.append((top + 0.43, title))
+            top += lines[title] + 0.45
+        axis.set(xlim=(-0.2, _ACROSS + 13), ylim=(top, -0.3))
+        axis.set_yticks([place for place, _ in ticks], [title for _, title in ticks])
+        axis.set_xticks([])
+        axis.tick_params(length=0)
+        for side in axis.spines.values():
+            side.set_visible(False)
+        handles = [Patch(facecolor=colour, edgecolor="0.5", label=verdict) for verdict, colour in COLOURS.items()]
+        if any(verdict not in COLOURS for verdicts in rows.values() for verdict in verdicts):
+            handles.append(Patch(facecolor=_OTHER, edgecolor="0.5", label="not judged again by these criteria"))
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1, handleheight=1)
+        return figure
