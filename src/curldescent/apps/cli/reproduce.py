@@ -55,7 +55,6 @@ def reproduce(
     An interrupted run goes on with the same command.
     """
     from curldescent import paper
-    from curldescent.paper.machinery.claims import SCALES
 
     interruption.say_on_leaving("what is finished is kept, and the same command goes on")
     if list_figures:
@@ -76,8 +75,7 @@ def reproduce(
     if "keep" in words:
         if kept is None:
             raise InputError("keep needs a folder: curldescent reproduce keep --kept FOLDER")
-        for one in [scale] if scale else [s for s in SCALES if (out / s / "data").is_dir()]:
-            written += paper.keep_results(out, kept, scale=one)  # type: ignore[arg-type]
+        written += paper.keep_results(out, kept, scale=scale)  # type: ignore[arg-type]
     if "report" in words:
         written += paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
     if json:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from curldescent import sweeps
 from curldescent.foundation import interruption, optional, validation
+from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
@@ -139,13 +140,13 @@ def reproduce(
     return verdict
 
 
-def keep_results(out: str | Path, kept: str | Path, *, scale: Scale) -> list[Path]:
-    """Keep compact files of what was finished at a scale, so that another machine need not compute it again.
+def keep_results(out: str | Path, kept: str | Path, *, scale: Scale | None = None) -> list[Path]:
+    """Keep compact files of what was finished, so that another machine need not compute it again.
 
     Args:
         out: folder that `reproduce` wrote to.
         kept: folder for the files; those of experiments that are not finished here stay as they are.
-        scale: whose results.
+        scale: whose results; of every scale by default.
 
     Returns:
         The files written.
@@ -158,22 +159,23 @@ def keep_results(out: str | Path, kept: str | Path, *, scale: Scale) -> list[Pat
         >>> from curldescent import paper
         >>> with TemporaryDirectory() as folder:
         ...     _ = paper.reproduce("fig2", folder, scale="quick")
-        ...     [path.name for path in paper.keep_results(folder, f"{folder}/kept", scale="quick")]
+        ...     [path.name for path in paper.keep_results(folder, f"{folder}/kept")]
         ['fig2.nc.gz', 'fig2-sampled.nc.gz']
     """
-    validation.choice("scale", scale, SCALES)
-    data = named("out", out, "the folder that reproduce wrote to") / scale / "data"
-    target = named("kept", kept, "a folder for the results to keep") / scale
-    written: dict[str, Path] = {}
-    for figure in figures():
-        for name, experiment in figure.at(scale).items():
-            if name in written:
-                continue
-            finished = _finished(data, name, experiment)
-            if finished is not None:
-                written[name] = kept_results.keep(target, name, finished)
+    if scale is not None:
+        validation.choice("scale", scale, SCALES)
+    root = named("out", out, "the folder that reproduce wrote to")
+    target = named("kept", kept, "a folder for the results to keep")
+    written: dict[tuple[str, str], Path] = {}
+    for one in SCALES if scale is None else (scale,):
+        for figure in figures():
+            for name, experiment in figure.at(one).items():
+                if (one, name) not in written:
+                    finished = _finished(root / one / "data", name, experiment)
+                    if finished is not None:
+                        written[one, name] = kept_results.keep(target / one, name, finished)
     if not written:
-        raise InputError(f"nothing is finished in {str(data)!r}; run curldescent reproduce all --scale {scale}")
+        raise InputError(f"nothing is finished in {str(root)!r}; run curldescent reproduce all")
     return list(written.values())
 
 
