@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.foundation import durable
+from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.writing import for_netcdf, results_folder
 from curldescent.paper.machinery.computation import Computation
@@ -38,7 +39,7 @@ def keep(folder: Path, name: str, data: "xr.Dataset") -> Path:
     Args:
         folder: of a scale; made if need be.
         name: of the experiment.
-        data: complete, with the attribute `fingerprint`.
+        data: complete, with the attributes `fingerprint` and, of a sweep, `axes`.
 
     Returns:
         The file.
@@ -71,8 +72,7 @@ def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Datase
         experiment: what should have made it.
 
     Returns:
-        The dataset, in memory; None where nothing was kept, or something that other settings or another grid made, or
-        a sweep that was not complete.
+        The dataset, in memory; None where nothing was kept, or something that other settings or another grid made.
 
     Raises:
         InputError: the file cannot be read.
@@ -86,26 +86,19 @@ def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Datase
         with xr.open_dataset(io.BytesIO(gzip.decompress(path.read_bytes())), engine="scipy") as file:
             data = file.load()
     except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as fault:
-        raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
+        raise InputError(
+            f"{str(path)!r} cannot be read ({str(fault).splitlines()[0]}); delete it to compute it again"
+        ) from None
     return data if _made_by(data, experiment) else None
+
+
+def axes_of(sweep: Sweep) -> str:
+    """A digest of a sweep's axes: what is varied, over which values."""
+    return digest(canonical([[axis.name, list(axis.spellings)] for axis in sweep.grid.axes]))
 
 
 def _made_by(data: "xr.Dataset", experiment: Sweep | Computation) -> bool:
     made = data.attrs.get("fingerprint")
     if isinstance(experiment, Computation):
         return made == experiment.fingerprint
-    if made not in experiment.settings.fingerprints or not bool((data["status"] == 1).all()):
-        return False
-    return all(
-        axis.name in data.coords and _equal(data[axis.name].values, next(iter(axis.columns.values())))
-        for axis in experiment.grid.axes
-    )
-
-
-def _equal(kept: np.ndarray, wanted: object) -> bool:
-    values = np.asarray(wanted)
-    if kept.shape != values.shape:
-        return False
-    if kept.dtype.kind in "fiu" and values.dtype.kind in "fiu":
-        return bool(np.allclose(kept, values, rtol=1e-12, atol=0.0))
-    return bool((kept.astype(str) == values.astype(str)).all())
+    return made in experiment.settings.fingerprints and data.attrs.get("axes") == axes_of(experiment)

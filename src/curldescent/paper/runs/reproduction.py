@@ -29,6 +29,7 @@ from curldescent.paper.runs.scale_changes import changes
 from curldescent.paper.runs.verdict import Verdict, is_verdict, spent, write_verdict
 from curldescent.plots import style
 from curldescent.sweeps.execution.running import check_client
+from curldescent.sweeps.storage.store import Store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -184,9 +185,13 @@ def _finished(folder: Path, name: str, experiment: "sweeps.Sweep | Computation")
         return computations.kept(folder, name, experiment)
     if not (folder / name / "plan.json").exists():
         return None
+    made = Store(folder / name).sweep
+    if made.settings.fingerprint not in experiment.settings.fingerprints:
+        return None
+    if kept_results.axes_of(made) != kept_results.axes_of(experiment):
+        return None
     found = sweeps.open(folder / name)
-    complete = found.attrs["fingerprint"] in experiment.settings.fingerprints and bool((found.status == 1).all())
-    return found if complete and found.status.size == experiment.grid.size else None
+    return found.assign_attrs(axes=kept_results.axes_of(experiment)) if bool((found.status == 1).all()) else None
 
 
 def _finding(claim: Claim, results: Results) -> Finding:
