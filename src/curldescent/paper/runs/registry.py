@@ -30,6 +30,7 @@ _FIGURES = (
     "published.fig11:FIGURE_D",
     "published.histograms",
     "published.numbers",
+    "beyond.learned",
     "beyond.joint",
     "beyond.graded",
     "beyond.outputs",

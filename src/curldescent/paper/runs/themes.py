@@ -24,7 +24,7 @@ THEMES = (
     Theme(
         "stability",
         "Which solutions are stable?",
-        ("fig2", "histograms", "fig3a", "fig3a-inset", "joint", "graded", "outputs", "inputs", "norms"),
+        ("fig2", "histograms", "fig3a", "fig3a-inset", "learned", "joint", "graded", "outputs", "inputs", "norms"),
     ),
     Theme("motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov")),
     Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8")),
