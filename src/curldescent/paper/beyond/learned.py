@@ -165,14 +165,16 @@ def draw(results: Results) -> "Picture":
         ends = [float(min(data.start.min(), data.end.min())), float(max(data.start.max(), data.end.max()))]
         left.plot(ends, ends, color="0.4", linewidth=0.8)
         left.axhline(0, color="0.4", linewidth=0.8, linestyle=":")
-        left.set(xlabel="lowest rate before learning", ylabel="lowest rate after learning", title="Every student")
+        left.set(
+            xlabel="lowest rate over largest, before learning", ylabel="the same, after learning", title="Every student"
+        )
         left.legend(loc="upper left", markerscale=2)
-        for values, colour, label in (
-            ((data.start > 0).mean(("hidden", "trial")), style.THEORY, "stable before learning"),
-            (learned.mean(("hidden", "trial")), style.STABLE, "learned"),
-            (((data.end > 0) & learned).mean(("hidden", "trial")), style.ACCENT, "learned and stable after"),
+        for values, colour, label, look in (
+            ((data.start > 0).mean(("hidden", "trial")), style.THEORY, "stable before learning", "o-"),
+            (learned.mean(("hidden", "trial")), style.STABLE, "learned", "s-"),
+            (((data.end > 0) & learned).mean(("hidden", "trial")), style.UNSTABLE, "learned and stable after", "x:"),
         ):
-            right.plot(data.ratio, values, "o-", color=colour, markersize=3, label=label)
+            right.plot(data.ratio, values, look, color=colour, markersize=4, label=label)
         right.set(xlabel="c / c*", ylabel="share of students", title="All fractions", ylim=(-0.03, 1.03))
         right.legend(loc="lower left")
         return figure
