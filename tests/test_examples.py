@@ -24,11 +24,16 @@ def test_example_runs(name, tmp_path):
     assert done.stdout
 
 
-def test_the_readmes_lines_run(tmp_path):
-    pytest.importorskip("sklearn")
+def test_the_readmes_blocks_print_what_it_says(tmp_path):
     text = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
-    code = text.split("```python\n")[1].split("```")[0]
-    assert 10 <= len(code.splitlines()) <= 12
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=600)
+    first, *others = (block.split("```")[0] for block in text.split("```python\n")[1:])
+    assert len(first.splitlines()) <= 12
+    done = subprocess.run([sys.executable, "-c", first], capture_output=True, text=True, cwd=tmp_path, timeout=600)
     assert done.returncode == 0, done.stderr
-    assert "0.309" in done.stdout  # the critical ratio at half the inputs flipped
+    assert done.stdout == text.split("prints, in a few")[1].split("```\n")[1]
+    assert others
+    for block in others:
+        done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, cwd=tmp_path, timeout=600)
+        assert done.returncode == 0, done.stderr
+        for line in done.stdout.splitlines():
+            assert f'"{line}"' in text, line
