@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.effects import Effect, ratio_of
+from curldescent.paper.machinery.effects import Effect, holm, ratio_of
 from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
 
@@ -273,6 +273,41 @@ def pooled_t(compared: Mapping[float, Compared]) -> Finding:
     )
     holds = bool(t > 0) if p_value < LEVEL else None
     return Finding(holds, text, {"t": t, "p_value": p_value, "pairs": len(first), "cells": len(chosen)}, p_value)
+
+
+def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -> Finding:
+    """The paper's comparison of flips: epochs with k flips against gradient descent's level, unpaired.
+
+    Args:
+        compared: k → comparison with no flips.
+        values: which k; those that the grid has.
+
+    Returns:
+        True where Welch's t-test finds fewer epochs at every one, False where it finds more at one, p < 0.05 after Holm
+        over the values; None otherwise.
+
+    Source: Welch, Biometrika 34 (1947) 28.
+    """
+    from scipy import stats
+
+    chosen = {value: compared[value] for value in values if value in compared}
+    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
+        return Finding(None, TOO_FEW)
+    tests = [stats.ttest_ind(found.first, found.second, equal_var=False) for found in chosen.values()]
+    # Two levels without any spread, all trials being at the last epoch, differ or not without a test.
+    p_values = [1.0 if np.isnan(test.pvalue) else float(test.pvalue) for test in tests]
+    signs = [
+        int(np.sign(found.first.mean() - found.second.mean())) if p < LEVEL else 0
+        for found, p in zip(chosen.values(), holm(p_values), strict=True)
+    ]
+    holds = False if -1 in signs else True if set(signs) == {1} else None
+    each = ", ".join(
+        f"{value:g}: {found.second.mean():.0f} (p = {p:.1g})"
+        for (value, found), p in zip(chosen.items(), p_values, strict=True)
+    )
+    level = next(iter(chosen.values())).first
+    text = f"GD {level.mean():.0f} ± {standard_error(level):.0f}; {each}"
+    return Finding(holds, text, {"p_values": p_values, "signs": signs})
 
 
 def gain_grows(compared: Mapping[float, Compared]) -> Finding:

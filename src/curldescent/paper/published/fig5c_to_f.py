@@ -87,7 +87,7 @@ INTERVALS = (
 )
 
 
-def flip_claims(panel: Speedup) -> tuple[Claim, Claim]:
+def flip_claims(panel: Speedup) -> tuple[Claim, ...]:
     """The claims of figures 5f and 11d: fewer than half flipped, and clearly more."""
     return (
         Claim(
@@ -95,6 +95,13 @@ def flip_claims(panel: Speedup) -> tuple[Claim, Claim]:
             "Up to about half of the readout neurons flipped, CD reaches the test error in fewer epochs than GD.",
             *few_flips(panel),
             changes=(INTERVALS,),
+        ),
+        Claim(
+            "few flips, level",
+            "The same against the level of gradient descent.",
+            *panel.below_level(f"for every k ≤ {FEW[-1]} of {HIDDEN} in the grid", FEW),
+            statistic="paper",
+            fixed="2026-11-27",
         ),
         Claim(
             "many flips",

@@ -279,7 +279,7 @@ def _facts(found: list[dict[str, Any]]) -> dict[str, str]:
         out[name] = ", ".join(sorted({str(content["environment"].get(name)) for content in found}))
     minutes = sum(content["seconds"] for content in found) / 60
     return out | {
-        "computing": f"{minutes:.0f} min for {len(found)} figures",
+        "computing": f"{minutes:.0f} min recorded; sweeps that were run apart from `reproduce` are not in it",
         "seeds": "base seed 0; cells and trials derive theirs from it (docs/sweeps.md)",
     }
 
