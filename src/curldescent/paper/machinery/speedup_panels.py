@@ -193,8 +193,8 @@ class Speedup:
     def below_level(self, where: str, values: Sequence[float]) -> Measured:
         """Epochs with flips against the level of gradient descent, unpaired."""
         return (
-            f"{where}: fewer epochs than gradient descent's level at every one, Welch's t-test p < {LEVEL:g}, Holm over "
-            "the values",
+            f"{where}: fewer epochs than gradient descent's level at every one, Welch's t-test p < {LEVEL:g}, Holm "
+            "over the values",
             f"more at one, p < {LEVEL:g}",
             lambda results: speedup_claims.against_level(self.compared(results, "test"), values),
         )
