@@ -72,17 +72,6 @@ html_theme_options = {
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
-# Reports of a reproduction and the page of the explorer are listed where they exist; an empty list would be a warning.
-OPTIONAL = ("reproduction/*", "explorer*")
-
-
-def only_existing(app: "Sphinx", page: str, source: list[str]) -> None:
-    """Take patterns that match no page out of the front page's lists."""
-    if page == "index":
-        missing = {pattern for pattern in OPTIONAL if not any(HERE.glob(f"{pattern}.md"))}
-        source[0] = "\n".join(line for line in source[0].split("\n") if line not in missing)
-
-
 # Written at every build: the phase diagram as a page that works without a server.
 STATIC_PAGE = HERE.parent / "build" / "static" / "phase_diagram.html"
 html_extra_path = [str(STATIC_PAGE.parent)]
@@ -98,4 +87,3 @@ def write_static_page(app: "Sphinx", config: object) -> None:
 def setup(app: "Sphinx") -> None:
     """Called by Sphinx."""
     app.connect("config-inited", write_static_page)
-    app.connect("source-read", only_existing)
