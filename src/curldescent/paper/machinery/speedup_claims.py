@@ -293,9 +293,13 @@ def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -
     chosen = {value: compared[value] for value in values if value in compared}
     if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
         return Finding(None, TOO_FEW)
-    tests = [stats.ttest_ind(found.first, found.second, equal_var=False) for found in chosen.values()]
-    # Two levels without any spread, all trials being at the last epoch, differ or not without a test.
-    p_values = [1.0 if np.isnan(test.pvalue) else float(test.pvalue) for test in tests]
+    # Where all trials are at the last epoch there is no spread to test with; such values say nothing by themselves.
+    p_values = [
+        float(stats.ttest_ind(found.first, found.second, equal_var=False).pvalue)
+        if np.ptp(found.first) > 0 and np.ptp(found.second) > 0
+        else 1.0
+        for found in chosen.values()
+    ]
     signs = [
         int(np.sign(found.first.mean() - found.second.mean())) if p < LEVEL else 0
         for found, p in zip(chosen.values(), holm(p_values), strict=True)

@@ -140,7 +140,9 @@ class Speedup:
         return figure_of(panels, self.axis)
 
     def compared(self, results: Results, part: str, variant: str | None = None) -> dict[float, Compared]:
-        """Value on the axis → comparison of the rules, or of flips with none."""
+        """Value on the axis → comparison of the rules, or of flips with none; nothing for a variant that was not run."""
+        if variant is not None and self.name(variant) not in results.data:
+            return {}
         data = results[self.name(variant)]
         return flips_compared(data, part) if self.axis == FLIPS else rules_compared(data, part, self.axis)
 
