@@ -140,7 +140,7 @@ class Speedup:
         return figure_of(panels, self.axis)
 
     def compared(self, results: Results, part: str, variant: str | None = None) -> dict[float, Compared]:
-        """Value on the axis → comparison of the rules, or of flips with none; nothing for a variant that was not run."""
+        """Value on the axis → comparison of the rules, or of flips with none; empty for a variant not run."""
         if variant is not None and self.name(variant) not in results.data:
             return {}
         data = results[self.name(variant)]
