@@ -8,7 +8,7 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.engines.registry import build_engine, chosen
+from curldescent.learning.engines.registry import built, chosen
 from curldescent.learning.experiment import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 from curldescent.learning.history import labelled_history
 from curldescent.learning.number_range import error_may_overflow, refuse_unrepresentable
@@ -141,15 +141,15 @@ def train(
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
-    jax = "jax" in {chosen(setup.of_rules([r]), engine=engine, dtype=dtype, epochs=epochs) for r in range(len(rules))}
-    pieces = pieces_that_fit(setup, jax=jax, snapshots=recordings, points=len(times))
+    names = chosen(setup, engine=engine, dtype=dtype, epochs=epochs)
+    pieces = pieces_that_fit(setup, jax="jax" in names, snapshots=recordings, points=len(times))
     if observe is not None and len(pieces) > 1:
         raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}
 
     def records() -> Iterator[Record]:
         for index, piece in enumerate(pieces):
-            stepper = build_engine(piece, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
+            stepper = built(piece, names, dtype=dtype, threads=threads)
             ran_on.update(engine=stepper.name, device=stepper.device)
             yield record_run(
                 stepper,

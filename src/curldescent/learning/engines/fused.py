@@ -76,7 +76,7 @@ class FusedEngine:
     """A run of an experiment through the fused kernels; an `Engine`.
 
     A student's numbers do not depend on the number of threads, on how often one looks, or on the other students as long
-    as all rules go the same way: `registry.build_engine` puts those together that do.
+    as all rules go the same way: `registry.built` puts those together that do.
 
     Args:
         experiment: what to run.
