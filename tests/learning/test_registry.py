@@ -109,6 +109,9 @@ class Frozen:
     def weights(self):
         return tuple(np.broadcast_to(w, (self._e.rules, *w.shape)).copy() for w in self._e.layers)
 
+    def states(self):
+        return {}
+
     def stop(self, which, *, diverged=False):
         pass
 '''

@@ -46,6 +46,10 @@ def labelled_history(
     named = list(zip(layer_names(depth), layer_dims(depth), range(1, depth + 1), strict=True))
     for (name, dims, number), layer in zip(named, record.layers, strict=True):
         variables[f"student_{name}"] = (dims, layer, {"long_name": f"final {_called(name)} weights W{number}"})
+    for name, values in record.states.items():
+        (layer,) = (place for place, (layer, _, _) in enumerate(named) if f"{name}_".startswith(f"state_{layer}_"))
+        dims = state_dims(name, values.shape[2:], named[layer][1], record.layers[layer].shape[2:])
+        variables[name] = (dims, values, {"long_name": "what the rule remembers at the end"})
     variables |= {
         "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
         "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none", "units": "epochs"}),
@@ -87,6 +91,25 @@ def layer_dims(depth: int) -> list[tuple[str, str]]:
     between = ["hidden"] if depth == 2 else [f"neuron{number}" for number in range(1, depth)]
     neurons = ["input", *between, "output"]
     return [(post, pre) for pre, post in pairwise(neurons)]
+
+
+def state_dims(
+    name: str, shape: tuple[int, ...], layer_dims: tuple[str, str], layer_shape: tuple[int, ...]
+) -> tuple[str, ...]:
+    """The dimensions of what a rule remembers of a layer: the layer's own, where the shape tells, or "…_axis0", ….
+
+    Example:
+        >>> state_dims("state_hidden", (5, 3), ("hidden", "input"), (5, 3))
+        ('hidden', 'input')
+        >>> state_dims("state_hidden", (5,), ("hidden", "input"), (5, 3)), state_dims("s", (7,), ("a", "b"), (5, 3))
+        (('hidden',), ('s_axis0',))
+    """
+    if shape == layer_shape:
+        return layer_dims
+    sizes = dict(zip(layer_dims, layer_shape, strict=True))
+    if len(shape) == 1 and list(sizes.values()).count(shape[0]) == 1:
+        return (next(dim for dim, size in sizes.items() if size == shape[0]),)
+    return tuple(f"{name}_axis{number}" for number in range(len(shape)))
 
 
 def _called(name: str) -> str:

@@ -98,7 +98,10 @@ def train(
         `student_hidden` (trial, hidden, input) and `student_readout` (trial, output, hidden): final weights;
         `student_layer1`, `student_layer2`, … in networks of another depth. `diverged`, `diverged_at` (trial): a trial
         diverges at the first epoch that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its
-        errors and weights are NaN from then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial,
+        errors and weights are NaN from then on. `stopped_at` (trial). What a rule remembers at the end (traces,
+        averages) is `state_hidden`, `state_readout`, … (trial, …), or `state_hidden_trace` where it is called "trace"
+        there; NaN under rules that remember no such thing; rules that remember things of one name in different shapes
+        have "_rule0", "_rule2", …, their places, behind it. With `record_weights`, `hidden_history` (trial,
         epoch, hidden, input) and `readout_history`, or `layer1_history` and so on. Several rules put a `rule` dimension
         in front. Every recording epoch is there, whether or not the run ended early.
 

@@ -210,6 +210,10 @@ class FusedEngine:
         hidden, readout = self._weights_of(np.arange(self._active.size))
         return hidden.reshape(*lead, *hidden.shape[1:]), readout.reshape(*lead, *readout.shape[1:])
 
+    def states(self) -> dict[str, Array]:
+        """Signed gradients remember nothing."""
+        return {}
+
     def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""
         # An error that overflows is for `train` to report as a divergence, as it does for the other engines.
