@@ -46,10 +46,10 @@ def labelled_history(
     named = list(zip(layer_names(depth), layer_dims(depth), range(1, depth + 1), strict=True))
     for (name, dims, number), layer in zip(named, record.layers, strict=True):
         variables[f"student_{name}"] = (dims, layer, {"long_name": f"final {_called(name)} weights W{number}"})
-    for name, values in record.states.items():
-        (layer,) = (place for place, (layer, _, _) in enumerate(named) if f"{name}_".startswith(f"state_{layer}_"))
-        dims = state_dims(name, values.shape[2:], named[layer][1], record.layers[layer].shape[2:])
-        variables[name] = (dims, values, {"long_name": "what the rule remembers at the end"})
+    for name, state in record.states.items():
+        (of,) = (place for place, (layer, _, _) in enumerate(named) if f"{name}_".startswith(f"state_{layer}_"))
+        own = state_dims(name, state.shape[2:], named[of][1], record.layers[of].shape[2:])
+        variables[name] = (own, state, {"long_name": "what the rule remembers at the end"})
     variables |= {
         "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
         "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none", "units": "epochs"}),

@@ -12,7 +12,7 @@ from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exp
 from curldescent.analysis._trials import Trials
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.subjects import has_trial_axis
 from curldescent.model.plasticity import Plasticity
@@ -187,8 +187,8 @@ def follow_exponents(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class StepSizeCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class StepSizeCheck(Summarised):
     """A flow's exponents with a step and with half of it.
 
     Attributes:
@@ -207,7 +207,13 @@ class StepSizeCheck:
     stiffness: float
     agree: bool
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        worst = int(np.argmax(self.change / self.tolerance)) if len(self.change) else 0
+        verdict = "the step is small enough" if self.agree else "the step is too long"
+        return (
+            f"{verdict}: half of it changes exponent {worst} by {self.change[worst]:.2g} per unit of time (tolerance "
+            f"{self.tolerance[worst]:.2g}), and the fastest rate times the step is {self.stiffness:.2g}"
+        )
 
 
 def step_size_check(
