@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -135,7 +135,10 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
         vectorize=True,
     )
     found = {name: out.isel(statistic=place) for place, name in enumerate(names)}
-    return xr.Dataset({n: v.astype(int) if n in ("count", "censored") else v for n, v in found.items()})
+    data = xr.Dataset({n: v.astype(int) if n in ("count", "censored") else v for n, v in found.items()})
+    for name, variable in data.data_vars.items():
+        variable.attrs = quantities.attributes(str(name), of="epochs")
+    return data
 
 
 def mean_text(epochs: ArrayLike, *, last: ArrayLike) -> str:

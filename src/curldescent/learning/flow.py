@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, memory, validation
+from curldescent.foundation import citations, memory, quantities, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
@@ -340,7 +340,12 @@ def _labelled(
         for name, (dims, each) in values.items()
     }
     data = xr.Dataset(arrays, coords={"trial": np.arange(e.trials), "time": times}, attrs=settings)
-    return data.isel(rule=0) if names is None else data.assign_coords(rule=names)
+    for number, layer in enumerate(layers, start=1):
+        data[f"student_{layer}"].attrs = quantities.weights(layer, number, when="final")
+        if record_weights:
+            data[f"{layer}_history"].attrs = quantities.weights(layer, number)
+    data = data.isel(rule=0) if names is None else data.assign_coords(rule=names)
+    return quantities.labelled(data, of="flow", loss=e.loss.name)
 
 
 def _has_invariants(student: _Student) -> bool:

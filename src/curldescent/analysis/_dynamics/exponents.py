@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
 from curldescent.analysis._trials import Trials
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
@@ -175,7 +175,7 @@ def follow_exponents(
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
         state = one.state if np.isfinite(one.state).all() else begin
         found.append(one)
-    return xr.Dataset(
+    data = xr.Dataset(
         {
             "exponent": (("value", "index"), np.stack([f.values for f in found])),
             "low": (("value", "index"), np.stack([f.low for f in found])),
@@ -185,6 +185,7 @@ def follow_exponents(
         },
         coords={"value": points},
     )
+    return quantities.labelled(data, of="followed")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
