@@ -32,8 +32,8 @@ def within(value: float, low: float, high: float, *, confidence: float = 0.95) -
     """A number with its confidence interval.
 
     Example:
-        >>> within(0.69315, 0.68, 0.7)
-        '0.6931, 95 % within [0.68, 0.7]'
+        >>> within(0.69, 0.68, 0.7)
+        '0.69, 95 % within [0.68, 0.7]'
     """
     return f"{value:.4g}, {100 * confidence:g} % within [{low:.4g}, {high:.4g}]"
 
