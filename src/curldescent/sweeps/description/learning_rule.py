@@ -138,7 +138,7 @@ def _kind(entry: Mapping[str, Any], *, where: str) -> str:
 def _known(entry: Mapping[str, Any], kind: str, *, where: str) -> None:
     # Those of plasticity include what a sweep derives from numbers of flips.
     accepted = parameter_sections.parameters("rule" if kind == _USUAL else kind)
-    parameter_sections.known(entry, ("kind", *([] if kind == _USUAL else [_USUAL]), *accepted), where=where)
+    validation.known(entry, ("kind", *([] if kind == _USUAL else [_USUAL]), *accepted), where=where)
 
 
 def _strengths(entry: Any, *, where: str) -> Any:

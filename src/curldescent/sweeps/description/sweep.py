@@ -81,7 +81,7 @@ class Sweep:
             raise InputError(f"paired must be a list of axis names, got {validation.shown(paired)}")
         if keep is not None and not isinstance(keep, Keep):
             given = parameter_sections.plain_mapping(keep, where="[keep]")
-            parameter_sections.known(given, parameter_sections.parameters("keep"), where="[keep]")
+            validation.known(given, parameter_sections.parameters("keep"), where="[keep]")
             keep = Keep(**given)
         self._assemble(
             Settings(
@@ -200,12 +200,12 @@ def read(path: str | Path) -> Sweep:
     """
     content = read_toml(named("path", path, "a sweep's TOML file"), what="sweep file")
     accepted = ("sweep", "axes", "student_teacher", "start", "rules", "training", "keep")
-    parameter_sections.known(content, accepted, where="the sweep file")
+    validation.known(content, accepted, where="the sweep file")
     for name, entry in content.items():
         if not isinstance(entry, dict):
             raise InputError(f"{name} must be a section, [{name}], got {validation.shown(entry)}")
     general = content.pop("sweep", {})
-    parameter_sections.known(general, ("seed", "paired"), where="[sweep]")
+    validation.known(general, ("seed", "paired"), where="[sweep]")
     return Sweep(axes=content.pop("axes", {}), **general, **content)
 
 
@@ -240,7 +240,7 @@ def check_names(axes: Sequence[Axis]) -> None:
             )
         for parameter in axis.columns:
             if axis.name != "rule" or parameter != "rule":
-                parameter_sections.known(
+                validation.known(
                     [parameter], parameter_sections.section_of(), where=f"axis {validation.shown(axis.name)}"
                 )
             if parameter in seen:
