@@ -86,9 +86,9 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
     Returns:
         A dataset with the other dimensions. `count`; `censored`, how many never got there; `restricted_mean`, the mean
         of the epochs needed up to `horizon`: a lower bound of the mean where some are censored, the mean itself
-        otherwise; `standard_error` of it, s/√n where all runs were watched for as
-        long (NaN for a single run, and where all are censored); `median`, NaN where too many are censored to know it.
-        `horizon` is the last epoch that any run was watched at.
+        otherwise; `standard_error` of it, s/√n where all runs were watched for as long (NaN for a single run, and where
+        all are censored); `median`, NaN where too many are censored to know it. `horizon` is the last epoch that any
+        run was watched at.
 
     Raises:
         InputError: no last epoch given or kept in the attributes; a censored run without one; an epoch after it.

@@ -48,7 +48,7 @@ def read_experiment(path: Path) -> ExperimentFile:
         path: a TOML file. A relative `source` in its [data] section is relative to the file.
 
     Returns:
-        The `ExperimentFile`. Without rules it compares gradient descent with nothing.
+        The `ExperimentFile`. Without rules its students learn by gradient descent.
 
     Raises:
         InputError: the file is missing, is not TOML, or has an unknown, missing or unusable entry.

@@ -131,7 +131,7 @@ def flow(
         and `student_readout`; `stopped_at` and `diverged_at`, times, NaN for none; `status`, in words; `evaluations` of
         the velocity. For linear and relu students that backpropagate, without norm preservation and with strengths
         that are nowhere zero, `invariant_drift` (…, time): the largest change of a neuron's conserved quantity
-        (`training.invariants`) relative to its terms: an independent check of the integration; NaN for other rules
+        (`theory.invariants`) relative to its terms: an independent check of the integration; NaN for other rules
         beside them. A trial keeps its last weights after it stopped and is NaN after it diverged (a weight beyond 1e8,
         from the start on or later).
 

@@ -72,7 +72,7 @@ class CriticalPoint(Summarised):
 
     @property
     def kind(self) -> str:
-        """One of "saddle", "repeller", "centre" (rotation, nothing unstable) "attractor" (neutral allowed)."""
+        """One of "saddle", "repeller", "centre" (rotation, nothing unstable) or "attractor" (neutral allowed)."""
         if self.unstable:
             return "saddle" if self.attracting or self.rotating else "repeller"
         return "centre" if self.rotating else "attractor"

@@ -33,8 +33,7 @@ class FlipMargins(Summarised):
             (neurons,).
         effect: lambda_min minus the present one: negative where the change destabilises, (neurons,).
         first_order: the effect to first order, −2 Σ S_i (Φᵀu)_i² / P over the neuron's synapses with u the present
-            lowest
-            eigenvector: an upper bound of the effect, exact for small ones.
+            lowest eigenvector: an upper bound of the effect, exact for small ones.
         present: lambda_min of the signature as it is.
         error: estimate of how far rounding, that of the model included, may have moved each of these; smaller effects
             mean nothing.

@@ -81,8 +81,7 @@ def largest_stable_flips(
     λ_min. Every flip lowers G in the order of symmetric matrices, so that a value computed for a smaller set is a bound
     for a larger one and most candidates are never looked at again; the result is that of the plain greedy search. The
     bound is the linear programme over fractions x of flipped neurons, Σ x_g uᵀK_g u ≤ ½(uᵀKu − margin) for a growing
-    list
-    of unit vectors u, each the lowest eigenvector of its last solution: an outer approximation of the semidefinite
+    list of unit vectors u, each the lowest eigenvector of its last solution: an outer approximation of the semidefinite
     relaxation, and a valid bound whenever it stops.
 
     Args:

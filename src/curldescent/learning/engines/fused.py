@@ -81,7 +81,7 @@ class FusedEngine:
     Args:
         experiment: what to run.
         threads: how many threads; None for all cores.
-        start: the students, where they are not those of the experiment (see `order_parameters`).
+        start: the students, where they are not those of the experiment (see `reduced`).
     """
 
     name = "fused"

@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class SideBySide:
-    """Engines for different rules of one experiment, advanced together; the same stepper as each of them.
+    """Engines for different rules of one experiment, advanced together: an `Engine` itself.
 
     Args:
         engines: with the same trials, not yet advanced.
