@@ -112,3 +112,48 @@ def test_the_site_check_sees_what_a_page_would_load(extensions, tmp_path):
         ("page.html", "http://example.net/b.css"),
         ("site.css", "https://fonts.example/f.woff2"),
     ]
+
+
+# What pages speak of that is not there: examples of names, files of users, the file of a future deprecation.
+NOT_OURS = {"NAME.py", "random.py", "deprecations.py"}
+MENTIONED = re.compile(r"(?<![\w/.*…~-])((?:[\w-]+/)*[\w-]+\.(?:py|md))\b(?!\.)")
+
+
+def test_files_that_pages_and_docstrings_speak_of_are_there():
+    sources = sorted((ROOT / "src").rglob("*.py"))
+    names = [path.relative_to(ROOT).as_posix() for folder in ROOT.iterdir() for path in files_below(folder)]
+    missing = {}
+    for page in [ROOT / "README.md", *sorted(DOCS.rglob("*.md")), *sources]:
+        for name in MENTIONED.findall(page.read_text(encoding="utf-8")):
+            if name.rpartition("/")[2] not in NOT_OURS and not any(f"/{found}".endswith(f"/{name}") for found in names):
+                missing.setdefault(page.relative_to(ROOT).as_posix(), []).append(name)
+    assert missing == {}
+
+
+def files_below(folder):
+    if folder.is_file():
+        return [folder]
+    ours = folder.name in ("src", "tests", "docs", "examples", "benchmarks")
+    return [path for path in folder.rglob("*") if path.is_file()] if ours else []
+
+
+# Modules that a docstring names in backticks, from the package down or from one of its folders; `training` was one.
+FOLDERS = "foundation|model|theory|learning|analysis|sweeps|plots|apps|training"
+DOTTED = re.compile(rf"`(?:curldescent\.)?((?:{FOLDERS})(?:\.\w+)+)`")
+
+
+def test_modules_that_docstrings_speak_of_are_there():
+    package = ROOT / "src" / "curldescent"
+    missing = {}
+    for source in package.rglob("*.py"):
+        for name in DOTTED.findall(source.read_text(encoding="utf-8")):
+            parts = name.split(".")
+            whole = package.joinpath(*parts)
+            known = whole.is_dir() or whole.with_suffix(".py").is_file()
+            # The last part may be a name in a module, or in a package's face.
+            home = package.joinpath(*parts[:-1])
+            for text in (home.with_suffix(".py"), home / "__init__.py", home / "__init__.pyi"):
+                known = known or (text.is_file() and re.search(rf"\b{parts[-1]}\b", text.read_text(encoding="utf-8")))
+            if not known:
+                missing.setdefault(source.relative_to(ROOT).as_posix(), []).append(name)
+    assert missing == {}

@@ -97,14 +97,15 @@ def test_text_is_escaped():
 
 
 def test_a_line_for_results_that_hold_arrays():
-    @dataclass
-    class Result:
+    @dataclass(repr=False)
+    class Result(representation.Summarised):
         short: np.ndarray
         long: np.ndarray
         number: float
         names: tuple
 
-        __repr__ = representation.of_fields
+        def __str__(self):
+            return "a result"
 
     result = Result(np.array([1.0, 2.0]), np.zeros((30, 2)), 1 / 3, tuple(range(10)))
     assert repr(result) == "Result(short=[1, 2], long=<float64 30×2>, number=0.3333, names=<tuple of 10>)"

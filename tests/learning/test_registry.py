@@ -109,6 +109,9 @@ class Frozen:
     def weights(self):
         return tuple(np.broadcast_to(w, (self._e.rules, *w.shape)).copy() for w in self._e.layers)
 
+    def states(self):
+        return {}
+
     def stop(self, which, *, diverged=False):
         pass
 '''
@@ -128,3 +131,14 @@ def test_an_engine_is_one_file_and_one_line(tmp_path, monkeypatch):
         run(random_problem(), cd.Plasticity(), engine="frozen")
     with pytest.raises(cd.InputError, match="there is an engine 'jax' already"):
         registry.register("jax", "frozen_engine")
+
+
+def test_a_run_asks_once_for_each_rule_which_engine_takes_it(monkeypatch):
+    from curldescent.learning import train as module
+    from curldescent.learning.engines import reduced
+
+    asked, refusal = [], reduced.refusal
+    monkeypatch.setattr(reduced, "refusal", lambda e, dtype: asked.append(e.rules) or refusal(e, dtype))
+    monkeypatch.setattr(module, "pieces_that_fit", lambda e, **_: [e.part(0, 1), e.part(1, e.trials)])
+    history = run(random_problem(trials=3), [cd.Plasticity(), cd.Plasticity(readout=0.5)])
+    assert (history.sizes["trial"], asked) == (3, [1, 1])

@@ -166,6 +166,54 @@ def test_what_a_rule_remembers_moves_with_the_weights(problem):
         cd.flow(problem, Averaged(), time=1.0)
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Calm(LearningRule):
+    """Oja's rule with a running mean of the activities after the synapses: one number a neuron."""
+
+    name: ClassVar[str] = "calm"
+
+    def state(self, layer):
+        return {"mean": jnp.zeros(layer.shape[0])}
+
+    def change(self, sight):
+        return -sight.weight, {"mean": jnp.mean(sight.post, axis=0) - sight.state["mean"]}
+
+
+def test_what_a_rule_remembers_at_the_end_is_in_the_history(problem):
+    history = cd.train(problem, Averaged(), epochs=1, learning_rate=0.1)
+    assert history.state_hidden_mean.dims == history.student_hidden.dims
+    for name, change in zip(("hidden", "readout"), stepped(problem, cd.Plasticity()), strict=True):
+        # A tenth of the signal, whose negative is gradient descent's step of size one.
+        np.testing.assert_allclose(history[f"state_{name}_mean"][0], -0.1 * change, atol=1e-13)
+
+
+def test_rules_that_remember_different_things_do_not_mix_them_up(problem):
+    rules = {"none": cd.Plasticity(), "synapses": Averaged(), "neurons": Calm(), "others": cd.rules.Oja()}
+    history = cd.train(problem, rules, epochs=2, batch_size=5)
+    assert {name for name in history if name.startswith("state_")} == {
+        f"state_{layer}_mean_rule{number}" for layer in ("hidden", "readout") for number in (1, 2)
+    }
+    for number, name in ((1, "synapses"), (2, "neurons")):
+        alone = cd.train(problem, rules[name], epochs=2, batch_size=5)
+        for layer in ("hidden", "readout"):
+            found = history[f"state_{layer}_mean_rule{number}"]
+            np.testing.assert_array_equal(found.sel(rule=name), alone[f"state_{layer}_mean"])
+            assert np.isnan(found.drop_sel(rule=name)).all()
+    assert history.state_hidden_mean_rule2.dims == ("rule", "trial", "hidden")
+
+
+def test_memory_comes_through_pieces_and_is_lost_where_a_trial_diverges(problem, monkeypatch):
+    from curldescent.learning import train as module
+
+    whole = cd.train(problem, Averaged(), epochs=3, batch_size=5)
+    monkeypatch.setattr(module, "pieces_that_fit", lambda e, **_: [e.part(0, 1), e.part(1, e.trials)])
+    pieces = cd.train(problem, Averaged(), epochs=3, batch_size=5)
+    np.testing.assert_array_equal(pieces.state_readout_mean, whole.state_readout_mean)
+    lost = cd.train(problem, Averaged(), epochs=200, learning_rate=1e9)
+    assert bool(lost.diverged.all())
+    assert np.isnan(lost.state_hidden_mean).all()
+
+
 def test_the_flow_of_a_rule_is_the_limit_of_small_steps(problem):
     flow, rule = cd.flow(problem, cd.rules.Oja(), time=1.0), cd.rules.Oja()
     runs = [cd.train(problem, rule, epochs=n, learning_rate=1 / n) for n in (100, 200)]

@@ -63,8 +63,8 @@ def test_a_run_in_pieces_is_the_same_run(engine, monkeypatch):
     built = []
     from curldescent.learning import train as module
 
-    build = module.build_engine
-    monkeypatch.setattr(module, "build_engine", lambda e, **k: built.append(e.trials) or build(e, **k))
+    build = module.built
+    monkeypatch.setattr(module, "built", lambda e, *a, **k: built.append(e.trials) or build(e, *a, **k))
     setup = experiment(
         problem,
         list(rules.values()),

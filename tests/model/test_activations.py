@@ -1,5 +1,8 @@
 """Activations against finite differences, automatic differentiation and each other's array modules."""
 
+import copy
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -83,3 +86,41 @@ def test_an_activation_of_ones_own_is_the_built_in_it_repeats():
 def test_what_is_no_activation_is_refused(make, message):
     with pytest.raises(cd.InputError, match=message):
         make()
+
+
+def waves(z):
+    return jnp.sin(z) + z
+
+
+def area_under_waves(z):
+    return 0.5 * z * z - jnp.cos(z)
+
+
+def far_off(output, target):
+    return jnp.sum((output - target) ** 4)
+
+
+def test_a_problem_with_functions_of_ones_own_can_be_pickled_where_they_can():
+    mine = cd.activation("waves", waves, integral=area_under_waves)
+    problem = cd.student_teacher(n_inputs=3, n_hidden=4, n_train=10, activation=mine, loss=far_off)
+    back = pickle.loads(pickle.dumps(problem))
+    assert (back.activation.name, back.loss.name) == ("waves", problem.loss.name)
+    z = np.linspace(-1, 1, 5)
+    for xp in (np, jnp):
+        np.testing.assert_array_equal(back.activation.slope(z, None, xp), mine.slope(z, None, xp))
+        np.testing.assert_array_equal(back.activation.integral(z, xp), mine.integral(z, xp))
+    histories = [cd.train(p, cd.Plasticity(readout=0.5), epochs=2, batch_size=5) for p in (problem, back)]
+    np.testing.assert_array_equal(histories[0].student_hidden, histories[1].student_hidden)
+    assert pickle.loads(pickle.dumps(cd.rules.Oja(), protocol=2)) == cd.rules.Oja()
+
+
+def test_pickling_names_the_function_that_cannot_be_found():
+    hidden_away = cd.activation("mine", lambda z: z + 1)
+    with pytest.raises((AttributeError, pickle.PicklingError), match=r"[Cc]an't (pickle|get) local object .*<lambda>"):
+        pickle.dumps(hidden_away)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_built_in_ones_are_themselves_after_pickling_and_copying(name):
+    assert pickle.loads(pickle.dumps(of(name))) is of(name)
+    assert copy.deepcopy(of(name)) is of(name)

@@ -48,11 +48,11 @@ def test_every_form_flips_the_same_neurons(form):
 @pytest.mark.parametrize("form", SAID)
 def test_a_signature_reads_them_alike(form):
     flat = form == "mask per synapse"
-    found = cd.Signature({"out.*": SAID[form]}, seed=None).resolve({"out.weight": (1, 10), "in.weight": (10, 4)})
+    found = cd.Signature({"out.*": SAID[form]}, seed=None).strengths({"out.weight": (1, 10), "in.weight": (10, 4)})
     np.testing.assert_array_equal(found["out.weight"], [LAST_TWO])
     assert (found["in.weight"] == 1).all()
     if not flat:
-        kernel = cd.Signature({"out.*": SAID[form]}, seed=None).resolve({"out.kernel": (10, 1)})["out.kernel"]
+        kernel = cd.Signature({"out.*": SAID[form]}, seed=None).strengths({"out.kernel": (10, 1)})["out.kernel"]
         np.testing.assert_array_equal(kernel, np.array([LAST_TWO]).T)
 
 
@@ -60,7 +60,7 @@ def test_counts_flip_so_many():
     rule = cd.Plasticity(hidden=cd.Flips(count=3), readout=cd.Flips(count=0))
     assert rule.strengths(**SIZES).hidden.tolist() == [[-1, -1, -1, 1]] * 10
     assert cd.Plasticity(hidden=cd.Flips(count=2), flips="postsynaptic").strengths(**SIZES).hidden[:, 0].sum() == 6
-    seeded = [cd.Signature({"w.weight": cd.Flips(count=3)}, seed=s).resolve({"w.weight": (2, 50)}) for s in (0, 0, 1)]
+    seeded = [cd.Signature({"w.weight": cd.Flips(count=3)}, seed=s).strengths({"w.weight": (2, 50)}) for s in (0, 0, 1)]
     rows = [one["w.weight"][0] for one in seeded]
     assert [(row < 0).sum() for row in rows] == [3, 3, 3]
     np.testing.assert_array_equal(rows[0], rows[1])
@@ -153,7 +153,7 @@ def test_a_fraction_that_comes_to_none_warns_and_is_no_curl_descent():
         lambda: cd.flow(small, cd.Plasticity(readout=0.1), time=0.1),
         lambda: cd.field(small, cd.Plasticity(readout=0.1)),
         lambda: cd.analysis.learning_dynamics(small, cd.Plasticity(readout=0.1)),
-        lambda: cd.Signature({"*.weight": 0.1}).resolve({"a.weight": (3, 8)}),
+        lambda: cd.Signature({"*.weight": 0.1}).strengths({"a.weight": (3, 8)}),
         lambda: cd.theory.Spectrum(0.5, hidden=0.1).sample(8, 0),
     ):
         with pytest.warns(cd.PlasticityWarning, match="comes to none"):
@@ -165,7 +165,7 @@ def test_what_flips_something_or_is_said_to_flip_nothing_is_silent(problem):
         warnings.simplefilter("error")
         cd.Plasticity(readout=0.1, hidden=0.0).strengths(**SIZES)
         cd.Plasticity(readout=cd.Flips(count=0), hidden=[1.0, 0.0, 1.0, 1.0]).strengths(**SIZES)
-        cd.Signature({"*.weight": 0.25}).resolve({"a.weight": (3, 8)})
+        cd.Signature({"*.weight": 0.25}).strengths({"a.weight": (3, 8)})
 
 
 def test_whole_numbers_that_look_like_a_mask_warn():
@@ -207,7 +207,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("framework", LAYOUTS)
 def test_layouts_are_recognised(framework):
     path, shape, axis = LAYOUTS[framework]
-    found = cd.Signature({path: 0.5}).resolve({path: shape})[path]
+    found = cd.Signature({path: 0.5}).strengths({path: shape})[path]
     neurons = np.moveaxis(found, axis, 0).reshape(10, -1)
     assert (neurons == neurons[:, :1]).all()
     assert (neurons[:, 0] < 0).sum() == 5
@@ -216,13 +216,13 @@ def test_layouts_are_recognised(framework):
 def test_layouts_that_no_name_tells_are_refused_or_said():
     for path, shape in (("0.w", (10, 1)), ("w1", (8, 8)), ("query.kernel", (8, 2, 4)), ("conv.kernel", (3, 10, 4))):
         with pytest.raises(cd.InputError, match="presynaptic_axis"):
-            cd.Signature({path: 0.5}).resolve({path: shape})
+            cd.Signature({path: 0.5}).strengths({path: shape})
     said = cd.Signature({"*": 0.5}, seed=None, presynaptic_axis={"a.*": -2, "b.*": 1})
-    found = said.resolve({"a.w": (4, 3), "b.w": (3, 4)})
+    found = said.strengths({"a.w": (4, 3), "b.w": (3, 4)})
     np.testing.assert_array_equal(found["a.w"], found["b.w"].T)
     # A matrix of strengths, all neurons, and a vector that fits one side only need no layout.
-    assert (cd.Signature({"w": 1.0}).resolve({"w": (2, 3)})["w"] == -1).all()
-    np.testing.assert_array_equal(cd.Signature({"w": [1, -1]}).resolve({"w": (2, 3)})["w"][:, 0], [1, -1])
+    assert (cd.Signature({"w": 1.0}).strengths({"w": (2, 3)})["w"] == -1).all()
+    np.testing.assert_array_equal(cd.Signature({"w": [1, -1]}).strengths({"w": (2, 3)})["w"][:, 0], [1, -1])
 
 
 def test_experiment_files_say_flips(tmp_path):

@@ -62,7 +62,7 @@ def run_numpy(correction):
     with jax.enable_x64():
         theta, unravel = ravel_pytree(jax.tree.map(jnp.asarray, params))
         shapes = {f"{i}.{kind}": v.shape for i, layer in params.items() for kind, v in layer.items()}
-        named = SIGNATURE.resolve(shapes)
+        named = SIGNATURE.strengths(shapes)
         signs = np.concatenate([named[k].ravel() for k in ("0.bias", "0.weight", "1.bias", "1.weight")])
 
         def loss(t):

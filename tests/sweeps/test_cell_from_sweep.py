@@ -125,3 +125,12 @@ def test_rules_of_other_kinds_go_through_a_sweep(tmp_path):
 def test_a_parameter_of_plasticity_is_no_axis_of_another_kind():
     with pytest.raises(cd.InputError, match="the cell's rule has an unknown entry 'hidden'"):
         assert labelled(axes={"hidden": [0.5], "size": SIZES}, rules={"D": OTHERS["noise"]}).cell(size="wide").rule
+
+
+@pytest.mark.parametrize("record", [None, 4, [0, 2, 5]], ids=["usual", "a number of points", "epochs"])
+def test_when_it_records_is_said_as_the_sweep_says_it(record):
+    training = {"epochs": 5, **({} if record is None else {"record": record})}
+    cell = small(axes={}, student_teacher=SMALL, training=training).cell()
+    assert cell.training["record"] == record
+    history = cd.train(cell.problem, cell.rule, **cell.training)
+    np.testing.assert_array_equal(history.epoch, cell.arguments.recorded)

@@ -179,3 +179,50 @@ def test_both_schemes_tell_settings_apart_and_the_old_one_is_as_it_was(keep):
     assert shared.fingerprints == (shared.fingerprint, spelled_out(shared))
     assert Settings.from_json(shared.as_json()).fingerprints == shared.fingerprints
     assert len({fingerprint(keep={"epochs_to": [0.1]}), fingerprint(keep={"epochs_to": [0.1], "never": "last"})}) == 2
+
+
+SPELLED = {
+    "a fraction of zero": {"hidden": 0.0, "readout": 0.5},
+    "as a whole number": {"hidden": 0, "readout": 0.5},
+    "as flips": {"readout": {"fraction": 0.5}},
+    "no feedback": {"readout": 0.5, "feedback": "none", "flips": "presynaptic", "feedback_scale": 1.0},
+    "the usual kind": {"readout": 0.5, "kind": "plasticity"},
+}
+
+
+def ruled(rule, **more):
+    return small(axes={"ratio": [1]}, rules={"GD": {}, "CD": rule, **more})
+
+
+@pytest.mark.parametrize("rule", SPELLED.values(), ids=SPELLED)
+def test_spelling_a_rules_default_out_makes_no_other_rule(rule):
+    assert ruled(rule).grid.cell_keys() == ruled({"readout": 0.5}).grid.cell_keys()
+    with pytest.raises(cd.InputError, match="two rules are the same under different names"):
+        ruled({"readout": 0.5}, again=rule)
+
+
+def test_so_it_is_with_other_kinds_of_rule():
+    plain, spelled = {"kind": "oja"}, {"kind": "oja", "decay": 1, "plasticity": {"hidden": 0.0}}
+    assert ruled(spelled).grid.cell_keys() == ruled(plain).grid.cell_keys()
+    assert ruled({"kind": "oja", "decay": 0.5}).grid.cell_keys() != ruled(plain).grid.cell_keys()
+
+
+def test_stores_of_earlier_versions_keep_their_spelling_and_are_continued(tmp_path, monkeypatch):
+    """There a rule was what its entries said, spelled as they stood, and two spellings were two rules."""
+    from curldescent.sweeps.description import learning_rule
+
+    spelled, twice = {"hidden": 0.0, "readout": 0.5}, {"feedback": "none"}
+    with monkeypatch.context() as before:
+        before.setattr(learning_rule, "without_defaults", dict)
+        store = fill(ruled(spelled, twice=twice), tmp_path / "store")
+        keys = ruled(spelled, twice=twice).grid.cell_keys()
+        refused = cd.sweeps.Store(fill(ruled(spelled), tmp_path / "other"))
+    assert keys != ruled(spelled).grid.cell_keys()
+    assert cd.sweeps.Store(store).sweep.grid.cell_keys() == keys
+    assert cd.sweeps.open(store).status.values.tolist() == [[1], [1], [1]]
+    assert cd.sweeps.run(None, store, workers=1).computed == 0
+    for rule in (spelled, {"readout": 0.5}):
+        assert cd.sweeps.run(ruled(rule), tmp_path / "other", workers=1).computed == 0
+    summary = cd.sweeps.run(ruled(spelled, more={"readout": 1}), tmp_path / "other", workers=1)
+    assert summary.computed == 1
+    assert refused.fingerprint == cd.sweeps.Store(tmp_path / "other").fingerprint

@@ -232,3 +232,12 @@ def test_all_flipped_is_the_mirror_image():
 def test_bad_input(call, sentence):
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+def test_a_histogram_leaves_out_what_sits_on_an_atom_and_keeps_the_densitys_scale():
+    law = Spectrum(2.0, hidden=0.4)  # more inputs than hidden neurons: atoms at ±ρ
+    sample = law.sample(60, seed=1)
+    on_atom = np.isclose(np.abs(sample), 1.0, atol=1e-6)
+    assert 0 < on_atom.sum() < 60
+    heights, edges = law.histogram(sample, bins=12)
+    assert (heights * np.diff(edges)).sum() == pytest.approx(1 - on_atom.mean())

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
-from curldescent.foundation import representation
+from curldescent.foundation import quantities, representation
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.subjects import subject_fields
 
@@ -70,7 +70,8 @@ class Trials(Sequence[Result], Generic[Result]):
         import xarray as xr
 
         columns = {name: (("trial", *own), list(getattr(self, name))) for name, own in self._columns().items()}
-        return xr.Dataset(columns, coords={"trial": np.arange(len(self.results))})
+        data = xr.Dataset(columns, coords={"trial": np.arange(len(self.results))})
+        return quantities.labelled(data, of=type(self.results[0]).__name__ if self.results else "")
 
     def _columns(self) -> Mapping[str, tuple[str, ...]]:
         return self.results[0].COLUMNS if self.results else {}

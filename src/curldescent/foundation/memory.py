@@ -20,17 +20,6 @@ def available() -> int:
     return min(free, max(0, limit - used))
 
 
-def memory_of_machine() -> float:
-    """Bytes of main memory, those of the container where it has a limit."""
-    import psutil
-
-    physical = float(psutil.virtual_memory().total)
-    try:
-        return min(physical, float(_CONTAINER[0].read_text()))
-    except (ValueError, OSError):
-        return physical
-
-
 def require(what: str, needed: int, *, instead: str | None = None) -> None:
     """Refuse what would not fit into memory.
 

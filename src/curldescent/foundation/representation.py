@@ -1,5 +1,6 @@
 """How objects show themselves: one line at a prompt, a small table in a notebook."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from html import escape
@@ -11,17 +12,30 @@ from numpy.typing import ArrayLike
 GOOD, BAD, OPEN = "#0072b2", "#d55e00", "#767676"
 
 
-def of_fields(result: Any) -> str:
-    """A dataclass on one line: numbers short, arrays by type and shape, long containers by length.
+class Summarised(ABC):
+    """A result that says what it found where it is printed, and shows its fields on one line at a prompt.
 
-    Args:
-        result: an instance of a dataclass; use it as ``__repr__`` of one that holds arrays.
-
-    Returns:
-        Name(field=value, …).
+    For dataclasses made with ``repr=False``, which say `__str__` themselves: the verdict, the number with its interval
+    and unit, the reason; a few sentences at most.
     """
-    shown = (f"{field.name}={_short(getattr(result, field.name))}" for field in fields(result) if field.repr)
-    return f"{type(result).__name__}({', '.join(shown)})"
+
+    def __repr__(self) -> str:
+        """Name(field=value, …): numbers short, arrays by type and shape, long containers by length."""
+        shown = (f"{field.name}={_short(getattr(self, field.name))}" for field in fields(self) if field.repr)  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    @abstractmethod
+    def __str__(self) -> str: ...
+
+
+def within(value: float, low: float, high: float, *, confidence: float = 0.95) -> str:
+    """A number with its confidence interval.
+
+    Example:
+        >>> within(0.69, 0.68, 0.7)
+        '0.69, 95 % within [0.68, 0.7]'
+    """
+    return f"{value:.4g}, {100 * confidence:g} % within [{low:.4g}, {high:.4g}]"
 
 
 def _short(value: Any) -> str:

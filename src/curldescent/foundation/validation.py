@@ -218,3 +218,21 @@ def function(name: str, value: object, accepted: str, *, classes: bool = False) 
 
 def _named(value: object) -> str:
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None:
+    """Refuse entries of a section that are not accepted, with the nearest one that is.
+
+    Args:
+        given: their names.
+        accepted: the names there are.
+        where: the section, for the message.
+
+    Raises:
+        InputError: a name that is not among the accepted ones.
+    """
+    accepted = list(accepted)
+    for name in given:
+        if name not in accepted:
+            hint = nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
+            raise InputError(f"{where} has an unknown entry {shown(name)}{hint}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
     Returns:
         A dataset with the other dimensions. `count`; `censored`, how many never got there; `restricted_mean`, the mean
         of the epochs needed up to `horizon`: a lower bound of the mean where some are censored, the mean itself
-        otherwise; `standard_error` of it, s/√n where all runs were watched for as
-        long (NaN for a single run, and where all are censored); `median`, NaN where too many are censored to know it.
-        `horizon` is the last epoch that any run was watched at.
+        otherwise; `standard_error` of it, s/√n where all runs were watched for as long (NaN for a single run, and where
+        all are censored); `median`, NaN where too many are censored to know it. `horizon` is the last epoch that any
+        run was watched at.
 
     Raises:
         InputError: no last epoch given or kept in the attributes; a censored run without one; an epoch after it.
@@ -135,7 +135,10 @@ def summarise_epochs(epochs: Any, *, last: ArrayLike | None = None, dim: str = "
         vectorize=True,
     )
     found = {name: out.isel(statistic=place) for place, name in enumerate(names)}
-    return xr.Dataset({n: v.astype(int) if n in ("count", "censored") else v for n, v in found.items()})
+    data = xr.Dataset({n: v.astype(int) if n in ("count", "censored") else v for n, v in found.items()})
+    for name, variable in data.data_vars.items():
+        variable.attrs = quantities.attributes(str(name), of="epochs")
+    return data
 
 
 def mean_text(epochs: ArrayLike, *, last: ArrayLike) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 from curldescent.model import forward
 from curldescent.model.problem import Problem
@@ -40,7 +40,8 @@ def predict(problem: Problem, history: "xr.Dataset", inputs: ArrayLike | None = 
     layers = [history[f"student_{name}"] for name in problem.student.names]
     output = forward.outputs(x, [layer.values for layer in layers], problem.activation, problem.output_activation)
     lead = layers[0].dims[:-2]
-    return xr.DataArray(output, dims=(*lead, "sample", "output"), coords={d: history[d] for d in lead})
+    found = xr.DataArray(output, dims=(*lead, "sample", "output"), coords={d: history[d] for d in lead})
+    return quantities.labelled(found, quantity="outputs")
 
 
 def _check(problem: object, history: object) -> None:
@@ -77,4 +78,4 @@ def accuracy(problem: Problem, history: "xr.Dataset") -> "xr.DataArray":
     output = predict(problem, history)
     right = output.fillna(0).argmax("output") == targets.argmax(axis=-1)
     diverged = output.isnull().any(("sample", "output"))
-    return right.mean("sample").where(~diverged)
+    return quantities.labelled(right.mean("sample").where(~diverged), quantity="accuracy")

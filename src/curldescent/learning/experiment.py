@@ -16,6 +16,7 @@ from curldescent.model.losses import CONVENTIONS, SQUARED, Loss
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.realised import warn_unrealised
+from curldescent.model.signatures import Signature
 
 Array = NDArray[np.float64]
 
@@ -297,6 +298,8 @@ def _rule(given: Any) -> "Rule":
         if isinstance(found, LearningRule):
             return found
     got = f"the class {given.__name__}, not one of it" if isinstance(given, type) else type(given).__name__
+    if isinstance(given, Signature):
+        got = "a cd.Signature, of which cd.Plasticity.of(signature, problem.student.sizes) makes one"
     raise InputError(
         "rule must be a cd.Plasticity, a rule of cd.rules or a function of what a synapse sees, or several as a list "
         f"or dict; got {got}"

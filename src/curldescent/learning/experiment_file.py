@@ -13,7 +13,7 @@ epochs = 1000
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,13 +48,13 @@ def read_experiment(path: Path) -> ExperimentFile:
         path: a TOML file. A relative `source` in its [data] section is relative to the file.
 
     Returns:
-        The `ExperimentFile`. Without rules it compares gradient descent with nothing.
+        The `ExperimentFile`. Without rules its students learn by gradient descent.
 
     Raises:
         InputError: the file is missing, is not TOML, or has an unknown, missing or unusable entry.
     """
     content = read_toml(path, what="experiment file")
-    _known(content, _SECTIONS, where="the file")
+    validation.known(content, _SECTIONS, where="the file")
     for name in content:
         if not isinstance(content[name], dict):
             raise InputError(f"{name} must be a section, [{name}], got {validation.shown(content[name])}")
@@ -83,16 +83,8 @@ def read_experiment(path: Path) -> ExperimentFile:
 def _arguments(function: Callable[..., Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """A section's entries, each an argument of the function, none of the required ones missing."""
     parameters = {k: p for k, p in inspect.signature(function).parameters.items() if k not in _NOT_IN_FILES}
-    _known(given, parameters, where=where)
+    validation.known(given, parameters, where=where)
     for name, parameter in parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in given:
             raise InputError(f"{where} needs an entry {name!r}")
     return dict(given)
-
-
-def _known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None:
-    accepted = list(accepted)
-    for name in given:
-        if name not in accepted:
-            hint = validation.nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
-            raise InputError(f"{where} has an unknown entry {validation.shown(name)}{hint}")

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, memory, validation
+from curldescent.foundation import citations, memory, quantities, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
 from curldescent.learning.experiment import Experiment, experiment, named_rules, realised_text
 from curldescent.learning.history import layer_dims
-from curldescent.learning.number_range import LARGEST, SMALLEST, frobenius, refuse_unrepresentable
+from curldescent.learning.number_range import refuse_unrepresentable
 from curldescent.learning.run_memory import refuse_set_up
 from curldescent.learning.schedule import MOST_POINTS
 from curldescent.model.activations import of
@@ -57,6 +57,7 @@ class _Student:
         return tuple(part.reshape(*flat.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=True))
 
     def velocity(self, flat: Array) -> Array:
+        from curldescent.learning.fields.norms import tangential
         from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients
 
         e, r = self.e, self.rule
@@ -67,23 +68,16 @@ class _Student:
         inputs: Any = e.inputs
         targets: Any = e.targets_of(self.trial)
         kind = e.kinds[r]
-        if kind is not None:
-            return self._of_rule(kind, weights, (learning, inputs, targets, convention))
-        signals = gradients(weights, learning, inputs, targets, convention, np)
-        moves = []
-        for layer, strength, signal in zip(weights, strengths, signals, strict=True):
-            move = -strength * np.asarray(signal)
-            if e.preserve_norms:
-                move = _along_the_sphere(layer, move)
-            moves.append(move.ravel())
-        return np.concatenate(moves)
-
-    def _of_rule(self, kind: Any, weights: Any, given: tuple[Any, ...]) -> Array:
-        with arithmetic():
-            changes, _ = kind.velocity(weights, [()] * len(weights), *given)
-        if self.e.preserve_norms:
-            changes = [_along_the_sphere(w, np.asarray(move)) for w, move in zip(weights, changes, strict=True)]
-        return np.concatenate([np.asarray(move).ravel() for move in changes])
+        if kind is None:
+            signals = gradients(weights, learning, inputs, targets, convention, np)
+            moves = [-strength * np.asarray(signal) for strength, signal in zip(strengths, signals, strict=True)]
+        else:
+            with arithmetic():
+                changes, _ = kind.velocity(weights, [()] * len(weights), learning, inputs, targets, convention)
+            moves = [np.asarray(change) for change in changes]
+        if e.preserve_norms:
+            moves = [tangential(move, layer, np) for layer, move in zip(weights, moves, strict=True)]
+        return np.concatenate([move.ravel() for move in moves])
 
     def error(self, flat: Array, *, test: bool = False) -> Array:
         """The training or test error, (…)."""
@@ -91,18 +85,6 @@ class _Student:
         inputs = e.test_inputs if test else e.inputs
         targets = e.targets_of(self.trial, test=test)
         return np.asarray(mean_loss(e.loss, inputs, self.unpack(flat), targets, e.activation, e.output_activation))
-
-
-def _along_the_sphere(layer: Array, move: Array) -> Array:
-    """What rescaling after every small step leaves of a step."""
-    squared = np.vdot(layer, layer)
-    if SMALLEST**2 < squared < LARGEST**2:
-        return np.asarray(move - layer * (np.vdot(layer, move) / squared))
-    norm = frobenius(layer[None])[0]
-    if norm == 0 or not np.isfinite(norm):
-        return move
-    direction = layer / norm
-    return np.asarray(move - direction * np.vdot(direction, move))
 
 
 def flow(
@@ -149,7 +131,7 @@ def flow(
         and `student_readout`; `stopped_at` and `diverged_at`, times, NaN for none; `status`, in words; `evaluations` of
         the velocity. For linear and relu students that backpropagate, without norm preservation and with strengths
         that are nowhere zero, `invariant_drift` (…, time): the largest change of a neuron's conserved quantity
-        (`training.invariants`) relative to its terms: an independent check of the integration; NaN for other rules
+        (`theory.invariants`) relative to its terms: an independent check of the integration; NaN for other rules
         beside them. A trial keeps its last weights after it stopped and is NaN after it diverged (a weight beyond 1e8,
         from the start on or later).
 
@@ -358,7 +340,12 @@ def _labelled(
         for name, (dims, each) in values.items()
     }
     data = xr.Dataset(arrays, coords={"trial": np.arange(e.trials), "time": times}, attrs=settings)
-    return data.isel(rule=0) if names is None else data.assign_coords(rule=names)
+    for number, layer in enumerate(layers, start=1):
+        data[f"student_{layer}"].attrs = quantities.weights(layer, number, when="final")
+        if record_weights:
+            data[f"{layer}_history"].attrs = quantities.weights(layer, number)
+    data = data.isel(rule=0) if names is None else data.assign_coords(rule=names)
+    return quantities.labelled(data, of="flow", loss=e.loss.name)
 
 
 def _has_invariants(student: _Student) -> bool:

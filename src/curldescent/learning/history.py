@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.foundation import quantities
 from curldescent.foundation.writing import storable
 from curldescent.learning.recording import Record
 from curldescent.model.weights import layer_names
@@ -38,41 +39,36 @@ def labelled_history(
     import xarray as xr
 
     lead: tuple[str, ...] = ("rule", "trial")
-    error = "error ½⟨‖ŷ − y‖²⟩" if loss == "squared" else f"mean loss ({loss})"
     variables: dict[str, tuple[tuple[str, ...], NDArray, dict[str, str]]] = {
-        "train_error": (("epoch",), record.train_error, {"long_name": f"training {error}", "units": "1"}),
+        "train_error": (("epoch",), record.train_error, {}),
     }
     depth = len(record.layers)
     named = list(zip(layer_names(depth), layer_dims(depth), range(1, depth + 1), strict=True))
     for (name, dims, number), layer in zip(named, record.layers, strict=True):
-        variables[f"student_{name}"] = (dims, layer, {"long_name": f"final {_called(name)} weights W{number}"})
+        variables[f"student_{name}"] = (dims, layer, quantities.weights(name, number, when="final"))
+    for name, state in record.states.items():
+        (of,) = (place for place, (layer, _, _) in enumerate(named) if f"{name}_".startswith(f"state_{layer}_"))
+        own = state_dims(name, state.shape[2:], named[of][1], record.layers[of].shape[2:])
+        variables[name] = (own, state, {"long_name": "what the rule remembers at the end", "units": "1"})
     variables |= {
-        "diverged": ((), record.diverged_at >= 0, {"long_name": "whether the trial diverged"}),
-        "diverged_at": ((), record.diverged_at, {"long_name": "epoch of divergence, −1 for none", "units": "epochs"}),
-        "stopped_at": ((), record.stopped_at, {"long_name": "epoch of early stopping, −1 for none", "units": "epochs"}),
+        "diverged": ((), record.diverged_at >= 0, {}),
+        "diverged_at": ((), record.diverged_at, {}),
+        "stopped_at": ((), record.stopped_at, {}),
     }
     if record.test_error is not None:
-        variables["test_error"] = (("epoch",), record.test_error, {"long_name": f"test {error}", "units": "1"})
+        variables["test_error"] = (("epoch",), record.test_error, {})
     for (name, dims, number), layer in zip(named, record.snapshots or (), strict=False):
-        variables[f"{name}_history"] = (("epoch", *dims), layer, {"long_name": f"{_called(name)} weights W{number}"})
+        variables[f"{name}_history"] = (("epoch", *dims), layer, quantities.weights(name, number))
     if rule_names is None:
         lead = ("trial",)
         variables = {name: (dims, values[0], attrs) for name, (dims, values, attrs) in variables.items()}
-    coordinates: dict[str, object] = {
-        "trial": (
-            "trial",
-            np.arange(record.train_error.shape[1]),
-            {"long_name": "student, with its own teacher or targets"},
-        ),
-        "epoch": ("epoch", np.asarray(epochs), {"long_name": "finished epochs", "units": "epochs"}),
-    }
-    if rule_names is not None:
-        coordinates["rule"] = ("rule", list(rule_names), {"long_name": "plasticity rule"})
-    return xr.Dataset(
+    coordinates = {"trial": np.arange(record.train_error.shape[1]), "epoch": np.asarray(epochs)}
+    data = xr.Dataset(
         {name: ((*lead, *dims), values, attrs) for name, (dims, values, attrs) in variables.items()},
-        coords=coordinates,
+        coords=coordinates if rule_names is None else {**coordinates, "rule": list(rule_names)},
         attrs=storable(settings),
     )
+    return quantities.labelled(data, loss=loss)
 
 
 def layer_dims(depth: int) -> list[tuple[str, str]]:
@@ -89,5 +85,20 @@ def layer_dims(depth: int) -> list[tuple[str, str]]:
     return [(post, pre) for pre, post in pairwise(neurons)]
 
 
-def _called(name: str) -> str:
-    return name if name in ("hidden", "readout") else f"layer {name.removeprefix('layer')}"
+def state_dims(
+    name: str, shape: tuple[int, ...], layer_dims: tuple[str, str], layer_shape: tuple[int, ...]
+) -> tuple[str, ...]:
+    """The dimensions of what a rule remembers of a layer: the layer's own, where the shape tells, or "…_axis0", ….
+
+    Example:
+        >>> state_dims("state_hidden", (5, 3), ("hidden", "input"), (5, 3))
+        ('hidden', 'input')
+        >>> state_dims("state_hidden", (5,), ("hidden", "input"), (5, 3)), state_dims("s", (7,), ("a", "b"), (5, 3))
+        (('hidden',), ('s_axis0',))
+    """
+    if shape == layer_shape:
+        return layer_dims
+    sizes = dict(zip(layer_dims, layer_shape, strict=True))
+    if len(shape) == 1 and list(sizes.values()).count(shape[0]) == 1:
+        return (next(dim for dim, size in sizes.items() if size == shape[0]),)
+    return tuple(f"{name}_axis{number}" for number in range(len(shape)))

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ class Record:
         test_error: (R, T, E).
         layers: final weights, each (R, T, post, pre).
         snapshots: weights at the recording epochs, each (R, T, E, post, pre).
+        states: what the rules remember at the end, by name, each (R, T, …).
         diverged_at: (R, T), −1 where a trial did not diverge.
         stopped_at: (R, T), −1 where a trial was not stopped early.
         finished: (R, T), how many epochs were run, those after an early stop included.
@@ -40,6 +41,7 @@ class Record:
     test_error: Array | None
     layers: tuple[Array, ...]
     snapshots: tuple[Array, ...] | None
+    states: Mapping[str, Array]
     diverged_at: NDArray[np.int64]
     stopped_at: NDArray[np.int64]
     finished: NDArray[np.int64]
@@ -144,6 +146,7 @@ def record_run(
         test_error=np.stack(test, axis=-1) if test else None,
         layers=stepper.weights(),
         snapshots=tuple(np.stack(layer, axis=2) for layer in zip(*snapshots, strict=True)) if record_weights else None,
+        states=stepper.states(),
         diverged_at=stepper.diverged_at,
         stopped_at=stopped_at,
         finished=np.full(stopped_at.shape, ended, dtype=np.int64),
@@ -192,23 +195,34 @@ def collected(records: Iterable[Record], trials: int) -> Record:
     Returns:
         The record of all trials.
     """
-    whole: dict[str, Any] = {}
-    start = 0
-    for record in records:
-        count = record.train_error.shape[1]
+    whole: dict[str, list[Array]] = {}
+    start, last = 0, None
+    for last in records:
+        count = last.train_error.shape[1]
         if count == trials:
-            return record
+            return last
         for field in fields(Record):
-            values = getattr(record, field.name)
-            parts = values if isinstance(values, tuple) else () if values is None else (values,)
+            parts = _parts(getattr(last, field.name))
             if start == 0:
-                made = tuple(np.empty((len(part), trials, *part.shape[2:]), dtype=part.dtype) for part in parts)
-                whole[field.name] = None if values is None else made if isinstance(values, tuple) else made[0]
-            kept = whole[field.name]
-            for target, part in zip(kept if isinstance(kept, tuple) else (kept,), parts, strict=False):
+                whole[field.name] = [np.empty((len(part), trials, *part.shape[2:]), part.dtype) for part in parts]
+            for target, part in zip(whole[field.name], parts, strict=True):
                 target[:, start : start + count] = part
         start += count
-    return Record(**whole)
+    return Record(**{name: _like(getattr(last, name), parts) for name, parts in whole.items()})
+
+
+def _parts(values: Any) -> list[Array]:
+    """The arrays of one entry of a record."""
+    if isinstance(values, Mapping):
+        return list(values.values())
+    return list(values) if isinstance(values, tuple) else [] if values is None else [values]
+
+
+def _like(values: Any, parts: list[Array]) -> Any:
+    """Other arrays in the form of an entry of a record."""
+    if isinstance(values, Mapping):
+        return dict(zip(values, parts, strict=True))
+    return tuple(parts) if isinstance(values, tuple) else None if values is None else parts[0]
 
 
 def progress_stride(epochs: int) -> int:

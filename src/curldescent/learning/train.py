@@ -8,7 +8,7 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress, Silent
 from curldescent.foundation.version import __version__
-from curldescent.learning.engines.registry import build_engine, chosen
+from curldescent.learning.engines.registry import built, chosen
 from curldescent.learning.experiment import DIVERGENCE_BOUND, experiment, named_rules, realised_text
 from curldescent.learning.history import labelled_history
 from curldescent.learning.number_range import error_may_overflow, refuse_unrepresentable
@@ -98,7 +98,10 @@ def train(
         `student_hidden` (trial, hidden, input) and `student_readout` (trial, output, hidden): final weights;
         `student_layer1`, `student_layer2`, … in networks of another depth. `diverged`, `diverged_at` (trial): a trial
         diverges at the first epoch that ends with a weight that is not finite or beyond 1e50 (1e9 in float32); its
-        errors and weights are NaN from then on. `stopped_at` (trial). With `record_weights`, `hidden_history` (trial,
+        errors and weights are NaN from then on. `stopped_at` (trial). What a rule remembers at the end (traces,
+        averages) is `state_hidden`, `state_readout`, … (trial, …), or `state_hidden_trace` where it is called "trace"
+        there; NaN under rules that remember no such thing; rules that remember things of one name in different shapes
+        have "_rule0", "_rule2", …, their places, behind it. With `record_weights`, `hidden_history` (trial,
         epoch, hidden, input) and `readout_history`, or `layer1_history` and so on. Several rules put a `rule` dimension
         in front. Every recording epoch is there, whether or not the run ended early.
 
@@ -141,15 +144,15 @@ def train(
     progress = Silent() if progress is None else progress
 
     recordings = len(times) if record_weights else 0
-    jax = "jax" in {chosen(setup.of_rules([r]), engine=engine, dtype=dtype, epochs=epochs) for r in range(len(rules))}
-    pieces = pieces_that_fit(setup, jax=jax, snapshots=recordings, points=len(times))
+    names = chosen(setup, engine=engine, dtype=dtype, epochs=epochs)
+    pieces = pieces_that_fit(setup, jax="jax" in names, snapshots=recordings, points=len(times))
     if observe is not None and len(pieces) > 1:
         raise InputError("observe needs all trials at once, and they do not fit into memory; train fewer at a time")
     ran_on: dict[str, object] = {}
 
     def records() -> Iterator[Record]:
         for index, piece in enumerate(pieces):
-            stepper = build_engine(piece, engine=engine, dtype=dtype, threads=threads, epochs=epochs)
+            stepper = built(piece, names, dtype=dtype, threads=threads)
             ran_on.update(engine=stepper.name, device=stepper.device)
             yield record_run(
                 stepper,

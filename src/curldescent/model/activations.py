@@ -57,6 +57,10 @@ class Activation:
     def __str__(self) -> str:
         return self.name
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Built-in ones are pickled by name; one's own where its functions can be: at the top of a module."""
+        return (of, (self.name,)) if BUILT_IN.get(self.name) is self else super().__reduce_ex__(protocol)
+
     def carried(self, error: Any, drive: Any, activity: Any, xp: ModuleType = np) -> Any:
         """An error (…, O) at the activities, carried back to the drives: error · φ'."""
         if self.joint:
@@ -217,7 +221,8 @@ def activation(name: str, value: Callable[[Any], Any], *, integral: Callable[[An
         integral: ∫φ, likewise; needed by analyses of the delta rule behind such an output.
 
     Returns:
-        The `Activation`, which `Problem(activation=…)` takes. Its students run in the reference engine.
+        The `Activation`, which `Problem(activation=…)` takes. Its students run in the reference engine. It is pickled
+        with the functions, so they must stand at the top of a module: Python finds no lambda by its name.
 
     Raises:
         InputError: a built-in's name, or no function.
@@ -237,21 +242,42 @@ def activation(name: str, value: Callable[[Any], Any], *, integral: Callable[[An
         validation.function("integral", integral, "a function of JAX, elementwise")
         _check_elementwise("integral", integral)
 
-    def slope_in_jax(drive: Any) -> Any:
+    whole = None if integral is None else _OfJax(integral)
+    return Activation(name, value=_OfJax(value), slope=_SlopeOfJax(value), integral=whole, grows=True)
+
+
+# Objects and not closures: they can be pickled where the user's function can. Equal only to themselves: what a function
+# closes over may have changed when it is given once more.
+@dataclass(frozen=True, eq=False)
+class _OfJax:
+    """A user's function of JAX for arrays of either module."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, drive: Any, xp: ModuleType) -> Any:
+        if xp is not np:
+            return self.function(drive)
+        import jax.numpy as jnp
+
+        from curldescent.foundation.arithmetic import arithmetic
+
+        with arithmetic():
+            return np.asarray(self.function(jnp.asarray(drive)))
+
+
+@dataclass(frozen=True, eq=False)
+class _SlopeOfJax:
+    """Its slope, by differentiation."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, drive: Any, activity: Any, xp: ModuleType) -> Any:
+        return _OfJax(self._slope)(drive, xp)
+
+    def _slope(self, drive: Any) -> Any:
         import jax
 
-        return jax.jvp(value, (drive,), (jax.numpy.ones_like(drive),))[1]
-
-    def slope(drive: Any, activity: Any, xp: ModuleType) -> Any:
-        return _in(xp, slope_in_jax)(drive)
-
-    return Activation(
-        name,
-        value=lambda drive, xp: _in(xp, value)(drive),
-        slope=slope,
-        integral=None if integral is None else lambda drive, xp: _in(xp, integral)(drive),
-        grows=True,
-    )
+        return jax.jvp(self.function, (drive,), (jax.numpy.ones_like(drive),))[1]
 
 
 def _check_elementwise(name: str, function: Callable[[Any], Any]) -> None:
@@ -277,19 +303,3 @@ def _check_elementwise(name: str, function: Callable[[Any], Any]) -> None:
             raise InputError(f"{name} must be elementwise: what it makes of a number depends on the others")
     else:
         raise InputError(f"{name} must be elementwise: of an array of shape (2, 3) it made {validation.shown(made)}")
-
-
-def _in(xp: ModuleType, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """A function of JAX for arrays of either module."""
-    if xp is not np:
-        return function
-
-    def of_numpy(array: Any) -> Any:
-        import jax.numpy as jnp
-
-        from curldescent.foundation.arithmetic import arithmetic
-
-        with arithmetic():
-            return np.asarray(function(jnp.asarray(array)))
-
-    return of_numpy

@@ -19,8 +19,14 @@ Mask = NDArray[np.bool_]
 class Flips:
     """The neurons whose rule is flipped, said in exactly one of four ways; all others learn by gradient descent.
 
-    `Plasticity` and `Signature` take it wherever they take a fraction or strengths. In TOML files it is a table with
-    one of the names below: ``readout = { count = 2 }``.
+    What is said of a layer of a `Plasticity`, or of a parameter of a `Signature`, is read alike:
+
+    - a number is the *fraction* of flipped neurons, ⌊α·size⌋ of them, which get −1 while the others get +1; 1 is all;
+    - booleans are a mask, True where flipped;
+    - numbers in a vector are strengths, one factor per neuron: ±1 flips rules, other values grade them, 0 freezes;
+    - a matrix of strengths or booleans, in the shape of the weights, has one per synapse;
+    - `Flips`, or a mapping with its arguments, says a fraction, a count, indices or a mask. In TOML files it is a table
+      with one of the names below: ``readout = { count = 2 }``.
 
     Args:
         fraction: α in [0, 1]; ⌊α·size⌋ neurons, as a plain number says it.
@@ -131,6 +137,14 @@ class Flips:
 
 
 NAMES = tuple(field.name for field in fields(Flips) if field.name != "_")
+
+
+def shown_rule(value: Any) -> str:
+    """What is said of a layer, in canonical form, as short text for a prompt."""
+    if isinstance(value, Flips):
+        return repr(value)
+    array = np.asarray(value)
+    return f"{float(array):g}" if array.ndim == 0 else f"<{'×'.join(map(str, array.shape))} strengths>"
 
 
 def read_rule(name: str, value: Any, *, ndim: tuple[int, ...] = (1, 2)) -> float | Flips | Array:

@@ -1,6 +1,5 @@
 """How synapses learn: with which sign and strength, and from which error signal."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
@@ -9,15 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, representation, validation
+from curldescent.foundation import representation, validation
 from curldescent.foundation.errors import InputError
-from curldescent.model.flips import Flips, read_rule
+from curldescent.model import feedback
+from curldescent.model.flips import Flips, read_rule, shown_rule
+from curldescent.model.layer_rules import LayerRules, Rule
 from curldescent.model.realised import Realised, RealisedLayer, counted, warn_unrealised
-from curldescent.model.weights import layer_names
+from curldescent.model.signatures import Signature, layer_strengths
+from curldescent.model.weights import layer_names, network_sizes
 
 Array = NDArray[np.float64]
-# What is said of a layer: the flipped fraction, flips, or strengths. Annotated as what it may be given as.
-Rule = ArrayLike | Flips | Mapping[str, Any]
 _Layer = tuple[str, Any, tuple[str, int], tuple[str, int]]
 SIDES = ("presynaptic", "postsynaptic")
 
@@ -41,22 +41,20 @@ class Strengths(tuple[Array, ...]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plasticity:
+class Plasticity(LayerRules):
     """Which synapses learn with which sign and strength: ΔW = −η S ∘ ∂C/∂W, layer by layer.
 
-    A number is the *fraction* of rule-flipped neurons of the layer (the first ⌊α·size⌋ of them get −1, the others
-    +1); 1 is all of them. Booleans are a mask, True where flipped. `Flips` says a count or indices. Numbers in a vector
-    are strengths, one factor per neuron: ±1 flips rules, other values grade them, 0 freezes. A matrix of strengths or
-    booleans has one per synapse. `Plasticity()` is gradient descent.
+    What is said of a layer, its rule, has the forms that `Flips` lists: a fraction, a mask, strengths, flips. A
+    fraction or a count takes the first neurons. `Plasticity()` is gradient descent. `Signature` says the same of
+    networks of any shape.
 
     Args:
-        hidden: flips of the synapses input → hidden: a fraction α_h, a `Flips`, a mask or strengths; in a vector, or in
-            an (N, M) matrix.
-        readout: flips of the synapses hidden → output: the same, α_r, or an (O, N) matrix.
+        hidden: the rule of the synapses input → hidden: a fraction α_h, one entry per neuron, or an (N, M) matrix.
+        readout: the rule of the synapses hidden → output: a fraction α_r, one entry per neuron, or an (O, N) matrix.
         flips: which neurons all but the matrices speak of. "presynaptic": vectors d1 (M,) and d2 (N,), the paper's
             D1 and D2. "postsynaptic": vectors (N,) and (O,).
-        layers: of networks of any depth: a list with one entry a layer, from the inputs on; or a mapping from layers to
-            entries, by position (0 is the first, −1 the last) or by name ("layer1", …). Layers that it does not name
+        layers: of networks of any depth: a list with one rule a layer, from the inputs on; or a mapping from layers to
+            rules, by position (0 is the first, −1 the last) or by name ("layer1", …). Layers that it does not name
             go by `readout`, the last one, and `hidden`, the others.
         feedback: what carries the error of a layer back to the one before. None: Wᵀ (backpropagation). A matrix B,
             (N, O) or (T, N, O): feedback alignment with it, in networks with two layers; a tuple of matrices
@@ -116,6 +114,60 @@ class Plasticity:
         asked = [_asked(*layer) for layer in (("hidden", "h", self.hidden), ("readout", "r", self.readout))]
         asked += [_asked(_named_layer(key), _named_layer(key), value) for key, value in (self.layers or {}).items()]
         return self._named([part for part in asked if part])
+
+    @classmethod
+    def of(cls, signature: Signature, sizes: Sequence[int], *, paths: Sequence[str] | None = None) -> "Plasticity":
+        """The plasticity of a fully connected network that a signature comes to.
+
+        Args:
+            signature: what is said of the parameters.
+            sizes: M, the sizes of the hidden layers, O (`Weights.sizes`).
+            paths: what the signature calls the weights, from the inputs on; "hidden" and "readout" (in other depths
+                "layer1", …) by default.
+
+        Returns:
+            Strengths per neuron where all synapses of a neuron share one, per synapse elsewhere.
+
+        Raises:
+            InputError: as `Signature.strengths`, or another number of paths than of layers.
+
+        Example:
+            >>> drawn = Signature({"*": 0.5}, seed=3)
+            >>> print(Plasticity.of(drawn, [2, 4, 1]).realised([2, 4, 1]))
+            hidden 1 of 2 inputs flipped; readout 2 of 4 hidden neurons flipped
+        """
+        return cls(layers=[_per_neuron(s) for s in layer_strengths(signature, sizes, paths)])
+
+    def rules(self, depth: int) -> dict[str, Any]:
+        """What is said of every layer of a network of that depth, by the layer's name.
+
+        Args:
+            depth: how many layers of weights.
+
+        Returns:
+            Names, from the inputs on, to a fraction, a `Flips` or strengths.
+
+        Raises:
+            InputError: layers that such a network does not have.
+
+        Example:
+            >>> Plasticity(readout=0.5, layers={0: 0.1}).rules(3)
+            {'layer1': 0.1, 'layer2': 0.0, 'layer3': 0.5}
+        """
+        names = layer_names(depth)
+        if isinstance(self.layers, _Listed) and len(self.layers) != len(names):
+            raise InputError(f"layers must have {len(names)} entries, one a layer, got {len(self.layers)}")
+        by_position: dict[int, Any] = {}
+        for key, value in (self.layers or {}).items():
+            position = _position(key, names)
+            if not -len(names) <= position < len(names):
+                accepted = ", ".join(names)
+                raise InputError(f"layers must name layers of the network, {accepted} or their positions, got {key!r}")
+            if position % len(names) in by_position:
+                raise InputError(f"layers must name every layer once, got {names[position]!r} twice")
+            by_position[position % len(names)] = value
+        usual = dict.fromkeys(names, self.hidden) | {names[-1]: self.readout}
+        return {name: by_position.get(number, usual[name]) for number, name in enumerate(names)}
 
     def realised_label(self, sizes: Sequence[int] | None = None, **named: Any) -> str:
         """The same with what it comes to in a network of the given sizes, where that is not what was asked for.
@@ -214,26 +266,11 @@ class Plasticity:
 
     def _layers(self, sizes: Sequence[int]) -> "list[_Layer]":
         """Of every layer its name, what is said of it, and the neurons after and before it."""
-        names = layer_names(len(sizes) - 1)
-        by_position: dict[int, Any] = {}
-        for key, value in (self.layers or {}).items():
-            position = _position(key, names)
-            if not -len(names) <= position < len(names):
-                accepted = ", ".join(names)
-                raise InputError(f"layers must name layers of the network, {accepted} or their positions, got {key!r}")
-            if position % len(names) in by_position:
-                raise InputError(f"layers must name every layer once, got {names[position]!r} twice")
-            by_position[position % len(names)] = value
-        if isinstance(self.layers, _Listed) and len(self.layers) != len(names):
-            raise InputError(f"layers must have {len(names)} entries, one a layer, got {len(self.layers)}")
-        between = "hidden neurons" if len(names) == 2 else "neurons"
-        units = ["inputs", *[between] * (len(names) - 1), "outputs"]
-        found: list[_Layer] = []
-        for number, name in enumerate(names):
-            value = by_position.get(number, self.readout if number == len(names) - 1 else self.hidden)
-            post, pre = (units[number + 1], sizes[number + 1]), (units[number], sizes[number])
-            found.append((name, value, post, pre))
-        return found
+        rules = self.rules(len(sizes) - 1)
+        between = "hidden neurons" if len(rules) == 2 else "neurons"
+        units = ["inputs", *[between] * (len(rules) - 1), "outputs"]
+        after, before = zip(units[1:], sizes[1:], strict=True), zip(units, sizes, strict=False)
+        return [(*said, post, pre) for said, post, pre in zip(rules.items(), after, before, strict=False)]
 
     def _of_neurons(self, value: Any, post: tuple[str, int], pre: tuple[str, int]) -> tuple[str, int, Flips | None]:
         """What a vector speaks of, how many there are, and which are flipped, where that is all that is said."""
@@ -281,40 +318,14 @@ class Plasticity:
         """
         if self.feedback is None:
             return None
-        citations.use("lillicrap2016")
-        whole = network_sizes(sizes, **named)
-        shapes = list(pairwise(whole[1:]))
-        if isinstance(self.feedback, str):
-            streams = [np.random.default_rng([seed, trial, _FEEDBACK_STREAM]) for trial in range(trials)]
-            found = []
-            # The readout's first: it has the same B however many layers are below.
-            for shape in reversed(shapes):
-                width = self.feedback_scale / math.sqrt(shape[0])
-                found.append(np.stack([rng.uniform(-width, width, shape) for rng in streams]))
-            return tuple(reversed(found))
-        matrices = self.feedback if isinstance(self.feedback, tuple) else (self.feedback,)
-        if len(matrices) != len(shapes):
-            raise InputError(
-                f"feedback must have {len(shapes)} matrices, one for every layer but the first, got {len(matrices)}"
-            )
-        out = []
-        for matrix, shape in zip(matrices, shapes, strict=True):
-            given = np.asarray(matrix, dtype=np.float64)
-            expected = shape if given.ndim == 2 else (trials, *shape)
-            validation.shape("feedback", given, expected, "(…, hidden neurons, outputs)")
-            out.append(np.broadcast_to(given, (trials, *shape)).copy())
-        return tuple(out)
+        shapes = list(pairwise(network_sizes(sizes, **named)[1:]))
+        return feedback.matrices(self.feedback, shapes, trials=trials, seed=seed, scale=self.feedback_scale)
 
     def __repr__(self) -> str:
-        def show(value: Any) -> str:
-            if isinstance(value, Flips):
-                return repr(value)
-            array = np.asarray(value)
-            return f"{float(array):g}" if array.ndim == 0 else f"<{'×'.join(map(str, array.shape))} strengths>"
-
-        parts = [f"{name}={show(v)}" for name, v in (("hidden", self.hidden), ("readout", self.readout)) if _given(v)]
+        layers = {"hidden": self.hidden, "readout": self.readout}
+        parts = [f"{name}={shown_rule(value)}" for name, value in layers.items() if _given(value)]
         if self.layers is not None:
-            parts.append("layers={" + ", ".join(f"{key!r}: {show(v)}" for key, v in self.layers.items()) + "}")
+            parts.append("layers={" + ", ".join(f"{key!r}: {shown_rule(v)}" for key, v in self.layers.items()) + "}")
         if self.flips != "presynaptic":
             parts.append(f"flips={self.flips!r}")
         if self.feedback is not None:
@@ -347,6 +358,14 @@ class Plasticity:
 _SYMBOLS = {"hidden": "h", "readout": "r"}
 
 
+def _per_neuron(strengths: Array) -> ArrayLike:
+    """A layer's strengths (post, pre), as short as they can be said."""
+    row = strengths[0]
+    if not (strengths == row).all():
+        return strengths
+    return 0.0 if (row == 1).all() else row
+
+
 class _Listed(dict[int | str, Any]):
     """What was said of layers as a list: there must be as many as layers."""
 
@@ -375,40 +394,6 @@ def _position(key: int | str, names: Sequence[str]) -> int:
 
 def _named_layer(key: int | str) -> str:
     return key if isinstance(key, str) else f"layers[{key}]"
-
-
-def network_sizes(
-    sizes: Sequence[int] | None = None,
-    *,
-    n_inputs: int | None = None,
-    n_hidden: int | Sequence[int] | None = None,
-    n_outputs: int | None = None,
-) -> tuple[int, ...]:
-    """Sizes of a network in one form, from either.
-
-    Args:
-        sizes: M, the sizes of the hidden layers, O.
-        n_inputs: M of a network with two layers,
-        n_hidden: N, or the sizes of several hidden layers, and
-        n_outputs: O.
-
-    Raises:
-        InputError: neither or both.
-
-    Example:
-        >>> network_sizes(n_inputs=3, n_hidden=5, n_outputs=1)
-        (3, 5, 1)
-    """
-    named = (n_inputs, n_hidden, n_outputs)
-    if sizes is not None and all(size is None for size in named):
-        return tuple(sizes)
-    if sizes is None and n_inputs is not None and n_hidden is not None and n_outputs is not None:
-        return n_inputs, *(n_hidden if isinstance(n_hidden, list | tuple) else [n_hidden]), n_outputs
-    raise InputError("give the sizes of the network either as a list or as n_inputs, n_hidden and n_outputs")
-
-
-# Keeps the stream of sampled feedback apart from that of the sample orders, which has the same seed and trial.
-_FEEDBACK_STREAM = 1
 
 
 def _given(value: Any) -> bool:

@@ -26,8 +26,7 @@ class Problem:
 
     The student computes ŷ = φ_out(W2 φ(W1 x)), or with as many layers as its weights have; φ follows every layer but
     the last. Targets are either a teacher's outputs (same φ and φ_out, any number of layers) or given. Inputs are
-    shared by all trials; weights and targets may have a trial axis, and what has none is the same in
-    every trial.
+    shared by all trials; weights and targets may have a trial axis, and what has none is the same in every trial.
 
     Args:
         inputs: training inputs, (P, M), one sample a row.

@@ -1,6 +1,6 @@
-"""What a plasticity comes to in a network of a given size: how many neurons are flipped, frozen and graded."""
+"""What a plasticity or a signature comes to in a network: how many neurons are flipped, frozen and graded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,14 +64,23 @@ class RealisedLayer:
 
 
 @dataclass(frozen=True)
-class Realised:
-    """A plasticity in a network of a given size, layer by layer.
+class Realised(Mapping[str, RealisedLayer]):
+    """A plasticity or a signature in a network of a given size; a mapping from layers or parameters to what is there.
 
     Args:
-        layers: names of layers, from the inputs on, to what is there.
+        layers: names of layers, from the inputs on, or paths of parameters, to what is there.
     """
 
     layers: dict[str, RealisedLayer]
+
+    def __getitem__(self, name: str) -> RealisedLayer:
+        return self.layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
 
     @property
     def hidden(self) -> RealisedLayer:

@@ -128,6 +128,36 @@ def layer_names(depth: int) -> tuple[str, ...]:
     return ("hidden", "readout") if depth == 2 else tuple(f"layer{number}" for number in range(1, depth + 1))
 
 
+def network_sizes(
+    sizes: Sequence[int] | None = None,
+    *,
+    n_inputs: int | None = None,
+    n_hidden: int | Sequence[int] | None = None,
+    n_outputs: int | None = None,
+) -> tuple[int, ...]:
+    """Sizes of a network in one form, from either.
+
+    Args:
+        sizes: M, the sizes of the hidden layers, O.
+        n_inputs: M of a network with two layers,
+        n_hidden: N, or the sizes of several hidden layers, and
+        n_outputs: O.
+
+    Raises:
+        InputError: neither or both.
+
+    Example:
+        >>> network_sizes(n_inputs=3, n_hidden=5, n_outputs=1)
+        (3, 5, 1)
+    """
+    named = (n_inputs, n_hidden, n_outputs)
+    if sizes is not None and all(size is None for size in named):
+        return tuple(sizes)
+    if sizes is None and n_inputs is not None and n_hidden is not None and n_outputs is not None:
+        return n_inputs, *(n_hidden if isinstance(n_hidden, list | tuple) else [n_hidden]), n_outputs
+    raise InputError("give the sizes of the network either as a list or as n_inputs, n_hidden and n_outputs")
+
+
 def _given(layers: Any, hidden: Any, readout: Any) -> list[tuple[str, Any]]:
     if layers is None:
         if hidden is None or readout is None:

@@ -145,7 +145,7 @@ def _resolved(
     """Strengths by plain name, those of the parameters that are named."""
     wanted = [names(name) for name, _ in named]
     if isinstance(signature, Signature):
-        found = names.signature(signature, axes).resolve(shapes)
+        found = names.signature(signature, axes).strengths(shapes)
         return {name: _compact(found[name]) for name in wanted}
     learning = {names(name) for name, parameter in named if parameter.requires_grad}
     given = names.mapping(signature) if isinstance(signature, Mapping) else None

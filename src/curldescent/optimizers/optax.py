@@ -272,7 +272,7 @@ def _by_name(signature: Signature, places: list[tuple[Any, Any]], is_hole: Calla
             if any(fnmatchcase(name, pattern) for name in shapes) or not any(fnmatchcase(n, pattern) for n in holes)
         },
     )
-    named = here.resolve(shapes)
+    named = here.strengths(shapes)
     return [named.get(name) for name in names]
 
 

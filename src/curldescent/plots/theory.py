@@ -206,15 +206,10 @@ def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, 
             zorder=3,
         )
     if sample is not None:
-        lam = validation.finite_array("sample", sample, ndim=tuple(range(1, 9))).ravel()
-        on_atom = np.zeros(lam.size, dtype=bool)
-        for location, _ in law.atoms:
-            on_atom |= np.abs(lam - location) < 1e-8 * (1 + abs(location))
-        counts, edges = np.histogram(lam[~on_atom], bins=bins)
-        # Dividing by all eigenvalues, so that the bars share the density's scale.
-        heights = counts / (lam.size * np.diff(edges))
+        heights, edges = law.histogram(sample, bins)
         top = max(top, float(heights.max(initial=0)))
-        axis.stairs(heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=f"{lam.size} sampled eigenvalues")
+        label = f"{np.size(sample)} sampled eigenvalues"
+        axis.stairs(heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=label)
     top = top or 1.0
     for location, weight in law.atoms:
         axis.annotate(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import memory, validation
+from curldescent.foundation import memory, quantities, validation
 from curldescent.foundation.errors import InputError
 from curldescent.theory.critical import critical_fraction, critical_ratio
 from curldescent.theory.sign_flips import lambda_min
@@ -76,7 +76,7 @@ def phase_diagram(
         c = validation.positive("ratio", ratio)
         lowest = np.asarray(lambda_min(c, alpha[:, None], alpha, rho=rho, sigma2=sigma2))
         boundary = np.asarray(critical_fraction(c, "readout", other=alpha, rho=rho, sigma2=sigma2))
-        return xr.DataArray(
+        joint = xr.DataArray(
             lowest if quantity == "lambda_min" else lowest > 0,
             dims=("hidden_fraction", "readout_fraction"),
             coords={
@@ -87,6 +87,7 @@ def phase_diagram(
             name=quantity,
             attrs={**attributes, "ratio": c},
         )
+        return quantities.labelled(joint)
     if ratio is not None:
         raise InputError(f"a {plane} diagram takes ratios=…, not ratio; ratio belongs to a joint diagram")
     c_axis = np.logspace(*_RATIOS, count) if ratios is None else _axis("ratios", ratios)
@@ -100,13 +101,14 @@ def phase_diagram(
         values = values if quantity == "lambda_min" else values > 0
     else:
         values = c_axis < boundary_ratio[:, None]
-    return xr.DataArray(
+    diagram = xr.DataArray(
         values,
         dims=("fraction", "ratio"),
         coords={"fraction": alpha, "ratio": c_axis, "critical_ratio": ("fraction", boundary_ratio)},
         name=quantity,
         attrs=attributes,
     )
+    return quantities.labelled(diagram)
 
 
 def _axis(name: str, values: ArrayLike) -> Array:

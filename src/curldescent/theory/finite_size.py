@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised, within
 from curldescent.theory.sample_matrices import Distribution, checked_sizes, n_hidden_for, sample_matrix
 from curldescent.theory.spectrum import Spectrum
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class StabilityProbability:
+@dataclass(frozen=True, repr=False)
+class StabilityProbability(Summarised):
     """How often sampled networks of one size are stable.
 
     Attributes:
@@ -36,11 +36,16 @@ class StabilityProbability:
     lambda_min: Array
     limit: bool
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        large = "stable" if self.limit else "unstable"
+        return (
+            f"probability of being stable {within(self.probability, self.low, self.high)} ({self.samples} samples); "
+            f"large networks are {large}"
+        )
 
 
-@dataclass(frozen=True)
-class FiniteSizeScaling:
+@dataclass(frozen=True, repr=False)
+class FiniteSizeScaling(Summarised):
     """λ_min of sampled networks as they grow.
 
     Attributes:
@@ -59,7 +64,11 @@ class FiniteSizeScaling:
     exponent: float
     exponent_error: float
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        return (
+            f"λ_min fluctuates as M^({self.exponent:.3g} ± {self.exponent_error:.2g}), −2/3 at an edge, for M from "
+            f"{self.sizes.min()} to {self.sizes.max()}"
+        )
 
 
 def sample_lambda_min(

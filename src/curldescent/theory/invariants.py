@@ -30,8 +30,8 @@ def invariants(
     Args:
         hidden: weights W1, shape (..., N, M); leading axes are trials or times.
         readout: weights W2, shape (..., O, N).
-        d1: nonzero strengths of the hidden synapses, shape (M,) per input or (N, M) per synapse,
-            or booleans, True where flipped; all 1 by default.
+        d1: nonzero strengths of the hidden synapses, shape (M,) per input or (N, M) per synapse, or booleans, True
+            where flipped; all 1 by default.
         d2: nonzero strengths of the readout synapses, shape (N,) per hidden neuron or (O, N); all 1 by default.
 
     Returns:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.model.flips import strengths_array
 
 
-@dataclass(frozen=True)
-class OriginSpectrum:
+@dataclass(frozen=True, repr=False)
+class OriginSpectrum(Summarised):
     """The linearised dynamics at W = 0.
 
     Attributes:
@@ -26,7 +26,11 @@ class OriginSpectrum:
     centres: int
     neutral: int
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        return (
+            f"rates ±λ at W = 0: {self.saddles} saddles, {self.centres} centres, {self.neutral} neutral pairs; the "
+            f"fastest grows at {float(self.rates.real.max()):.4g} per unit of time"
+        )
 
 
 def origin_spectrum(

@@ -14,14 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.model.flips import strengths_array
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class LinearStability:
+@dataclass(frozen=True, repr=False)
+class LinearStability(Summarised):
     """What the stability matrix says about one network.
 
     Attributes:
@@ -37,7 +37,12 @@ class LinearStability:
     inertia: tuple[int, int, int]
     stable: bool
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        negative, zero, _ = self.inertia
+        return (
+            f"{'stable' if self.stable else 'unstable'}: λ_min = {self.lambda_min:.4g}, {negative} of "
+            f"{len(self.eigenvalues)} eigenvalues negative, {zero} zero"
+        )
 
     @property
     def lambda_min(self) -> float:

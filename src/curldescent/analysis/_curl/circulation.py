@@ -13,7 +13,7 @@ from curldescent.analysis._curl.quadrature import ORDER
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import LEAST, SAFETY, finite, power_of_two, underflows, words
@@ -28,8 +28,8 @@ CLEAR = 10.0
 NOTHING = 1e-6
 
 
-@dataclass(frozen=True)
-class Circulation:
+@dataclass(frozen=True, repr=False)
+class Circulation(Summarised):
     """∮ F·dθ around a closed loop.
 
     Attributes:
@@ -55,8 +55,6 @@ class Circulation:
     COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
         ("verdict", "value", "error", "work", "reason"), ()
     )
-
-    __repr__ = of_fields
 
     @property
     def certified(self) -> bool:

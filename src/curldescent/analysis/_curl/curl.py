@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from curldescent.analysis._curl.share import antisymmetric_share, widened
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised, within
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import LEAST, SAFETY, finite, power_of_two, underflows
@@ -26,8 +26,8 @@ EXACT_SIZE = 1500
 CHECKS = 4
 
 
-@dataclass(frozen=True)
-class CurlShare:
+@dataclass(frozen=True, repr=False)
+class CurlShare(Summarised):
     """The antisymmetric share ‖A‖²/‖J‖² of the field's Jacobian J = M + A in the Frobenius norm.
 
     Attributes:
@@ -52,8 +52,6 @@ class CurlShare:
 
     COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("antisymmetric", "low", "high", "norm"), ())
 
-    __repr__ = of_fields
-
     @property
     def symmetric(self) -> float:
         """The share of M = (J + Jᵀ)/2; the two add up to one."""
@@ -65,9 +63,7 @@ class CurlShare:
         if self.exact:
             unclear = "" if self.low > 0 or self.antisymmetric == 0 else ", not told from rounding"
             return f"curl share {self.antisymmetric:.4g} (exact{unclear})"
-        return (
-            f"curl share {self.antisymmetric:.4g}, {100 * self.confidence:g} % within [{self.low:.4g}, {self.high:.4g}]"
-        )
+        return f"curl share {within(self.antisymmetric, self.low, self.high, confidence=self.confidence)}"
 
 
 def curl(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import SAFETY
 from curldescent.learning.fields.subjects import subject_network
@@ -18,8 +18,8 @@ from curldescent.model.problem import Problem
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class DescentProfile:
+@dataclass(frozen=True, eq=False, repr=False)
+class DescentProfile(Summarised):
     """What a run of k recorded parameters did to the loss.
 
     Attributes:
@@ -42,8 +42,6 @@ class DescentProfile:
     height: float
     drop: float
     rounding: Array
-
-    __repr__ = of_fields
 
     def __str__(self) -> str:
         return (

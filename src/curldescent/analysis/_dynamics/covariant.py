@@ -14,7 +14,7 @@ from curldescent.analysis._dynamics.tangent import Step, TangentDynamics
 from curldescent.foundation import citations, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 NOTHING = 1e-100
 
 
-@dataclass(frozen=True, eq=False)
-class CovariantVectors:
+@dataclass(frozen=True, eq=False, repr=False)
+class CovariantVectors(Summarised):
     """Covariant vectors of the k leading exponents along a piece of trajectory.
 
     Attributes:
@@ -43,7 +43,13 @@ class CovariantVectors:
     vectors: Array
     exponents: Array
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        points, _, count = self.vectors.shape
+        growths = ", ".join(f"{value:.4g}" for value in self.exponents)
+        return (
+            f"{count} covariant vectors at {points} points of a trajectory, from time {self.times[0]:.4g} to "
+            f"{self.times[-1]:.4g}; they grow at {growths} per unit of time"
+        )
 
     def angles(self, first: int, second: int) -> Array:
         """(n,), the angle in radians, 0 to π/2, between two vectors: near zero at tangencies.

@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
 from curldescent.analysis._trials import Trials
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.subjects import has_trial_axis
 from curldescent.model.plasticity import Plasticity
@@ -175,7 +175,7 @@ def follow_exponents(
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
         state = one.state if np.isfinite(one.state).all() else begin
         found.append(one)
-    return xr.Dataset(
+    data = xr.Dataset(
         {
             "exponent": (("value", "index"), np.stack([f.values for f in found])),
             "low": (("value", "index"), np.stack([f.low for f in found])),
@@ -185,10 +185,11 @@ def follow_exponents(
         },
         coords={"value": points},
     )
+    return quantities.labelled(data, of="followed")
 
 
-@dataclass(frozen=True, eq=False)
-class StepSizeCheck:
+@dataclass(frozen=True, eq=False, repr=False)
+class StepSizeCheck(Summarised):
     """A flow's exponents with a step and with half of it.
 
     Attributes:
@@ -207,7 +208,13 @@ class StepSizeCheck:
     stiffness: float
     agree: bool
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        worst = int(np.argmax(self.change / self.tolerance)) if len(self.change) else 0
+        verdict = "the step is small enough" if self.agree else "the step is too long"
+        return (
+            f"{verdict}: half of it changes exponent {worst} by {self.change[worst]:.2g} per unit of time (tolerance "
+            f"{self.tolerance[worst]:.2g}), and the fastest rate times the step is {self.stiffness:.2g}"
+        )
 
 
 def step_size_check(

@@ -7,13 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Plateau:
+@dataclass(frozen=True, repr=False)
+class Plateau(Summarised):
     """A stretch in which the loss hardly changes.
 
     Attributes:
@@ -32,11 +32,13 @@ class Plateau:
     last: int
     final: bool
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        until = ", where the run ends" if self.final else ""
+        return f"loss about {self.level:.4g} from time {self.begin:.4g} to {self.end:.4g}{until}"
 
 
-@dataclass(frozen=True)
-class Climb:
+@dataclass(frozen=True, repr=False)
+class Climb(Summarised):
     """A move uphill.
 
     Attributes:
@@ -51,7 +53,8 @@ class Climb:
     bottom: float
     top: float
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        return f"loss {self.bottom:.4g} → {self.top:.4g} from time {self.begin:.4g} to {self.end:.4g}"
 
 
 def plateaus(

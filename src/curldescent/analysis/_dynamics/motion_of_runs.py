@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.learning.fields.field import Field
 from curldescent.learning.weight_motion import RunningMoments, WeightWatcher
@@ -64,12 +64,13 @@ def order_parameter(
     watcher = WeightWatcher(record=record, window=window)
     train(subject, rule, epochs=epochs, record=list(record), observe=watcher, **training)
     found = watcher.results()[LAYERS[layer]]
-    return xr.DataArray(
+    data = xr.DataArray(
         found,
         dims="trial",
         coords={"trial": np.arange(len(found))},
-        attrs={"long_name": "order parameter q", "layer": layer, "window": window, "epochs": epochs},
+        attrs={"layer": layer, "window": window, "epochs": epochs},
     )
+    return quantities.labelled(data, quantity=LAYERS[layer])
 
 
 def late_order_parameter(

@@ -17,7 +17,7 @@ from curldescent.analysis._dynamics.tangent import Exponents, TangentDynamics, s
 from curldescent.analysis._trials import Trials
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised, within
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.subjects import has_trial_axis
 from curldescent.learning.fields.velocity import Velocity
@@ -68,8 +68,8 @@ class Observer:
         return jnp.stack([level, seen @ jnp.cos(1.7 * index), seen @ jnp.sin(2.3 * index)])
 
 
-@dataclass(frozen=True, eq=False)
-class Record:
+@dataclass(frozen=True, eq=False, repr=False)
+class Record(Summarised):
     """A run as it was watched.
 
     Attributes:
@@ -92,7 +92,13 @@ class Record:
     onset: float
     state: Array
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        how = "flow" if self.continuous else f"steps of {self.dt:g}"
+        end = "; it left the finite numbers" if self.diverged else ""
+        return (
+            f"{len(self.times)} looks at a run until time {self.times[-1]:.4g} ({how}), which had left its start at "
+            f"{self.onset:.4g}; loss {self.signals[0, 0]:.4g} → {self.signals[-1, 0]:.4g}{end}"
+        )
 
     @property
     def diverged(self) -> bool:
@@ -113,8 +119,8 @@ class Record:
         return [summarised(rates[part], rates[part], ends[part], self.dt, self.state) for part in each]
 
 
-@dataclass(frozen=True, eq=False)
-class Regime:
+@dataclass(frozen=True, eq=False, repr=False)
+class Regime(Summarised):
     """A label and its evidence.
 
     Attributes:
@@ -147,9 +153,13 @@ class Regime:
     refined: "Regime | None"
     record: Record
 
-    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("label", "onset", "time", "reason"), ())
+    def __str__(self) -> str:
+        text = f"{self.label}: {self.reason}"
+        if np.isfinite(self.late).all():
+            text += f"; late maximal exponent {within(*self.late)}, per unit of time"
+        return text if self.refined is None else f"{text}; with a finer step: {self.refined.label}"
 
-    __repr__ = of_fields
+    COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("label", "onset", "time", "reason"), ())
 
     def evidence(self) -> dict[str, object]:
         """The numbers as plain values, for a table or JSON."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.analysis._dynamics.periods import FITTED, LOBE, amplitudes, fold, in_common, lines, refined, tones
 from curldescent.foundation import citations, validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 
 Array = NDArray[np.float64]
 # In the order of irregularity.
@@ -34,8 +34,8 @@ SIDELOBES = 1e-9
 SEGMENTS = 8
 
 
-@dataclass(frozen=True)
-class SignalKind:
+@dataclass(frozen=True, repr=False)
+class SignalKind(Summarised):
     """A time series' kind and the numbers behind it.
 
     Attributes:
@@ -57,7 +57,8 @@ class SignalKind:
     frequencies: tuple[float, ...]
     reason: str
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.reason}"
 
 
 def signal_kind(signal: ArrayLike, *, dt: float = 1.0, noise: float = 1e-9) -> SignalKind:

@@ -18,14 +18,14 @@ from curldescent.analysis._dynamics.decomposition import decomposed_interval, pr
 from curldescent.foundation import citations, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised, within
 
 Array = NDArray[np.float64]
 Step = Callable[[Any, Any], Any]
 
 
-@dataclass(frozen=True, eq=False)
-class Exponents:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exponents(Summarised):
     """The k leading Lyapunov exponents of one trajectory, in descending order of the frame's columns.
 
     Attributes:
@@ -69,7 +69,20 @@ class Exponents:
         "times": ("block",),
     }
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        if self.status != "ok":
+            return f"{self.status}: no exponents"
+        first, low, high = (float(each[0]) for each in (self.values, self.low, self.high))
+        if np.isneginf(first):
+            text = f"negative: the leading Lyapunov exponent is −∞, not above {high:.4g} per unit of time"
+        else:
+            sign = "positive" if low > 0 else "negative" if high < 0 else "not told from zero"
+            text = f"{sign}: leading Lyapunov exponent {within(first, low, high)}, per unit of time"
+        text += f", from {len(self.blocks)} blocks up to time {self.times[-1]:.4g}"
+        if len(self.values) > 1:
+            others = ", ".join(f"{value:.4g}" for value in self.values[1:5])
+            text += f"; then {others}{', …' if len(self.values) > 5 else ''}"
+        return text
 
     @property
     def trace(self) -> Array:

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
 from curldescent.foundation import citations, validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.problem_velocity import problem_velocity
 from curldescent.learning.fields.subjects import refuse_rule, subject_field, with_rule
@@ -29,8 +29,8 @@ NEUTRAL = 1e-6
 MAX_DIMENSION = 3000
 
 
-@dataclass(frozen=True, eq=False)
-class CriticalPoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticalPoint(Summarised):
     """Where the dynamics stands still, and what it does next to it.
 
     Attributes:
@@ -58,11 +58,21 @@ class CriticalPoint:
     neutral: int
     status: str
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        counts = (self.unstable, "growing"), (self.attracting, "decaying"), (self.rotating, "rotating")
+        told = [f"{count} {word}" for count, word in (*counts, (self.neutral, "neutral")) if count]
+        text = f"{self.kind} with {', '.join(told)} of {len(self.rates)} directions"
+        if self.unstable:
+            text += f", the fastest growing at rate {self.rates[0].real:.4g} per unit of time"
+        if not np.isnan(self.loss):
+            text += f"; loss {self.loss:.4g}"
+        if self.status != "found":
+            text = f"{self.status}: the search stopped where the speed is {self.speed:.2g}; there: {text}"
+        return text
 
     @property
     def kind(self) -> str:
-        """One of "saddle", "repeller", "centre" (rotation, nothing unstable) "attractor" (neutral allowed)."""
+        """One of "saddle", "repeller", "centre" (rotation, nothing unstable) or "attractor" (neutral allowed)."""
         if self.unstable:
             return "saddle" if self.attracting or self.rotating else "repeller"
         return "centre" if self.rotating else "attractor"

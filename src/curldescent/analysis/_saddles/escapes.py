@@ -13,7 +13,7 @@ from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, l
 from curldescent.foundation import validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
@@ -21,8 +21,8 @@ from curldescent.model.problem import Problem
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Escape:
+@dataclass(frozen=True, eq=False, repr=False)
+class Escape(Summarised):
     """The departure of one run from a critical point.
 
     Attributes:
@@ -45,7 +45,14 @@ class Escape:
     distances: Array
     loss: Array
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        if np.isnan(self.measured):
+            text = f"stayed for the {self.times[-1]:.4g} units of time that it was followed"
+        else:
+            text = f"left after {self.measured:.4g} units of time at rate {self.measured_rate:.4g}"
+        if not np.isfinite(self.predicted):
+            return f"{text}; nothing is unstable there (largest rate {self.rate:.4g} per unit of time)"
+        return f"{text}; {self.predicted:.4g} is predicted, from the rate {self.rate:.4g} per unit of time"
 
 
 def escape(

@@ -11,7 +11,7 @@ from curldescent.analysis._stability.tangent_kernel import ReducedKernel, reduce
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.subjects import require_network, subject_network
 from curldescent.model.layouts import presynaptic
@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 Groups = Mapping[str, NDArray[np.intp]]
 
 
-@dataclass(frozen=True, eq=False)
-class FlipMargins:
+@dataclass(frozen=True, eq=False, repr=False)
+class FlipMargins(Summarised):
     """What flipping one neuron's rule does to stability, for every neuron by itself.
 
     Attributes:
@@ -33,8 +33,7 @@ class FlipMargins:
             (neurons,).
         effect: lambda_min minus the present one: negative where the change destabilises, (neurons,).
         first_order: the effect to first order, −2 Σ S_i (Φᵀu)_i² / P over the neuron's synapses with u the present
-            lowest
-            eigenvector: an upper bound of the effect, exact for small ones.
+            lowest eigenvector: an upper bound of the effect, exact for small ones.
         present: lambda_min of the signature as it is.
         error: estimate of how far rounding, that of the model included, may have moved each of these; smaller effects
             mean nothing.
@@ -56,8 +55,6 @@ class FlipMargins:
         "first_order": ("neuron",),
         "flipped": ("neuron",),
     }
-
-    __repr__ = of_fields
 
     @property
     def ranking(self) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from curldescent.analysis._stability.flip_margins import Groups, checked_groups,
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import DOUBLE, SAFETY
@@ -23,8 +23,8 @@ from curldescent.model.problem import Problem
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class StableFlips:
+@dataclass(frozen=True, eq=False, repr=False)
+class StableFlips(Summarised):
     """A large set of flips under which the network stays stable, and how much larger any set could be.
 
     Attributes:
@@ -47,8 +47,6 @@ class StableFlips:
     tolerance: float
 
     COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("size", "bound", "gap", "candidates"), ())
-
-    __repr__ = of_fields
 
     @property
     def size(self) -> int:
@@ -83,8 +81,7 @@ def largest_stable_flips(
     λ_min. Every flip lowers G in the order of symmetric matrices, so that a value computed for a smaller set is a bound
     for a larger one and most candidates are never looked at again; the result is that of the plain greedy search. The
     bound is the linear programme over fractions x of flipped neurons, Σ x_g uᵀK_g u ≤ ½(uᵀKu − margin) for a growing
-    list
-    of unit vectors u, each the lowest eigenvector of its last solution: an outer approximation of the semidefinite
+    list of unit vectors u, each the lowest eigenvector of its last solution: an outer approximation of the semidefinite
     relaxation, and a valid bound whenever it stops.
 
     Args:

@@ -11,7 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from curldescent.analysis._stability.tangent_kernel import SMALL, KernelProducts
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import SAFETY, finite, power_of_two
@@ -26,8 +26,8 @@ METHODS = ("auto", "dense", "matrix-free")
 DENSE_SIZE = 600
 
 
-@dataclass(frozen=True, eq=False)
-class JacobianSpectrum:
+@dataclass(frozen=True, eq=False, repr=False)
+class JacobianSpectrum(Summarised):
     """Eigenvalues of the Jacobian J of a field, its linearisation about the present parameters.
 
     Of a signed gradient, θ̇ = −S ∘ ∂C/∂θ, it is J = −diag(S) H with H = ΦᵀΛΦ/P + R. R = ⟨Σ_k (∂ℓ/∂f_k) ∂²f_k/∂θ²⟩, the
@@ -65,7 +65,13 @@ class JacobianSpectrum:
         ("growth", "speed", "residual_share", "method"), ()
     )
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        error = float(self.errors[np.argmax(self.eigenvalues.real)])
+        fate = "not told from zero" if abs(self.growth) <= error else "growing" if self.growth > 0 else "decaying"
+        some = "all" if self.complete else "the leading"
+        text = f"{fate}: growth rate {self.growth:.4g} ± {error:.1g} per unit of time, of {some} "
+        text += f"{len(self.eigenvalues)} eigenvalues ({self.method}); speed {self.speed:.2g}"
+        return text if np.isnan(self.residual_share) else f"{text}, residual's share {self.residual_share:.2g}"
 
 
 def jacobian_spectrum(

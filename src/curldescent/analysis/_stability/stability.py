@@ -32,8 +32,8 @@ DENSE_SIDE = 2000
 DENSE_ENTRIES = 10**8
 
 
-@dataclass(frozen=True, eq=False)
-class Stability:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stability(representation.Summarised):
     """What decays and what grows around the present parameters.
 
     Of a signed gradient the signed tangent kernel G = K₊ − K₋ decides. Near a zero-loss solution the outputs' residual
@@ -103,8 +103,6 @@ class Stability:
     def n_unstable(self) -> int:
         """How many directions grow; at least so many where the spectrum is not complete."""
         return self.inertia[0]
-
-    __repr__ = representation.of_fields
 
     def _repr_html_(self) -> str:
         more = "" if self.complete else " or more"

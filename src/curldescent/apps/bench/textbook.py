@@ -44,7 +44,7 @@ class TextbookStudent:
             self.readout = self.readout * (self._norms[1] / np.linalg.norm(self.readout))
 
     def advance(self, epochs: int) -> None:
-        """Learn for that many epochs, in the sample orders of `training.schedule.SampleOrders`."""
+        """Learn for that many epochs, in the sample orders of `learning.schedule.SampleOrders`."""
         e = self._experiment
         rate = e.learning_rate / e.samples
         samples = np.arange(e.samples, dtype=np.int32)[None]

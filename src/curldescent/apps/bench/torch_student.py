@@ -46,7 +46,7 @@ class TorchStudent:
             self.readout *= self._norms[1] / torch.linalg.norm(self.readout)
 
     def advance(self, epochs: int) -> None:
-        """Learn for that many epochs, in the sample orders of `training.schedule.SampleOrders`."""
+        """Learn for that many epochs, in the sample orders of `learning.schedule.SampleOrders`."""
         import torch
 
         e = self._experiment

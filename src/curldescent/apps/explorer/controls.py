@@ -57,6 +57,15 @@ def whole_slider(name: str, value: int, low: int, high: int, step: int = 1) -> A
     return _IntSlider(label=name, value=value, start=low, end=high, step=step, **_LAYOUT)
 
 
+def point(state: Any, ratios: tuple[float, float]) -> dict[str, Any]:
+    """Sliders of a point (c, α_h, α_r) of the phase diagram, by the state's names."""
+    return {
+        "ratio": log_slider("compression ratio c = M/N", state.ratio, *ratios),
+        "hidden": slider("flipped inputs α_h", state.hidden, 0, 1, 0.005, 3),
+        "readout": slider("flipped hidden neurons α_r", state.readout, 0, 1, 0.005, 3),
+    }
+
+
 def log_slider(name: str, value: float, low: float, high: float) -> Any:
     """A slider over the logarithm of a positive number; its `value` is the logarithm to base 10."""
     return _FloatSlider(

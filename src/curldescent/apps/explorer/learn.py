@@ -50,9 +50,7 @@ class LearnView:
     def _make_controls(self) -> None:
         s = self.state
         self._widgets = {
-            "ratio": controls.log_slider("compression ratio c = M/N", s.ratio, *RATIO),
-            "hidden": controls.slider("flipped inputs α_h", s.hidden, 0, 1, 0.005, 3),
-            "readout": controls.slider("flipped hidden neurons α_r", s.readout, 0, 1, 0.005, 3),
+            **controls.point(s, RATIO),
             "neurons": controls.whole_slider("neurons in all, M + N", s.neurons, 12, 400, 4),
             "activation": controls.choice("activation", s.activation, ACTIVATIONS),
             "start": controls.choice("start", s.start, {"random": "random", "at the teacher": "teacher"}),

@@ -60,17 +60,10 @@ def density_curve(law: Spectrum) -> dict[str, list[float | None]]:
 
 
 def sampled(state: PhaseState) -> dict[str, Any]:
-    """Eigenvalues of one network of the chosen size, as a histogram.
-
-    Eigenvalues on an atom are counted apart: they share one place, and a bar would only show its own width.
-    """
+    """Eigenvalues of one network of the chosen size, as a histogram."""
     law = Spectrum(state.ratio, state.hidden, state.readout)
     values = law.sample(state.inputs, state.seed)
-    on_atom = np.zeros(values.size, dtype=bool)
-    for location, _ in law.atoms:
-        on_atom |= np.abs(values - location) < 1e-8 * (1 + abs(location))
-    counts, edges = np.histogram(values[~on_atom], bins=_BINS)
-    heights = counts / (values.size * np.diff(edges))
+    heights, edges = law.histogram(values, _BINS)
     return {
         "left": edges[:-1],
         "right": edges[1:],
@@ -102,9 +95,7 @@ class PhaseView:
     def _make_controls(self) -> None:
         s = self.state
         self._widgets = {
-            "ratio": controls.log_slider("compression ratio c = M/N", s.ratio, *RATIO),
-            "hidden": controls.slider("flipped inputs α_h", s.hidden, 0, 1, 0.005, 3),
-            "readout": controls.slider("flipped hidden neurons α_r", s.readout, 0, 1, 0.005, 3),
+            **controls.point(s, RATIO),
             "inputs": controls.whole_slider("inputs M of the sampled network", s.inputs, 10, 300, 5),
         }
         for name, widget in self._widgets.items():

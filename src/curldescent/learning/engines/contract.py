@@ -1,5 +1,6 @@
 """What an engine is. One file fulfils this and is named in the registry; nothing else knows its class."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -37,6 +38,12 @@ class Engine(Protocol):
 
     def weights(self) -> tuple[Array, ...]:
         """Every layer's weights, (R, T, post, pre); NaN for diverged trials."""
+
+    def states(self) -> Mapping[str, Array]:
+        """What the rules remember beside the weights, by the names of `rules.contract.named_states`: each (R, T, …).
+
+        NaN for diverged trials and for rules that remember no such thing; empty where none remembers anything.
+        """
 
     @property
     def active(self) -> NDArray[np.bool_]:

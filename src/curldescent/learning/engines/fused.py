@@ -76,12 +76,12 @@ class FusedEngine:
     """A run of an experiment through the fused kernels; an `Engine`.
 
     A student's numbers do not depend on the number of threads, on how often one looks, or on the other students as long
-    as all rules go the same way: `registry.build_engine` puts those together that do.
+    as all rules go the same way: `registry.built` puts those together that do.
 
     Args:
         experiment: what to run.
         threads: how many threads; None for all cores.
-        start: the students, where they are not those of the experiment (see `order_parameters`).
+        start: the students, where they are not those of the experiment (see `reduced`).
     """
 
     name = "fused"
@@ -209,6 +209,10 @@ class FusedEngine:
         lead = self._active.shape
         hidden, readout = self._weights_of(np.arange(self._active.size))
         return hidden.reshape(*lead, *hidden.shape[1:]), readout.reshape(*lead, *readout.shape[1:])
+
+    def states(self) -> dict[str, Array]:
+        """Signed gradients remember nothing."""
+        return {}
 
     def errors(self) -> tuple[Array, Array | None]:
         """Training and test error of the present weights, each (R, T); no test error without test inputs."""

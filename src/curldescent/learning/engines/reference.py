@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.learning.experiment import DIVERGENCE_BOUND, Experiment
-from curldescent.learning.rules.contract import LearningRule, states_of
+from curldescent.learning.rules.contract import LearningRule, named_states, states_of
 from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients, normed, update
 from curldescent.learning.schedule import ORDER_BYTES, SampleOrders
 from curldescent.model.losses import mean_loss
@@ -317,6 +317,18 @@ class JaxEngine:
             for layer, own in zip(whole, state.layers, strict=True):
                 layer[block.where] = own
         return tuple(whole)
+
+    def states(self) -> dict[str, Array]:
+        """What the rule remembers beside the weights, each (R, T, …); NaN for diverged trials."""
+        found: dict[str, Array] = {}
+        for block, state in zip(self._blocks, self._states, strict=True):
+            lead = 0 if isinstance(block.where[0], int) else 2
+            for name, leaf in named_states(state.remembered).items() if self._rule is not None else ():
+                whole = found.setdefault(name, np.empty((*self._active.shape, *np.shape(leaf)[lead:])))
+                whole[block.where] = leaf
+        for whole in found.values():
+            whole[self._diverged_at >= 0] = np.nan
+        return found
 
     @property
     def active(self) -> NDArray[np.bool_]:

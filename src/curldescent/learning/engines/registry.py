@@ -1,5 +1,6 @@
 """Which engine runs an experiment. The choice is about time only: every engine computes what the rule says."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -52,9 +53,7 @@ def register(name: str, module: str, *, before: str | None = None) -> None:
 
 
 def build_engine(experiment: Experiment, *, engine: str, dtype: str, threads: int | None, epochs: int) -> "Engine":
-    """The engine asked for, or the fastest one that can run each rule of the experiment.
-
-    A rule is computed in the same way, to the bit, whatever other rules there are.
+    """The engine asked for, or the fastest one that can run each rule of the experiment: `chosen`, then `built`.
 
     Args:
         experiment: what to run.
@@ -69,35 +68,59 @@ def build_engine(experiment: Experiment, *, engine: str, dtype: str, threads: in
     Raises:
         InputError: an unknown name, or an engine that cannot run this experiment.
     """
-    if threads is not None:
-        threads = validation.integer("threads", threads, minimum=1)
-    ways: dict[tuple[str, object], list[int]] = {}
-    for rule in range(experiment.rules):
-        alone = experiment.of_rules([rule])
-        name = chosen(alone, engine=engine, dtype=dtype, epochs=epochs)
-        ways.setdefault((name, _kind(name).way(alone)), []).append(rule)
-    built = [
-        _kind(name).build(experiment.of_rules(own), dtype=dtype, threads=threads) for (name, _), own in ways.items()
-    ]
-    return built[0] if len(built) == 1 else SideBySide(built, list(ways.values()))
+    names = chosen(experiment, engine=engine, dtype=dtype, epochs=epochs)
+    return built(experiment, names, dtype=dtype, threads=threads)
 
 
-def chosen(alone: Experiment, *, engine: str, dtype: str, epochs: int) -> str:
-    """The name of the engine that runs a rule, which is up to that rule alone.
+def chosen(experiment: Experiment, *, engine: str, dtype: str, epochs: int) -> tuple[str, ...]:
+    """The name of the engine that runs each rule, which is up to that rule alone.
 
     Args:
-        alone: the experiment with one rule.
+        experiment: what to run.
         engine: one of `engines()`.
         dtype: "float64" or "float32".
         epochs: how long the run will be.
 
     Returns:
-        The name.
+        One name a rule; the same for any of the experiment's trials.
 
     Raises:
-        InputError: an unknown name, or an engine that cannot run this rule.
+        InputError: an unknown name, or an engine that cannot run this experiment.
     """
     validation.choice("engine", engine, engines())
+    return tuple(_of_one(experiment.of_rules([rule]), engine, dtype, epochs) for rule in range(experiment.rules))
+
+
+def built(experiment: Experiment, names: Sequence[str], *, dtype: str, threads: int | None) -> "Engine":
+    """The engines of an experiment, as one.
+
+    A rule is computed in the same way, to the bit, whatever other rules there are.
+
+    Args:
+        experiment: what to run: all the trials for which the engines were chosen, or some of them.
+        names: of `chosen`.
+        dtype: "float64" or "float32".
+        threads: for the CPU kernels; None for all cores.
+
+    Returns:
+        An `Engine`, not yet advanced.
+
+    Raises:
+        InputError: a number of threads that is none.
+    """
+    if threads is not None:
+        threads = validation.integer("threads", threads, minimum=1)
+    ways: dict[tuple[str, object], list[int]] = {}
+    for rule, name in enumerate(names):
+        ways.setdefault((name, _kind(name).way(experiment.of_rules([rule]))), []).append(rule)
+    engines = [
+        _kind(name).build(experiment.of_rules(own), dtype=dtype, threads=threads) for (name, _), own in ways.items()
+    ]
+    return engines[0] if len(engines) == 1 else SideBySide(engines, list(ways.values()))
+
+
+def _of_one(alone: Experiment, engine: str, dtype: str, epochs: int) -> str:
+    """The engine that runs an experiment of one rule."""
     if engine != "auto":
         why = _kind(engine).refusal(alone, dtype)
         if why is not None:

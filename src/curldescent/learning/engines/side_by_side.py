@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 class SideBySide:
-    """Engines for different rules of one experiment, advanced together; the same stepper as each of them.
+    """Engines for different rules of one experiment, advanced together: an `Engine` itself.
 
     Args:
         engines: with the same trials, not yet advanced.
@@ -47,6 +47,24 @@ class SideBySide:
     def weights(self) -> tuple[Array, ...]:
         """Every layer's weights, (R, T, post, pre); NaN for diverged trials."""
         return tuple(map(self._in_order, zip(*(engine.weights() for engine in self._engines), strict=True)))
+
+    def states(self) -> dict[str, Array]:
+        """What the rules remember, each (R, T, …), NaN for those that remember no such thing.
+
+        Where rules remember things of the same name in different shapes, "_rule0", "_rule2", … say whose they are.
+        """
+        found = [engine.states() for engine in self._engines]
+        shapes: dict[str, set[tuple[int, ...]]] = {}
+        for states in found:
+            for name, values in states.items():
+                shapes.setdefault(name, set()).add(values.shape[2:])
+        whole: dict[str, Array] = {}
+        for own, states in zip(self._rules, found, strict=True):
+            for name, values in states.items():
+                key = name if len(shapes[name]) == 1 else f"{name}_rule{own[0]}"
+                rows = whole.setdefault(key, np.full((len(self._rows), *values.shape[1:]), np.nan))
+                rows[own] = values
+        return whole
 
     @property
     def active(self) -> NDArray[np.bool_]:

@@ -136,7 +136,7 @@ class Network(Field):
         if strengths is None:
             return np.ones(self.n_params)
         if isinstance(strengths, Signature):
-            return flatten_strengths(strengths.resolve(self.shapes), self.shapes)
+            return flatten_strengths(strengths.strengths(self.shapes), self.shapes)
         if isinstance(strengths, np.ndarray) and strengths.shape == (self.n_params,):
             return np.array(strengths_array("strengths", strengths, ndim=1))
         return flatten_strengths(self._named(strengths), self.shapes)

@@ -166,7 +166,7 @@ class TorchNetwork(Network):
             return super()._resolved(strengths)
         # A signature speaks of parameters, not of how a wrapper spells their names.
         plain = PlainNames(self.shapes)
-        found = plain.signature(strengths, self.axes).resolve(
+        found = plain.signature(strengths, self.axes).strengths(
             {plain(name): shape for name, shape in self.shapes.items()}
         )
         return flatten_strengths({name: found[plain(name)] for name in self.shapes}, self.shapes)

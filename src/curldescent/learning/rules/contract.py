@@ -20,6 +20,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.learning.rules.signed_gradient import Convention, Learning, backpropagated
 from curldescent.model import forward
 from curldescent.model.plasticity import Plasticity
+from curldescent.model.weights import layer_names
 
 
 class Sight(NamedTuple):
@@ -95,6 +96,8 @@ class LearningRule(ABC):
 
     def state(self, layer: Any) -> Any:
         """What the rule remembers of a layer at the start: a pytree of arrays, () for nothing.
+
+        What it remembers at the end is in the history of `curldescent.train`, by the names of `named_states`.
 
         Args:
             layer: its weights, (post, pre).
@@ -276,3 +279,24 @@ def mean_product(post: Any, pre: Any) -> Any:
 def states_of(rule: LearningRule, layers: Sequence[Any]) -> tuple[Any, ...]:
     """The states of all layers at the start, as JAX arrays."""
     return tuple(jax.tree.map(jnp.asarray, rule.state(layer)) for layer in layers)
+
+
+def named_states(states: Sequence[Any]) -> dict[str, Any]:
+    """What a rule remembers of all layers, array by array, as a history calls it.
+
+    Args:
+        states: of every layer, each a pytree.
+
+    Returns:
+        "state_hidden" where a layer's state is one array, "state_hidden_trace" where that is its name or place there.
+
+    Example:
+        >>> list(named_states([{"trace": 0.0}, {"trace": 0.0}])), list(named_states([1.0, (2.0, 3.0)]))
+        (['state_hidden_trace', 'state_readout_trace'], ['state_hidden', 'state_readout_0', 'state_readout_1'])
+    """
+    found = {}
+    for layer, state in zip(layer_names(len(states)), states, strict=True):
+        for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
+            within = jax.tree_util.keystr(path, simple=True, separator="_")
+            found["_".join(["state", layer, *([within] if within else [])])] = leaf
+    return found

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.learning.censoring import epochs_to_threshold
+from curldescent.learning.fields.norms import tangential
 from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients
 from curldescent.learning.schedule import log_epochs
 from curldescent.learning.train import train
@@ -133,8 +134,7 @@ def drift(hidden: Array, readout: Array, sign: float, inputs: Array, targets: Ar
     )
     rate = square = 0.0
     for w, s, g, strength in zip(weights, signal, gradient, strengths, strict=True):
-        v = -strength * np.asarray(s)
-        v = v - w * (np.sum(w * v) / np.sum(w * w))
+        v = tangential(-strength * np.asarray(s), w, np)
         rate += float(np.sum(np.asarray(g) * v))
         square += float(np.sum(v * v))
     return rate, float(np.sqrt(square))

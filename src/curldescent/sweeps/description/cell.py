@@ -47,8 +47,8 @@ class Cell:
 
     @property
     def training(self) -> dict[str, Any]:
-        """The other arguments of `curldescent.train`, the recorded epochs as a list."""
-        return {**self.arguments.training, "record": self.arguments.recorded.tolist(), "seed": self.seed}
+        """The other arguments of `curldescent.train`, as the sweep says them; what it omits has its default."""
+        return {**self.arguments.training, "seed": self.seed}
 
     def __repr__(self) -> str:
         said = ", ".join(f"{name}={value!r}" for name, value in self.values.items())

@@ -10,7 +10,8 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.cores import available_cores
-from curldescent.foundation.representation import of_fields
+from curldescent.foundation.progress import duration
+from curldescent.foundation.representation import Summarised
 from curldescent.sweeps.description.cell_cost import memory_bytes, operations, recorded_epochs
 from curldescent.sweeps.description.dataset_shape import dimensions, variables
 from curldescent.sweeps.description.preflight import check, engine_for
@@ -31,8 +32,8 @@ _WORKER_BYTES = 250e6
 _OVERHEAD = 0.01
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Summarised):
     """What a sweep will cost.
 
     Args:
@@ -57,7 +58,13 @@ class Plan:
     upper_bound: bool
     remarks: tuple[str, ...] = ()
 
-    __repr__ = of_fields
+    def __str__(self) -> str:
+        text = f"{self.cells} cells of {self.trials} trials, {self.updates:.3g} updates"
+        if self.seconds is not None:
+            at_most = "at most " if self.upper_bound else ""
+            text += f": {at_most}about {duration(self.seconds)} on {self.workers} idle cores"
+        room = f"about {self.memory / 2**30:.2g} GiB of memory and {self.disk / 2**20:.3g} MiB on disk"
+        return "; ".join([text, room, *self.remarks])
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""

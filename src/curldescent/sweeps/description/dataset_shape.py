@@ -5,18 +5,21 @@ from typing import Any
 
 import numpy as np
 
+from curldescent.foundation import quantities
 from curldescent.sweeps.description.grid import Axis
 from curldescent.sweeps.description.keep import ALWAYS, VARIABLES
 from curldescent.sweeps.description.sweep import Sweep
 
 
-def variables(sweep: Sweep) -> dict[str, tuple[tuple[str, ...], str]]:
-    """Variable → (dimensions after the grid's axes, description)."""
+def variables(sweep: Sweep) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
+    """Variable → (dimensions after the grid's axes, attributes: what it is, and its unit)."""
     problem = sweep.settings.student_teacher
     names = [*sweep.settings.keep.names, *ALWAYS]
     if problem.get("n_test") == 0:
         names = [name for name in names if "test" not in name]
-    return {name: (VARIABLES[name][0], sweep.settings.keep.description(name)) for name in names}
+    # Where losses are an axis, errors are means of different ones.
+    loss = problem.get("loss", "one for each cell")
+    return {name: (VARIABLES[name], sweep.settings.keep.attributes(name, loss=loss)) for name in names}
 
 
 def dimensions(sweep: Sweep) -> dict[str, int]:
@@ -53,22 +56,31 @@ def coordinates(sweep: Sweep) -> dict[str, Any]:
         out |= _axis_coordinates(axis)
     settings = sweep.settings
     sizes = dimensions(sweep)
-    out["trial"] = np.arange(sizes["trial"])
+    out["trial"] = _described("trial", "trial", np.arange(sizes["trial"]))
     if "epoch" in sizes:
         first = settings.resolved(sweep.grid.cell([0] * len(sweep.grid.axes)))
-        out["epoch"] = ("epoch", first.recorded, {"long_name": "finished epochs"})
+        out["epoch"] = _described("epoch", "epoch", first.recorded)
     if sizes["threshold"]:
-        out["threshold"] = np.array(settings.keep.epochs_to)
+        out["threshold"] = _described("threshold", "threshold", np.array(settings.keep.epochs_to))
     return out | _derived_sizes(sweep)
 
 
+def _described(name: str, dims: str | tuple[str, ...], values: Any) -> tuple[Any, Any, dict[str, str]]:
+    """A coordinate with what it is."""
+    return dims, values, quantities.attributes(name)
+
+
 def _axis_coordinates(axis: Axis) -> dict[str, Any]:
-    out: dict[str, Any] = {axis.name: (axis.name, np.array(axis.coordinate))}
+    places = np.array(axis.coordinate)
+    if axis.plain or axis.name in axis.columns:
+        out: dict[str, Any] = {axis.name: _described(axis.name, axis.name, places)}
+    else:  # positions or labels, under a name of the user's own
+        out = {axis.name: (axis.name, places, {"long_name": f"place on the axis {axis.name}", "units": "1"})}
     if axis.plain:
         return out
     for parameter, values in axis.columns.items():
         if parameter not in ("rule", axis.name):
-            out[parameter] = (axis.name, np.array(values))
+            out[parameter] = _described(parameter, axis.name, np.array(values))
     return out
 
 
@@ -90,4 +102,4 @@ def _derived_sizes(sweep: Sweep) -> dict[str, Any]:
     # A size that another axis varies is not a function of these axes alone.
     fixed = not {"n_inputs", "n_hidden"} & others
     dims = tuple(axis.name for _, axis in axes)
-    return {name: (dims, array) for name, array in values.items()} if fixed else {}
+    return {name: _described(name, dims, array) for name, array in values.items()} if fixed else {}

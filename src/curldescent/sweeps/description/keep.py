@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import Any
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.censoring import NEVER
 
@@ -85,32 +85,35 @@ class Keep:
             del plain["never"]
         return plain
 
-    def description(self, name: str) -> str:
-        """What a variable is."""
-        described = VARIABLES[name][1]
+    def attributes(self, name: str, *, loss: str = "squared") -> dict[str, str]:
+        """What a variable is, and its unit; errors are means of a loss."""
+        if name in ("student_hidden", "student_readout"):
+            layer = name.removeprefix("student_")
+            return quantities.weights(layer, 1 if layer == "hidden" else 2, when="final")
+        found = quantities.attributes(name, loss=loss)
         if name.startswith("epochs_to_"):
-            described += ", NaN if never" if self.never == "nan" else ", the last epoch if never"
-        return described
+            found["long_name"] += ", NaN if never" if self.never == "nan" else ", the last epoch if never"
+        return found
 
 
 ALWAYS = ("diverged_at", "stopped_at")
 
-# variable → its dimensions after the grid's axes, and what it is
-VARIABLES: dict[str, tuple[tuple[str, ...], str]] = {
-    "final_train_error": (("trial",), "training error ½⟨‖ŷ − y‖²⟩ after the last epoch"),
-    "final_test_error": (("trial",), "test error ½⟨‖ŷ − y‖²⟩ after the last epoch"),
-    "train_error": (("trial", "epoch"), "training error ½⟨‖ŷ − y‖²⟩"),
-    "test_error": (("trial", "epoch"), "test error ½⟨‖ŷ − y‖²⟩"),
-    "epochs_to_train": (("trial", "threshold"), "first recorded epoch with a training error below the threshold"),
-    "epochs_to_test": (("trial", "threshold"), "first recorded epoch with a test error below the threshold"),
-    "maximum_train_error": (("trial",), "largest recorded training error"),
-    "maximum_test_error": (("trial",), "largest recorded test error"),
-    "q": (("trial",), "order parameter over all weights"),
-    "q_hidden": (("trial",), "order parameter over the hidden weights"),
-    "q_readout": (("trial",), "order parameter over the readout weights"),
-    "predicted_lambda_min": ((), "predicted lowest eigenvalue of K"),
-    "student_hidden": (("trial", "hidden_neuron", "input_neuron"), "final hidden weights W1"),
-    "student_readout": (("trial", "output_neuron", "hidden_neuron"), "final readout weights W2"),
-    "diverged_at": (("trial",), "epoch of divergence, −1 for none"),
-    "stopped_at": (("trial",), "epoch at which the trial was stopped early, −1 for none"),
+# variable → its dimensions after the grid's axes
+VARIABLES: dict[str, tuple[str, ...]] = {
+    "final_train_error": ("trial",),
+    "final_test_error": ("trial",),
+    "train_error": ("trial", "epoch"),
+    "test_error": ("trial", "epoch"),
+    "epochs_to_train": ("trial", "threshold"),
+    "epochs_to_test": ("trial", "threshold"),
+    "maximum_train_error": ("trial",),
+    "maximum_test_error": ("trial",),
+    "q": ("trial",),
+    "q_hidden": ("trial",),
+    "q_readout": ("trial",),
+    "predicted_lambda_min": (),
+    "student_hidden": ("trial", "hidden_neuron", "input_neuron"),
+    "student_readout": ("trial", "output_neuron", "hidden_neuron"),
+    "diverged_at": ("trial",),
+    "stopped_at": ("trial",),
 }

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from curldescent.foundation import validation
+from curldescent.foundation.canonical import canonical
 from curldescent.foundation.errors import InputError
 from curldescent.model.flips import Flips, read_rule
-from curldescent.sweeps.description import derived_parameters, parameter_sections
+from curldescent.sweeps.description import derived_parameters, fingerprints, parameter_sections
 from curldescent.sweeps.description.parameter_sections import RULES
 
 _USUAL = "plasticity"
 _LAYERS = ("hidden", "readout")
+_NO_DEFAULT = object()
 
 
 def plain_rule(given: Any, *, where: str) -> dict[str, Any]:
@@ -27,7 +29,7 @@ def plain_rule(given: Any, *, where: str) -> dict[str, Any]:
         where: its place, for the messages.
 
     Returns:
-        Plain data; an entry `kind` only where it is another than plasticity, so that a rule has one spelling.
+        Plain data; an entry `kind` only where it is another than plasticity.
 
     Raises:
         InputError: an unknown kind, an unknown entry, or a value that a plan cannot hold.
@@ -44,10 +46,38 @@ def plain_rule(given: Any, *, where: str) -> dict[str, Any]:
                 if isinstance(rule, Flips):
                     del rest[layer]
                     nested[layer] = rule.as_json()
+                elif isinstance(rule, float):  # which may have been said as Flips
+                    rest[layer] = rule
     elif _USUAL in rest:
         nested[_USUAL] = _strengths(plain_rule(rest.pop(_USUAL), where=f"{where} {_USUAL}"), where=where)
     _known(rest, kind, where=where)
     return {**parameter_sections.plain_mapping(rest, where=where), **nested}
+
+
+def without_defaults(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule's entries less those that say what an absent one means: equal rules have one spelling.
+
+    Args:
+        entry: of a named rule, as a plan holds it.
+
+    Returns:
+        Plain data.
+
+    Example:
+        >>> without_defaults({"hidden": 0.0, "readout": 0.5, "feedback": "none"})
+        {'readout': 0.5}
+    """
+    kind, out = entry.get("kind", _USUAL), {}
+    usual = fingerprints.omitted(kind)
+    for name, value in entry.items():
+        if name == _USUAL:
+            value = without_defaults(value)
+        elif name == "feedback" and value == "none":
+            value = None
+        default = {} if name == _USUAL else usual.get(name, _NO_DEFAULT)
+        if default is _NO_DEFAULT or canonical(value) != canonical(default):
+            out[name] = value
+    return out
 
 
 def arguments(entry: Mapping[str, Any], *, n_inputs: int, n_hidden: int) -> dict[str, Any]:
@@ -108,7 +138,7 @@ def _kind(entry: Mapping[str, Any], *, where: str) -> str:
 def _known(entry: Mapping[str, Any], kind: str, *, where: str) -> None:
     # Those of plasticity include what a sweep derives from numbers of flips.
     accepted = parameter_sections.parameters("rule" if kind == _USUAL else kind)
-    parameter_sections.known(entry, ("kind", *([] if kind == _USUAL else [_USUAL]), *accepted), where=where)
+    validation.known(entry, ("kind", *([] if kind == _USUAL else [_USUAL]), *accepted), where=where)
 
 
 def _strengths(entry: Any, *, where: str) -> Any:

@@ -1,7 +1,7 @@
 """Which section of a sweep a parameter belongs to: read off the signatures of the functions it goes to."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -86,15 +86,6 @@ def is_whole(name: str) -> bool:
 def defaults(section: str) -> dict[str, Any]:
     """What the omitted entries of a section, or of a kind of rule, mean today."""
     return {name: p.default for name, p in parameters(section).items() if p.default is not inspect.Parameter.empty}
-
-
-def known(given: Iterable[str], accepted: Iterable[str], *, where: str) -> None:
-    """Refuse names that are not accepted, with the nearest one that is."""
-    accepted = list(accepted)
-    for name in given:
-        if name not in accepted:
-            hint = validation.nearest(name, accepted) or f"; accepted are {', '.join(accepted)}"
-            raise InputError(f"{where} has an unknown entry {validation.shown(name)}{hint}")
 
 
 def plain(value: Any, *, where: str) -> Any:

@@ -101,7 +101,7 @@ def engine_for(sweep: Sweep, resolved: CellArguments, index: tuple[int, ...]) ->
         index: of the cell.
 
     Returns:
-        A stepper of `curldescent.learning`.
+        An `Engine`, not yet advanced.
 
     Raises:
         InputError: an argument that the library refuses.

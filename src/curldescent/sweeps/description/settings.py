@@ -102,7 +102,7 @@ class Settings:
         for section in ("student_teacher", "start", "training"):
             where = f"[{section}]"
             given = parameter_sections.plain_mapping(getattr(self, section), where=where)
-            parameter_sections.known(given, parameter_sections.parameters(section), where=where)
+            validation.known(given, parameter_sections.parameters(section), where=where)
             for name in given:
                 if name in varied:
                     raise InputError(f"{where}: {name} is an axis, so it has no entry of its own")

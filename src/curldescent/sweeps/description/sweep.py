@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from curldescent.foundation import validation
+from curldescent.foundation.canonical import canonical
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named, read_toml
 from curldescent.sweeps.description import learning_rule, parameter_sections
@@ -80,7 +81,7 @@ class Sweep:
             raise InputError(f"paired must be a list of axis names, got {validation.shown(paired)}")
         if keep is not None and not isinstance(keep, Keep):
             given = parameter_sections.plain_mapping(keep, where="[keep]")
-            parameter_sections.known(given, parameter_sections.parameters("keep"), where="[keep]")
+            validation.known(given, parameter_sections.parameters("keep"), where="[keep]")
             keep = Keep(**given)
         self._assemble(
             Settings(
@@ -141,6 +142,28 @@ class Sweep:
         """What the seeds of a cell are derived from: its values on the axes that are not paired."""
         return self.grid.spelling_without(index, tuple(self._shared))
 
+    def spelled_as(self, other: "Sweep") -> "Sweep":
+        """The same sweep, its rules spelled as another one spells the same ones: its cells are named by that."""
+        theirs = {axis.name: axis for axis in other.grid.axes}.get("rule")
+        if theirs is None:
+            return self
+        texts = [canonical(learning_rule.without_defaults(entry)) for entry in theirs.columns["rule"]]
+        alike = dict(zip(texts, theirs.columns["rule"], strict=True))
+        # Earlier versions took two spellings of one rule for two; they are told apart by name.
+        namesakes = dict(zip(zip(theirs.labels or (), texts, strict=True), theirs.columns["rule"], strict=True))
+
+        def respelled(axis: Axis) -> Axis:
+            if axis.name != "rule":
+                return axis
+            names, entries = axis.labels or (), axis.columns["rule"]
+            found = []
+            for name, entry in zip(names, entries, strict=True):
+                text = canonical(entry)
+                found.append(namesakes.get((name, text), alike.get(text, entry)))
+            return Axis("rule", {"rule": tuple(found)}, axis.labels)
+
+        return Sweep.from_parts(self.settings, Grid(tuple(map(respelled, self.grid.axes))))
+
     def __repr__(self) -> str:
         axes = " × ".join(f"{axis.name}={len(axis)}" for axis in self.grid.axes)
         return f"Sweep({axes or 'no axes'}, {self.grid.size} cells)"
@@ -177,12 +200,12 @@ def read(path: str | Path) -> Sweep:
     """
     content = read_toml(named("path", path, "a sweep's TOML file"), what="sweep file")
     accepted = ("sweep", "axes", "student_teacher", "start", "rules", "training", "keep")
-    parameter_sections.known(content, accepted, where="the sweep file")
+    validation.known(content, accepted, where="the sweep file")
     for name, entry in content.items():
         if not isinstance(entry, dict):
             raise InputError(f"{name} must be a section, [{name}], got {validation.shown(entry)}")
     general = content.pop("sweep", {})
-    parameter_sections.known(general, ("seed", "paired"), where="[sweep]")
+    validation.known(general, ("seed", "paired"), where="[sweep]")
     return Sweep(axes=content.pop("axes", {}), **general, **content)
 
 
@@ -198,7 +221,8 @@ def rule_axis(rules: Mapping[str, Any], others: Sequence[Axis]) -> Axis:
         for parameter in entry:
             if parameter in varied:
                 raise InputError(f"{where}: {parameter} is an axis, so it has no entry of its own")
-        entries.append(entry)
+        # A default that is spelled out makes no other rule, and cells are named by what is left.
+        entries.append(learning_rule.without_defaults(entry))
     axis = Axis("rule", {"rule": tuple(entries)}, tuple(str(name) for name in rules))
     if len(set(axis.spellings)) < len(axis):
         raise InputError("two rules are the same under different names")
@@ -216,7 +240,7 @@ def check_names(axes: Sequence[Axis]) -> None:
             )
         for parameter in axis.columns:
             if axis.name != "rule" or parameter != "rule":
-                parameter_sections.known(
+                validation.known(
                     [parameter], parameter_sections.section_of(), where=f"axis {validation.shown(axis.name)}"
                 )
             if parameter in seen:

@@ -17,7 +17,7 @@ class Summary:
         failed: recorded as failed, by this run or before.
         damaged: files that were set aside and recomputed.
         stopped: whether it was interrupted before the end.
-        seconds: it took.
+        seconds: how long it took.
         signal: the number of the signal that stopped it, None where none came.
     """
 

@@ -128,8 +128,8 @@ def _write(store: Store, folder: Path) -> None:
         xr.Dataset(**frame(store, np.full(sweep.grid.shape, DONE, dtype=np.int8))),
         grid={axis.name: len(axis) for axis in sweep.grid.axes},
         variables={
-            name: zarr_writing.Variable(dims, shapes[name], {"long_name": description})
-            for name, (dims, description) in variables(sweep).items()
+            name: zarr_writing.Variable(dims, shapes[name], described)
+            for name, (dims, described) in variables(sweep).items()
         },
         block=block,
     )

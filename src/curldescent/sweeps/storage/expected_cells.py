@@ -88,7 +88,7 @@ class Expected:
             "output_neuron": problem["n_outputs"],
         }
         return {
-            name: tuple(sizes[dimension] for dimension in VARIABLES[name][0])
+            name: tuple(sizes[dimension] for dimension in VARIABLES[name])
             for name in variables(self._sweep)
             if problem["n_test"] or "test" not in name
         }

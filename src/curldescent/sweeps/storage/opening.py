@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.sweeps.description.dataset_shape import coordinates, dimensions, variables
 from curldescent.sweeps.storage.store import Store
 
@@ -119,9 +119,9 @@ def _dataset(
         name: xr.Variable(
             (*dims, *rest),
             indexing.LazilyIndexedArray(array(name, tuple(sizes[d] for d in rest))),
-            {"long_name": description},
+            described,
         )
-        for name, (rest, description) in variables(sweep).items()
+        for name, (rest, described) in variables(sweep).items()
     }
     return xr.Dataset(**content)
 
@@ -148,7 +148,7 @@ def _status(store: Store, keys: NDArray[np.object_]) -> NDArray[np.int8]:
 
 
 STATUS_ATTRIBUTES = {
-    "long_name": "whether the cell is finished",
+    **quantities.attributes("status"),
     "flag_values": [MISSING, DONE, FAILED],
     "flag_meanings": "missing done failed",
 }

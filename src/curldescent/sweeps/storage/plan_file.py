@@ -128,9 +128,13 @@ def _axis(entry: Mapping[str, Any]) -> Axis:
         (rules,) = columns.values()
         if len(rules) != len(labels) or len(set(labels)) < len(labels) or not all(isinstance(n, str) for n in labels):
             raise ValueError("there are not as many rules as names of rules")
-        rule_axis(dict(zip(labels, rules, strict=True)), ())
+        for label, rule in zip(labels, rules, strict=True):
+            rule_axis({label: rule}, ())
         # As they were written: an earlier version spelled some rules in another way, and cells are named by it.
-        return Axis(name, {name: tuple(rules)}, tuple(labels))
+        axis = Axis(name, {name: tuple(rules)}, tuple(labels))
+        if len(set(axis.spellings)) < len(axis):
+            raise ValueError("two rules are the same under different names")
+        return axis
     if not isinstance(columns, dict) or not all(isinstance(values, list) for values in columns.values()):
         raise ValueError(f"axis {_short(repr(name))} has no lists of values")
     if labels is None and list(columns) == [name]:

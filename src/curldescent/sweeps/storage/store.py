@@ -82,6 +82,7 @@ class Store:
         found = difference(sweep.settings.as_json(), self.sweep.settings.as_json())
         if found:
             raise InputError(f"store {str(self.path)!r} was made with other settings: {found}; use another folder")
+        sweep = sweep.spelled_as(self.sweep)
         mine = {axis.name: axis for axis in self.sweep.grid.axes}
         for axis in sweep.grid.axes:
             missing = [i for i, text in enumerate(mine[axis.name].spellings) if text not in axis.spellings]
