@@ -177,8 +177,8 @@ class Speedup:
     ) -> Measured:
         """CD needs more epochs over some values together."""
         return (
-            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies below "
-            "1",
+            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies "
+            "below 1",
             "it lies at or above 1",
             lambda results: speedup_claims.together(self.compared(results, part, variant), values, slower=True),
         )
@@ -220,8 +220,8 @@ class Speedup:
     def no_gain(self, where: str, values: Sequence[float], part: str, *, margin: float) -> Measured:
         """CD gains nothing over some values together; `where` says which they are."""
         return (
-            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies below "
-            f"{margin:g}",
+            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies "
+            f"below {margin:g}",
             "it lies at or above that",
             lambda results: speedup_claims.no_gain(self.compared(results, part), values, margin=margin),
         )
