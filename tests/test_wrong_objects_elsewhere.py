@@ -47,7 +47,7 @@ def finding(results):
     return paper.Finding(True, "it is")
 
 
-CLAIM = paper.Claim("c", statement="s", criterion="k", measure=finding)
+CLAIM = paper.Claim("c", statement="s", criterion="k", refuted="l", measure=finding)
 FIGURE = paper.Figure(
     "none",
     title="t",
@@ -169,7 +169,16 @@ CALLS = {
     retry: {"store": folder, "workers": 1, "client": None, "progress": None},
     sweeps.run: {"sweep": SWEEP, "store": folder, "workers": 1, "client": None, "progress": None},
     sweeps.status: {"store": folder, "verify": False},
-    paper.Claim: {"name": "c", "statement": "s", "criterion": "k", "measure": lambda: finding},
+    paper.Claim: {
+        "name": "c",
+        "statement": "s",
+        "criterion": "k",
+        "refuted": "l",
+        "measure": lambda: finding,
+        "statistic": "paper",
+        "fixed": "2026-11-23",
+        "changes": (),
+    },
     paper.Computation: {
         "function": lambda: tree_of_three,
         "arguments": {},
@@ -187,8 +196,10 @@ CALLS = {
         "claims": [CLAIM],
         "aliases": [],
         "departures": [],
+        "published": [],
+        "subset": lambda: lambda: {},
     },
-    paper.Finding: {"holds": True, "said": "so", "numbers": {}},
+    paper.Finding: {"holds": True, "said": "so", "numbers": {}, "p_value": 0.5},
     paper.Results: {"scale": "quick", "data": {}},
     paper.Unfinished: {"sentence": "so", "signal": None},
     paper.figure: {"name": "fig2"},

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.foundation.errors import InputError
 from tests.conftest import random_problem
 from tests.learning import textbook
 
@@ -54,6 +55,40 @@ def test_starting_at_the_teacher_starts_without_error(problem):
     # 70 Gaussian values: their spread is within 3 standard errors, 3/√140 ≈ 0.25, of the one asked for.
     assert abs(moved.std() / 1e-3 - 1) < 0.25
     assert np.array_equal(near.student.readout, problem.teacher.readout)
+
+
+@pytest.mark.parametrize(("hidden", "readout"), [(1e-3, 0.0), (0.0, 1e-3), (0.25, 0.5)])
+def test_constant_noise_moves_every_weight_by_that_number(problem, hidden, readout):
+    near = problem.starting_at_teacher(hidden_noise=hidden, readout_noise=readout, noise="constant", seed=4)
+    np.testing.assert_array_equal(near.student.hidden, problem.teacher.hidden + hidden)
+    np.testing.assert_array_equal(near.student.readout, problem.teacher.readout + readout)
+    again = problem.starting_at_teacher(hidden_noise=hidden, readout_noise=readout, noise="constant", seed=5)
+    np.testing.assert_array_equal(again.student.hidden, near.student.hidden)
+
+
+def test_gaussian_noise_is_what_it_was_before_there_was_another_kind(problem):
+    rng = np.random.default_rng(4)
+    teacher = problem.teacher
+    expected = [teacher.hidden + 1e-3 * rng.standard_normal(teacher.hidden.shape)]
+    expected.append(teacher.readout + 1e-2 * rng.standard_normal(teacher.readout.shape))
+    for named in ({}, {"noise": "gaussian"}):
+        near = problem.starting_at_teacher(hidden_noise=1e-3, readout_noise=1e-2, seed=4, **named)
+        np.testing.assert_array_equal(near.student.hidden, expected[0])
+        np.testing.assert_array_equal(near.student.readout, expected[1])
+
+
+def test_constant_noise_goes_with_depth():
+    problem = cd.student_teacher(n_inputs=5, n_hidden=(4, 3), n_train=6, n_test=0).starting_at_teacher(
+        hidden_noise=0.5, readout_noise=0.25, noise="constant"
+    )
+    moved = [student - teacher for student, teacher in zip(problem.student.layers, problem.teacher.layers, strict=True)]
+    for layer, size in zip(moved, (0.5, 0.5, 0.25), strict=True):
+        np.testing.assert_allclose(layer, size, rtol=1e-12)
+
+
+def test_unknown_noise_is_refused(problem):
+    with pytest.raises(InputError, match="noise must be one of 'gaussian', 'constant', got 'uniform'"):
+        problem.starting_at_teacher(noise="uniform")
 
 
 def test_repr_names_sizes(problem):

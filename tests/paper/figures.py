@@ -1,8 +1,9 @@
-"""A figure small enough to run in tests, with a claim of each verdict."""
+"""A figure small enough to run in tests, with a claim of each verdict and a published value."""
 
 import xarray as xr
 
 from curldescent.paper import Claim, Computation, Figure, Finding, Results
+from curldescent.paper.machinery.claims import Published
 from curldescent.sweeps import Sweep
 
 CALLS: list[int] = []
@@ -51,13 +52,21 @@ def tiny() -> Figure:
                 "even",
                 "The value is even | so.",
                 "value mod 2 = 0",
+                "value mod 2 = 1",
                 lambda r: _judged(int(r["tiny-doubled"].value) % 2 == 0),
             ),
             Claim(
-                "odd", "The value is odd.", "value mod 2 = 1", lambda r: _judged(int(r["tiny-doubled"].value) % 2 == 1)
+                "odd",
+                "The value is odd.",
+                "value mod 2 = 1",
+                "value mod 2 = 0",
+                lambda r: _judged(int(r["tiny-doubled"].value) % 2 == 1),
+                statistic="paper",
+                changes=("2026-11-27: mod 2 in place of mod 4.",),
             ),
-            Claim("never", "Cannot be told.", "more data", lambda r: Finding(None, "needs more")),
+            Claim("never", "Cannot be told.", "more data", "less", lambda r: Finding(None, "needs more")),
         ),
+        published=(Published("the value", 7.0, lambda r: (float(r["tiny-doubled"].value), 0.5)),),
         departures=("It is small.",),
     )
 

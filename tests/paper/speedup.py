@@ -36,7 +36,7 @@ def constructed(sweep, epochs_of):
 
 def results(figure, epochs_of, scale="paper"):
     """The figure's results in a world where every experiment needs these epochs."""
-    return Results(scale, {name: constructed(sweep, epochs_of) for name, sweep in figure.experiments(scale).items()})
+    return Results(scale, {name: constructed(sweep, epochs_of) for name, sweep in figure.at(scale).items()})
 
 
 def with_gain(gain, *, never=lambda value, part: False, base=1000.0):

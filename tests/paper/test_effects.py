@@ -14,7 +14,6 @@ from curldescent.paper.machinery.effects import (
     Effect,
     Estimate,
     difference_of,
-    holm,
     mean_of,
     pooled,
     ratio_of,
@@ -217,21 +216,6 @@ def test_units_that_agree_within_their_errors_have_no_variance_between_them():
     assert found.p_value > 0.9
 
 
-def test_holm_by_hand():
-    # Four p-values: 0.005 × 4, 0.01 × 3, then 0.03 × 2 and 0.04 × 1, which may not fall below the one before.
-    assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.6]).tolist() == [1.0, 1.0]
-    assert holm([0.02]).tolist() == [0.02]
-
-
-def test_holm_keeps_the_chance_of_any_false_rejection():
-    rng = np.random.default_rng(8)
-    p_values = rng.uniform(size=(REPEATS, 12))
-    any_rejected = np.mean([(holm(row) < 0.05).any() for row in p_values])
-    assert abs(any_rejected - 0.05) < SLACK
-    assert np.mean((p_values < 0.05).any(axis=1)) > 0.4
-
-
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -242,7 +226,6 @@ def test_holm_keeps_the_chance_of_any_false_rejection():
         (lambda: ratio_of([1.0, 2.0], [1.0, 2.0], unit=[0]), "unit must name a unit for each of 2 values"),
         (lambda: difference_of([1.0, 2.0], [1.0]), "second must have shape"),
         (lambda: ratio_of([1.0, 2.0], [1.0, 1.0]).equivalent(0.8), "margin must be a factor above 1"),
-        (lambda: holm([0.1, 1.2]), "p_values must be between 0 and 1"),
         (lambda: pooled([ratio_of([1.0, 2.0], [1.0, 1.0])]), "at least 2 units"),
         (lambda: pooled([ratio_of([1.0], [1.0])] * 3), "finite error above 0"),
         (lambda: pooled([ratio_of([1.0, 2.0], [1.0, 1.0])] * 3, between="reml"), "between"),

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib import pyplot as plt
 
 from curldescent.paper import figure
+from curldescent.paper.machinery import boundary_claims, shares
 from curldescent.paper.machinery.teachers import draw_teachers
 
 from .maps import follow_theory, results, verdicts
@@ -17,7 +18,7 @@ KEYS = ("fig4", "fig8")
 
 def constructed(key: str, *, rate_shift=1.0, low=1e-30, **jump):
     sweep = figure(key).experiments("paper")[key]
-    maximum = follow_theory(sweep, low=low, names=("maximum_test_error",), **jump)
+    maximum = follow_theory(sweep, low=low, names=("maximum_test_error", "maximum_train_error"), **jump)
     final = maximum.maximum_test_error * 0 + 1e-28
     final = final.where(final.readout < 1, 0.1)
     curve = final.expand_dims(epoch=[0, 10_000, 50_000, 100_000], axis=-1)
@@ -35,7 +36,10 @@ def test_data_as_theory_has_them_are_confirmed_and_drawn(key: str) -> None:
     assert set(verdicts(one, found).values()) == {True}
     picture = one.draw(found)
     assert len(picture.axes) == 3
-    assert [axis.get_title(loc="left") for axis in picture.axes[:2]] == ["final test error", "maximum test error"]
+    assert [axis.get_title(loc="left") for axis in picture.axes[:2]] == [
+        "final test error, mean of log10",
+        "maximum training error, any trial",
+    ]
     plt.close(picture)
 
 
@@ -61,9 +65,57 @@ def test_ending_high_or_low_is_noticed(key: str) -> None:
     assert finding.holds is False
     assert finding.numbers["still_falling"] == 0
     falling = {**high, key: high[key].assign(test_error=data[key].test_error * 0 + 1e-2)}
-    assert next(c for c in one.claims if c.name == "finds another").measure(results(**falling)).holds is None
+    finding = next(c for c in one.claims if c.name == "finds another").measure(results(**falling))
+    assert finding.holds is False
+    assert finding.numbers["still_falling"] == finding.numbers["of"]
     low = {**data, key: data[key].assign(final_test_error=data[key].final_test_error * 0)}
     assert verdicts(one, results(**low))["nothing to find"] is False
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_cells_near_the_share_decide_nothing(key: str) -> None:
+    one, data = figure(key), constructed(key)
+    cells = data[key].copy(deep=True)
+    # 4 of the 20 cells with every hidden neuron flipped end low: 0.06 to 0.44.
+    cells.final_test_error[:4, -1] = 1e-28
+    # So do only nine of ten unstable cells.
+    _, unstable = boundary_claims.sides(cells.final_test_error)
+    high = np.argwhere((unstable & (cells.readout < 1)).values)[::10]
+    for ratio, readout in high:
+        cells.final_test_error[ratio, readout] = 1.0
+        cells.maximum_train_error[ratio, readout] = 1e-30
+    found = verdicts(one, results(**{**data, key: cells}))
+    assert [found[name] for name in ("nothing to find", "finds another", "maximum error")] == [None, None, None]
+
+
+def test_one_trial_that_leaves_counts_in_the_maximum_and_not_in_the_median() -> None:
+    data = constructed("fig4")
+    cells = data["fig4"].copy(deep=True).isel(trial=[0, 1, 1])
+    for name in ("maximum_train_error", "maximum_test_error"):
+        cells[name][:, 1:, 0] = 1.0
+    found = verdicts(
+        figure("fig4"), results(**{"fig4": cells, "fig4-teachers": data["fig4-teachers"].isel(trial=[0, 1, 1])})
+    )
+    assert found["maximum error"] is False
+    assert found["where they leave"] is False
+    assert found["where they leave, median"] is True
+
+
+def test_wide_networks_alone_are_asked_for_beside_all() -> None:
+    data = constructed("fig4")
+    cells = data["fig4"].copy(deep=True)
+    cells["final_test_error"] = cells.final_test_error.where(cells.ratio < 1, 1.0)
+    found = verdicts(figure("fig4"), results(**{**data, "fig4": cells}))
+    assert found["finds another, large c"] is False
+    assert found["finds another"] is False
+    values = {value.name: value.ours(results(**{**data, "fig4": cells})) for value in figure("fig4").published}
+    share, error = values["the same at c > 1"]
+    assert (share, error) == (0, 0)
+    share, error = values["share of the unstable cells that end low"]
+    below = ((cells.ratio < 1) & boundary_claims.sides(cells.final_test_error)[1] & (cells.readout < 1)).sum()
+    of = (boundary_claims.sides(cells.final_test_error)[1] & (cells.readout < 1)).sum()
+    assert share == pytest.approx(int(below) / int(of))
+    assert error == pytest.approx(np.sqrt(share * (1 - share) / int(of)))
 
 
 def test_growth_too_slow_for_the_run_is_left_out() -> None:
@@ -71,8 +123,13 @@ def test_growth_too_slow_for_the_run_is_left_out() -> None:
     slow = data["fig4-teachers"].assign(rate=data["fig4-teachers"].rate * 0 - 1e-5)
     finding = figure("fig4").claims[-1].measure(results(**{"fig4": data["fig4"], "fig4-teachers": slow}))
     assert finding.holds is None
-    assert finding.numbers["of"] == 0
-    np.testing.assert_equal(finding.numbers["left_out"], slow.rate.size)
+    assert finding.said == shares.NOTHING
+    some = xr.where(slow.ratio < 1, -1e-5, data["fig4-teachers"].rate)
+    finding = (
+        figure("fig4").claims[-1].measure(results(**{"fig4": data["fig4"], "fig4-teachers": slow.assign(rate=some)}))
+    )
+    assert finding.numbers["left_out"] == int((slow.rate.ratio < 1).sum()) * slow.sizes["readout"] * slow.sizes["trial"]
+    assert finding.numbers["of"] == slow.rate.size - finding.numbers["left_out"]
 
 
 def test_the_teachers_line_is_where_growth_comes_to_matter() -> None:

@@ -27,14 +27,12 @@ def test_names_are_unique() -> None:
 @pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
 def test_experiments_can_run_at_every_scale(one) -> None:
     for scale in SCALES:
-        experiments = one.experiments(scale)
+        experiments = one.at(scale)
         assert experiments
         for experiment in experiments.values():
             if isinstance(experiment, Computation):
-                assert (
-                    experiment.fingerprint
-                    == one.experiments(scale)[next(n for n, e in experiments.items() if e is experiment)].fingerprint
-                )
+                name = next(n for n, e in experiments.items() if e is experiment)
+                assert experiment.fingerprint == one.at(scale)[name].fingerprint
             else:
                 check(experiment)
 
@@ -45,7 +43,26 @@ def test_claims_are_stated(one) -> None:
     assert one.claims
     names = [claim.name for claim in one.claims]
     assert len(names) == len(set(names))
-    assert all(claim.statement.endswith(".") and claim.criterion for claim in one.claims)
+    for claim in one.claims:
+        assert claim.statement.endswith(".")
+        assert all(change.endswith(".") for change in claim.changes)
+        assert not claim.criterion.endswith(".")
+        assert not claim.refuted.endswith(".")
+        # What was fixed after a look says so by its day; what was changed was fixed before.
+        assert all(change[:10] > claim.fixed for change in claim.changes)
+
+
+@pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
+def test_a_subset_is_cells_of_the_papers_own(one) -> None:
+    """Whatever else it leaves out: a cell of the subset is computed as at the paper's scale, with the same students."""
+    theirs = one.at("paper")
+    for name, experiment in one.at("subset").items():
+        if isinstance(experiment, Computation):
+            assert experiment.fingerprint == theirs[name].fingerprint
+            continue
+        assert experiment.settings.fingerprint == theirs[name].settings.fingerprint
+        cells = {theirs[name].seed_text(index) for index in theirs[name].grid.indices()}
+        assert {experiment.seed_text(index) for index in experiment.grid.indices()} <= cells
 
 
 @pytest.mark.parametrize("name", ["fig3a", "3a", "FIG3A", "figure 3a", "Fig. 3a"])

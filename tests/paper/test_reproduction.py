@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from curldescent.foundation.errors import InputError
-from curldescent.paper import Computation, reproduce
+from curldescent.paper import Claim, Computation, Finding, reproduce
+from curldescent.paper.machinery import shorter, speedup_protocol
 from curldescent.paper.machinery.computation import kept, path_of
-from curldescent.sweeps import status
+from curldescent.sweeps import Sweep, status
 from tests.paper import figures
 
 
@@ -20,18 +21,58 @@ def run(tmp_path: Path):
 
 def test_a_run_leaves_picture_verdict_and_data(run, tmp_path: Path) -> None:
     verdict = run()
-    assert [finding.verdict for _, finding in verdict.findings] == [
-        "confirmed",
-        "not confirmed",
-        "not tested at this scale",
-    ]
+    assert [finding.verdict for _, finding in verdict.findings] == ["confirmed", "refuted", "undecided"]
     folder = tmp_path / "quick"
     assert {p.name for p in folder.iterdir()} == {"data", "tiny.json", "tiny.md", "tiny.pdf", "tiny.png"}
     assert status(folder / "data" / "tiny").missing == 0
     content = json.loads((folder / "tiny.json").read_text())
     assert [claim["verdict"] for claim in content["claims"]] == [f.verdict for _, f in verdict.findings]
+    assert [claim["statistic"] for claim in content["claims"]] == ["ours", "paper", "ours"]
+    odd = "Confirmed: value mod 2 = 1. Refuted: value mod 2 = 0. Fixed 2026-11-23."
+    assert content["claims"][1]["criterion"] == f"{odd} Changed 2026-11-27: mod 2 in place of mod 4."
+    row = {"name": "the value", "paper": "7", "ours": "6 ± 0.5", "difference": "-2.0"}
+    assert content["published"] == [row]
     text = (folder / "tiny.md").read_text()
+    assert "| the value | 7 | 6 ± 0.5 | -2.0 |" in text
     assert "value is even \\| so" in text, "a bar in a sentence must not end the cell of a table"
+
+
+def test_verdicts_survive_the_number_of_tests_or_are_undecided(run, tmp_path: Path) -> None:
+    def claim(name: str, holds: bool | None, p_value: float | None) -> Claim:
+        return Claim(name, f"{name}.", "p", "q", lambda results: Finding(holds, name, p_value=p_value))
+
+    several = (("a", True, 0.001), ("b", False, 0.03), ("c", None, 0.5), ("d", True, None))
+    verdict = run(dataclasses.replace(figures.tiny(), claims=tuple(claim(*one) for one in several)))
+    # By hand: 0.001 × 3, 0.03 × 2, 0.5.
+    assert verdict.verdicts == ("confirmed", "undecided", "undecided", "confirmed")
+    claims = json.loads((tmp_path / "quick/tiny.json").read_text())["claims"]
+    assert [one["verdict"] for one in claims] == list(verdict.verdicts)
+    assert [one["holds"] for one in claims] == [True, False, None, True]
+    corrected = ["p = 0.003 among 3 tests (Holm)", "p = 0.06 among 3 tests (Holm)", "p = 0.5 among 3 tests (Holm)", ""]
+    assert [one["corrected"] for one in claims] == corrected
+
+
+def test_a_verdict_says_what_it_was_earlier_in_the_run(run, tmp_path: Path, monkeypatch) -> None:
+    def measure(results) -> Finding:
+        epochs = speedup_protocol.last_epoch(results["tiny"])
+        return Finding(epochs == 40 and int(results["tiny"].epochs_to_train.max()) <= epochs, f"{epochs}", p_value=0.01)
+
+    def experiments(scale):
+        (sweep,) = [e for e in figures.experiments(scale).values() if isinstance(e, Sweep)]
+        training = {"epochs": 40, "batch_size": 3, "record": [0, 2, 4, 40]}
+        axes = {"hidden": [0, 0.5]}
+        keep = {"epochs_to": [1e-2], "never": "last"}
+        return {
+            "tiny": Sweep(axes=axes, student_teacher=dict(sweep.settings.student_teacher), training=training, keep=keep)
+        }
+
+    monkeypatch.setattr(shorter, "MOMENTS", (4, 40, 4000))
+    claim = Claim("long", "It is long.", "40 epochs", "fewer", measure)
+    verdict = run(dataclasses.replace(figures.tiny(), experiments=experiments, claims=(claim,), published=()))
+    assert {epochs: [f.verdict for f in found] for epochs, found in verdict.earlier.items()} == {4: ["refuted"]}
+    content = json.loads((tmp_path / "quick/tiny.json").read_text())
+    assert content["claims"][0]["earlier"] == {"4": "refuted"}
+    assert "**confirmed** (refuted at 4 epochs)" in (tmp_path / "quick/tiny.md").read_text()
 
 
 def test_the_scale_says_what_it_changes(run) -> None:
@@ -84,6 +125,7 @@ def test_computations_run_in_several_processes(tmp_path: Path) -> None:
         },
         draw=lambda results: figures.draw_nothing(),
         claims=(),
+        published=(),
     )
     figures.CALLS.clear()
     reproduce(several, tmp_path, scale="quick", workers=2)
@@ -113,7 +155,7 @@ def test_a_computation_that_raises_keeps_what_the_others_found(tmp_path: Path) -
 
 
 def test_unknown_scale(run) -> None:
-    with pytest.raises(InputError, match="scale must be one of 'quick', 'standard', 'paper', got 'huge'"):
+    with pytest.raises(InputError, match="scale must be one of 'quick', 'standard', 'subset', 'paper', got 'huge'"):
         run(scale="huge")
 
 

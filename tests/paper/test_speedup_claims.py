@@ -57,9 +57,11 @@ def test_comparisons_are_those_of_scipy():
     data = constructed(sweep, lambda rule, value, part, trial: table[rule][int(value == 2000)])
     found = speedup_claims.rules_compared(data, "train", "n_train")[2000]
     a, b = table["GD"][1], table["CD"][1]
-    assert found.p_value == pytest.approx(stats.wilcoxon(a, b).pvalue)
+    assert found.effect.p_value == pytest.approx(stats.ttest_rel(np.log(a), np.log(b)).pvalue)
     assert found.t_p_value == pytest.approx(stats.ttest_rel(a, b).pvalue)
-    assert (found.first, found.second) == (pytest.approx(a.mean()), pytest.approx(b.mean()))
+    assert (found.numbers["first"], found.numbers["second"]) == (pytest.approx(a.mean()), pytest.approx(b.mean()))
+    assert found.numbers["first_error"] == pytest.approx(stats.sem(a))
+    assert found.wins == (b < a).sum()
     assert speedup_protocol.last_epoch(data) == 5000
 
 
@@ -68,65 +70,169 @@ def test_flips_are_compared_with_none():
     data = constructed(sweep, with_gain(lambda flips: {1.0: 2.0, 5.0: 0.5}[flips]))
     found = speedup_claims.flips_compared(data, "test")
     assert list(found) == [1, 5]
-    assert found[1].ratio == pytest.approx(2, rel=0.1)
-    assert found[5].ratio == pytest.approx(0.5, rel=0.1)
+    assert found[1].effect.ratio == pytest.approx(2, rel=0.1)
+    assert found[5].effect.ratio == pytest.approx(0.5, rel=0.1)
     assert signs(found) == {1: 1, 5: -1}
 
 
+PAIRS = np.array([-2.0, -1.0, -1.0, 1.0, 1.0, 2.0])
+
+
+def pairs(log_ratio: float, spread: float = 0.02, n: int = 6, last: int = 10_000):
+    """Pairs whose log ratio has this mean; six of spread 1 have the standard deviation √(12/5)."""
+    logs = log_ratio + spread * np.resize(PAIRS, n)
+    return compare(1000 * np.exp(logs), np.full(n, 1000.0), last)
+
+
+def test_one_value_is_judged_over_its_students():
+    # Six pairs: the half-width is 2.571 √(12/5)/√6 = 1.626 spreads.
+    assert speedup_claims.at({1.0: pairs(0.034)}, 1).holds is True
+    assert speedup_claims.at({1.0: pairs(0.031)}, 1).holds is None
+    assert speedup_claims.at({1.0: pairs(-0.031)}, 1).holds is None
+    assert speedup_claims.at({1.0: pairs(-0.034)}, 1).holds is False
+    found = speedup_claims.at({1.0: pairs(0.034)}, 1)
+    assert found.p_value == pytest.approx(stats.ttest_1samp(0.034 + 0.02 * PAIRS, 0).pvalue)
+    assert "over 6 students" in found.said
+
+
 def test_findings_say_when_a_scale_cannot_tell():
-    few = {2000.0: compare([10, 11, 12], [1, 2, 3])}
-    many = {2000.0: compare(np.arange(10, 20), np.arange(1, 11))}
-    assert speedup_claims.faster(few, 2000).holds is None
-    assert speedup_claims.faster(many, 100).holds is None
-    assert speedup_claims.faster(many, 2000).holds is True
-    assert speedup_claims.nowhere_faster(few, [2000]).holds is None
-    # Five of six pairs: p = 0.06, which six pairs cannot better unless all agree; eight pairs can.
-    six = compare([10, 20, 30, 40, 50, 60], [11, 15, 20, 25, 30, 35])
-    eight = compare([10, 20, 30, 40, 50, 60, 10, 20], [14, 15, 20, 45, 30, 65, 12, 22])
-    assert (six.p_value, eight.p_value) > (0.05, 0.05)
-    assert speedup_claims.faster({1.0: six}, 1).holds is None
-    assert speedup_claims.everywhere_faster({1.0: six}, [1]).holds is None
-    assert speedup_claims.faster({1.0: eight}, 1).holds is False
-    assert speedup_claims.everywhere_faster({1.0: eight, 2.0: six}, [1, 2]).holds is False
-    assert speedup_claims.everywhere_faster({1.0: eight, 2.0: six}, [1, 2], share=0.5).holds is None
-    # Six pairs that all get slower are enough to say no.
-    assert speedup_claims.faster({1.0: compare([1, 2, 3, 4, 5, 6], [2, 4, 6, 8, 10, 12])}, 1).holds is False
-    assert speedup_claims.everywhere_faster(many, [100]).holds is None
+    few = {2000.0: compare([10, 11, 12, 13, 14], [1, 2, 3, 4, 5])}
+    assert speedup_claims.at(few, 2000).holds is None
+    assert speedup_claims.at({2000.0: pairs(1.0)}, 100).holds is None
+    for claim in (speedup_claims.together, speedup_claims.no_gain, speedup_claims.each):
+        for compared, values in ((few, [2000]), ({2000.0: pairs(1.0)}, [100]), ({}, [2000])):
+            assert (claim(compared, values).holds, claim(compared, values).said) == (None, speedup_claims.TOO_FEW)
+    assert speedup_claims.pooled_t(few).holds is None
+    assert speedup_claims.gain_grows({p: pairs(p) for p in (1.0, 2.0, 3.0)}).holds is None  # three values are no trend
     sweep = speedup_protocol.sweep({"n_train": (500, 2000)}, trials=9, epochs=5000)
     data = constructed(sweep, with_gain(lambda p: p / 400))
     assert speedup_claims.never_reached(data, "test", "n_train", up_to=260).holds is None
-    assert speedup_claims.gain_grows(data, "test", "n_train").holds is None  # two values are no trend
+
+
+@pytest.mark.parametrize(
+    ("means", "faster", "slower"),
+    # Three input sets: the half-width is 4.303 s/√3.
+    [
+        ((0.1, 0.2, 0.3), None, None),  # s = 0.1: 0.2 ± 0.248
+        ((0.2, 0.3, 0.4), True, False),
+        ((-0.2, -0.3, -0.4), False, True),
+    ],
+)
+def test_several_values_are_judged_over_input_sets(means, faster, slower):
+    # Every set for itself is certain: over students the mean would be too.
+    compared = {float(number): pairs(mean, spread=0.001) for number, mean in enumerate(means)}
+    found = speedup_claims.together(compared, [0, 1, 2])
+    assert found.holds is faster
+    assert speedup_claims.together(compared, [0, 1, 2], slower=True).holds is slower
+    assert (found.numbers["n"], found.numbers["over"], found.numbers["students"]) == (3, "input sets", 18)
+    assert found.p_value == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
+    assert np.log(found.numbers["ratio"]) == pytest.approx(np.mean(means))
+
+
+def test_two_values_are_judged_over_their_students_and_say_so():
+    found = speedup_claims.together({0.0: pairs(0.1), 1.0: pairs(0.5)}, [0, 1])
+    assert found.holds is True
+    assert found.numbers["over"] == "students"
+
+
+def test_no_gain_is_a_ratio_below_the_margin_for_certain():
+    def found(*means):
+        compared = {float(number): pairs(mean, spread=0.001) for number, mean in enumerate(means)}
+        return speedup_claims.no_gain(compared, list(compared), margin=1.1).holds
+
+    # ln 1.1 = 0.0953.
+    assert found(-0.01, 0.0, 0.01) is True
+    assert found(0.05, 0.06, 0.07) is True
+    assert found(0.0, 0.05, 0.1) is None
+    assert found(0.14, 0.15, 0.16) is False
+
+
+def test_each_value_must_say_so_and_one_can_contradict():
+    yes, no, even = pairs(0.5), pairs(-0.5), pairs(0.0)
+    assert speedup_claims.each({1.0: yes, 2.0: yes}, [1, 2]).holds is True
+    assert speedup_claims.each({1.0: yes, 2.0: even}, [1, 2]).holds is None
+    assert speedup_claims.each({1.0: yes, 2.0: even, 3.0: no}, [1, 2, 3]).holds is False
+    assert speedup_claims.each({1.0: no, 2.0: no}, [1, 2], slower=True).holds is True
+    assert speedup_claims.each({1.0: no, 2.0: yes}, [1, 2], slower=True).holds is False
+    # Values that are not asked for do not count.
+    assert speedup_claims.each({1.0: yes, 2.0: no}, [1, 5]).holds is True
+
+
+def test_p_values_of_each_are_that_of_the_weakest_or_of_the_clearest_contradiction():
+    clear, weak, contrary = pairs(0.5), pairs(0.04), pairs(-0.05)
+    assert speedup_claims.each({1.0: clear, 2.0: weak}, [1, 2]).p_value == weak.effect.p_value
+    found = speedup_claims.each({1.0: clear, 2.0: contrary, 3.0: clear}, [1, 2, 3])
+    assert found.holds is False
+    assert found.p_value == pytest.approx(3 * contrary.effect.p_value)
+
+
+def test_the_papers_test_pools_the_pairs_of_all_cells():
+    rng = np.random.default_rng(2)
+    cells = {p: compare(rng.normal(m, 30, 10), rng.normal(900, 30, 10)) for p, m in ((1.0, 1000), (2.0, 905))}
+    never = {3.0: compare(np.full(10, 10_000), np.full(10, 10_000))}
+    found = speedup_claims.pooled_t({**cells, **never})
+    first, second = (np.concatenate([getattr(c, name) for c in cells.values()]) for name in ("first", "second"))
+    expected = stats.ttest_rel(first, second)
+    assert found.holds is True
+    assert (found.numbers["t"], found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
+    assert (found.numbers["pairs"], found.numbers["cells"]) == (20, 2)
+    assert speedup_claims.pooled_t({p: compare(c.second, c.first) for p, c in cells.items()}).holds is False
+    assert speedup_claims.pooled_t({1.0: compare([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5])}).holds is None
+    assert speedup_claims.pooled_t({1.0: compare([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6])}).holds is None
+
+
+def test_the_trend_is_kendalls_over_input_sets():
+    def found(*gains):
+        return speedup_claims.gain_grows({float(p): pairs(gain) for p, gain in enumerate(gains)})
+
+    # Exact, two-sided: five in order 2/5! = 0.017, four 2/4! = 0.083; one exchange of five 10/120 = 0.083.
+    assert found(0.1, 0.2, 0.3, 0.4, 0.5).holds is True
+    assert found(0.1, 0.2, 0.3, 0.4, 0.5).p_value == pytest.approx(2 / 120)
+    assert found(0.5, 0.4, 0.3, 0.2, 0.1).holds is False
+    assert found(0.1, 0.2, 0.3, 0.4).holds is None
+    assert found(0.1, 0.2, 0.3, 0.5, 0.4).p_value == pytest.approx(10 / 120)
+    assert found(0.1, 0.2, 0.3, 0.5, 0.4).holds is None
+
+
+@pytest.mark.parametrize(("reach", "holds"), [(0, True), (2, None), (20, False)])
+def test_trials_that_never_get_there_are_a_share(reach, holds):
+    sweep = speedup_protocol.sweep({"n_train": (100, 2000)}, trials=60, epochs=5000)
+    data = constructed(sweep, lambda rule, p, part, trial: np.where((trial < reach) | (p > 500), 100.0, np.inf))
+    found = speedup_claims.never_reached(data, "test", "n_train", up_to=260)
+    assert found.holds is holds
+    assert (found.numbers["passed"], found.numbers["of"]) == (2 * (60 - reach), 120)
 
 
 def test_pairs_in_which_nobody_arrives_tell_nothing():
     gd, cd_ = np.full(10, 5000.0), np.full(10, 5000.0)
     cd_[:4] = [3000, 3100, 2900, 3300]
     found = compare(gd, cd_, last=5000)
-    assert (found.n, found.unfinished, found.telling) == (10, 6, 4)
-    assert speedup_claims.faster({2.0: found}, 2).holds is None
-    assert "6 pairs never get there" in speedup_claims.faster({2.0: found}, 2).said
-    # The same epochs in a longer run are ties, and count.
-    assert speedup_claims.faster({2.0: compare(gd, cd_, last=6000)}, 2).holds is False
-    many = compare([10, 20, 30, 40, 50, 60], [9, 15, 20, 45, 51, 35])
-    assert many.p_value > 0.05
-    assert many.ratio > 1
-    assert speedup_claims.nowhere_faster({8.0: many}, [8], margin=1.0).holds is None
+    assert (found.n, found.unfinished, found.telling, found.never) == (10, 6, 4, (10, 6))
+    assert "never there: GD 10, CD 6 of 10, counted as the last epoch" in speedup_claims.at({2.0: found}, 2).said
+    assert "GD ≥ 5000" in speedup_claims.at({2.0: found}, 2).said
+    # Of several sets, those where fewer than half of the pairs tell anything are left out.
+    tells = {number: pairs(0.3 + 0.01 * number, n=10, last=5000) for number in (3.0, 4.0, 5.0)}
+    together = speedup_claims.together({2.0: found, **tells}, [2, 3, 4, 5])
+    assert (together.numbers["n"], list(together.numbers["values"])) == (3, ["3", "4", "5"])
+    cd_[4] = 3000.0
+    together = speedup_claims.together({2.0: compare(gd, cd_, last=5000), **tells}, [2, 3, 4, 5])
+    assert together.numbers["n"] == 4
 
 
 def test_students_that_agree_before_they_learn_have_a_ratio():
     sweep = speedup_protocol.sweep({"n_train": (100, 500, 2000)}, trials=8, epochs=5000, activation="relu")
     data = constructed(sweep, lambda rule, value, part, trial: np.where(trial < 2, 0, 500.0 if rule == "GD" else 300.0))
     found = speedup_claims.rules_compared(data, "train", "n_train")[500]
-    assert found.ratio == pytest.approx((5 / 3) ** (6 / 8))
-    assert speedup_claims.gain_grows(data, "train", "n_train").holds is False
+    assert found.effect.ratio == pytest.approx((5 / 3) ** (6 / 8))
 
 
 def test_students_that_never_learn_do_not_enter_the_trend():
     def world(gain):
-        sweep = speedup_protocol.sweep({"student_scale": (0.1, 1, 2, 4)}, trials=8, epochs=5000, n_train=2000)
-        return constructed(sweep, with_gain(gain, never=lambda s, part: s < 0.5))
+        sweep = speedup_protocol.sweep({"student_scale": (0.1, 0.6, 1, 2, 4, 5)}, trials=8, epochs=5000, n_train=2000)
+        data = constructed(sweep, with_gain(gain, never=lambda s, part: s < 0.5))
+        return speedup_claims.rules_compared(data, "train", "student_scale")
 
-    found = speedup_claims.gain_grows(world(lambda s: 1 + s), "train", "student_scale")
+    found = speedup_claims.gain_grows(world(lambda s: 1 + s))
     assert found.holds is True
-    assert found.numbers["students"] == 24
-    assert speedup_claims.gain_grows(world(lambda s: 1 / (1 + s)), "train", "student_scale").holds is False
+    assert found.numbers["sets"] == 5
+    assert speedup_claims.gain_grows(world(lambda s: 1 / (1 + s))).holds is False

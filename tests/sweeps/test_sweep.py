@@ -6,6 +6,7 @@ import pytest
 import curldescent as cd
 from curldescent.foundation.errors import InputError
 from curldescent.sweeps.description.preflight import check
+from curldescent.sweeps.description.start import Start
 from tests.sweeps.conftest import small
 
 FIG_4 = """
@@ -46,6 +47,26 @@ def test_figure_4_starts_at_its_teacher(tmp_path):
     noise = problem.student.hidden - problem.teacher.hidden
     assert 0.8e-15 < noise.std() < 1.2e-15
     assert np.abs(problem.teacher.readout).max() <= 1 / np.sqrt(20)
+
+
+def test_constant_noise_is_one_number_for_every_weight():
+    """The paper's own: not Gaussian, and the same in every trial and cell."""
+    start = {"at": "teacher", "hidden_noise": 1e-3, "noise": "constant"}
+    sweep = small(axes={"ratio": [0.5, 2.0]}, start=start)
+    for index in sweep.grid.indices():
+        problem = sweep.cell_at(index).problem
+        np.testing.assert_array_equal(problem.student.hidden, problem.teacher.hidden + 1e-3)
+        np.testing.assert_array_equal(problem.student.readout, problem.teacher.readout)
+    with pytest.raises(InputError, match=r"start.noise must be one of 'gaussian', 'constant', got 'white'"):
+        Start(**{**start, "noise": "white"})
+
+
+def test_the_kind_of_noise_tells_stores_apart_only_where_it_is_named():
+    at = {"at": "teacher", "hidden_noise": 1e-3}
+    plain, named, constant = (
+        small(start={**at, **kind}).settings.fingerprint for kind in ({}, {"noise": "gaussian"}, {"noise": "constant"})
+    )
+    assert plain == named != constant
 
 
 def test_figure_3b_normalises_its_teacher():

@@ -121,7 +121,9 @@ class Claim:
             validation.text(part, getattr(self, part))
         validation.function("measure", self.measure, "a function from cd.paper.Results to a cd.paper.Finding")
         validation.choice("statistic", self.statistic, ("paper", "ours"))
+        _texts("changes", self.changes)
         for day in (self.fixed, *(change[:10] for change in self.changes)):
+            validation.text("fixed", day)
             try:
                 date.fromisoformat(day)
             except ValueError:
@@ -150,6 +152,12 @@ class Published:
     value: float
     ours: "Callable[[Results], tuple[float, float] | None]"
     said: str = ".3g"
+
+    def __post_init__(self) -> None:
+        validation.text("name", self.name)
+        validation.real("value", self.value)
+        validation.function("ours", self.ours, "a function from cd.paper.Results to a value and its standard error")
+        validation.text("said", self.said)
 
     def row(self, results: Results) -> dict[str, Any]:
         """Both values, and the difference in standard errors of ours; None where there is none."""
@@ -208,12 +216,18 @@ class Figure:
             "experiments", self.experiments, "a function from a scale to sweeps and computations by name"
         )
         validation.function("draw", self.draw, "a function from cd.paper.Results to a picture of matplotlib")
-        for part, kind, what in (
-            ("claims", Claim, "cd.paper.Claim"),
-            ("aliases", str, "text"),
-            ("departures", str, "text"),
-            ("published", Published, "cd.paper.Published"),
-        ):
-            given = getattr(self, part)
-            if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(g, kind) for g in given):
-                raise InputError(f"{part} must be a list of {what}, got {validation.shown(given)}")
+        if self.subset is not None:
+            validation.function("subset", self.subset, "a function that returns sweeps and computations by name")
+        _listed("claims", self.claims, Claim, "cd.paper.Claim")
+        _listed("published", self.published, Published, "values of the authors' own runs")
+        for part in ("aliases", "departures"):
+            _texts(part, getattr(self, part))
+
+
+def _texts(name: str, given: object) -> None:
+    _listed(name, given, str, "text")
+
+
+def _listed(name: str, given: object, kind: type, what: str) -> None:
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(one, kind) for one in given):
+        raise InputError(f"{name} must be a list of {what}, got {validation.shown(given)}")

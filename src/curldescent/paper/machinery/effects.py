@@ -380,34 +380,6 @@ def _dersimonian_laird(y: NDArray[np.float64], variances: NDArray[np.float64]) -
     return max(0.0, (q - (len(y) - 1)) / scale)
 
 
-def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """P-values adjusted for their number: those below a level keep the chance of any false one below it.
-
-    Args:
-        p_values: (n,), between 0 and 1.
-
-    Returns:
-        (n,), in the same order; never below the p-values, never above 1, and in their order.
-
-    Raises:
-        InputError: values outside of 0 to 1.
-
-    Source: Holm, Scand. J. Stat. 6 (1979) 65.
-
-    Example:
-        >>> [round(p, 6) for p in holm([0.01, 0.04, 0.03]).tolist()]
-        [0.03, 0.06, 0.06]
-    """
-    p = validation.finite_array("p_values", p_values, ndim=1)
-    if ((p < 0) | (p > 1)).any():
-        raise InputError("p_values must be between 0 and 1")
-    order = np.argsort(p, kind="stable")
-    steps = (len(p) - np.arange(len(p))) * p[order]
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(steps))
-    return adjusted
-
-
 def _positive(name: str, values: ArrayLike, *, like: ArrayLike | None = None) -> NDArray[np.float64]:
     x = validation.finite_array(name, values, ndim=1)
     if like is not None:

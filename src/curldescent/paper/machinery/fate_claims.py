@@ -6,7 +6,7 @@ import numpy as np
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.statistics import FEWEST_SIGNS, LEVEL
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
 from curldescent.paper.machinery.wording import percent
 
 if TYPE_CHECKING:
@@ -110,11 +110,12 @@ def leaves_more(first: "xr.DataArray", second: "xr.DataArray", *, names: tuple[s
         names: how the finding says "the first leaves", "the second".
 
     Returns:
-        The finding; without a judgement where fewer than five pairs have two fates.
+        The finding; without a judgement where fewer than six pairs have two fates.
     """
     a, b = (fate.values.astype(int) for fate in (first, second))
     worse, better = int(((a < 0) & (b > 0)).sum()), int(((a > 0) & (b < 0)).sum())
-    if worse + better < FEWEST_SIGNS:
+    # As with signed ranks: two-sided, five signs cannot get below the level, 2/2⁵ > 0.05.
+    if worse + better < FEWEST_PAIRS:
         return Finding(None, f"{worse + better} pairs with two fates, too few to test")
     from scipy.stats import binomtest
 

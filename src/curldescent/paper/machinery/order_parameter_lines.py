@@ -50,13 +50,10 @@ class Line:
             Both, (count,).
         """
         values = self.q.transpose(self.along, "trial").values
-        trials = values.shape[1]
-        jumps = np.empty((2, count))
-        for n in range(count):
-            drawn = np.take_along_axis(values, rng.integers(trials, size=values.shape), axis=1)
-            for row, level in enumerate((drawn.mean(1), np.median(drawn, axis=1))):
-                jumps[row, n] = self._after(xr.DataArray(level < MOVES, dims=self.along))
-        return jumps[0], jumps[1]
+        drawn = rng.integers(values.shape[1], size=(count, *values.shape))
+        levels = np.take_along_axis(values[None], drawn, axis=2)
+        mean, median = (self._borders[(level < MOVES).sum(1)] for level in (levels.mean(2), np.median(levels, axis=2)))
+        return mean, median
 
     @property
     def typical(self) -> xr.DataArray:
@@ -85,8 +82,13 @@ class Line:
         return float(np.diff(self.q[self.along].values).max())
 
     def _after(self, resting: xr.DataArray) -> float:
+        return float(self._borders[int(resting.sum())])
+
+    @property
+    def _borders(self) -> np.ndarray:
+        """Where a line jumps that rests at none of its points, at one, at two, ….: half-way to the next, or an end."""
         values = self.q[self.along].values
-        return float(np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])[int(resting.sum())])
+        return np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])
 
 
 def lines(q: xr.DataArray, rate: xr.DataArray, *, along: str) -> list[Line]:

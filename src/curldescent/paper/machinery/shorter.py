@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Where verdicts are looked at, before the end of a run.
 MOMENTS = (1_000, 10_000)
+# How far the nearest recorded epoch may be from such a moment, in logarithms.
+NEAR = 0.05
 
 
 def moments(results: Results) -> list[int]:
@@ -35,8 +37,9 @@ def until(results: Results, epochs: int) -> Results:
         epochs: one of `moments`.
 
     Returns:
-        Errors at that epoch, the largest up to it, thresholds that were reached later counted as never reached; what
-        is no sweep stays as it is.
+        Errors at that epoch, the largest up to it, thresholds that were reached later counted as never reached, trials
+        that stopped or diverged later as going on; final errors of runs that kept no curves are left out. What is no
+        sweep stays as it is.
     """
     data = {name: _until(one, epochs) if _epochs(one) is not None else one for name, one in results.data.items()}
     return Results(results.scale, data)
@@ -51,35 +54,45 @@ def _epochs(data: "xr.Dataset") -> int | None:
 def _has(data: "xr.Dataset", moment: int) -> bool:
     last = _epochs(data)
     assert last is not None
-    if moment >= last or any(str(name).startswith("q") for name in data.data_vars):
+    names = [str(name) for name in data.data_vars]
+    # What was measured at the end alone has no earlier.
+    if moment >= last or any(name.startswith(("q", "student_")) for name in names):
         return False
-    final = any(str(name).startswith(("final_", "maximum_")) for name in data.data_vars)
-    if not final or "epochs_to_train" in data:
+    # Of the speed-up's runs only the epochs to the threshold are asked for.
+    if "epochs_to_train" in names or not any(name.startswith(("final_", "maximum_")) for name in names):
         return True
     # An error between two recorded epochs is not known; close to one of them it is what it was there.
-    return "epoch" in data.coords and bool(np.abs(np.log(np.maximum(data.epoch.values, 1) / moment)).min() < 0.05)
+    return "epoch" in data.coords and abs(np.log(_nearest(data, moment) / moment)) < NEAR
+
+
+def _nearest(data: "xr.Dataset", moment: int) -> int:
+    """The recorded epoch that is nearest to a moment, by their ratio; epoch 0 is nearest to none."""
+    recorded = np.maximum(data.epoch.values, 1)
+    return int(recorded[np.abs(np.log(recorded / moment)).argmin()])
 
 
 def _until(data: "xr.Dataset", epochs: int) -> "xr.Dataset":
     settings = json.loads(data.attrs["settings"])
     settings["training"]["epochs"] = epochs
     out = data.assign_attrs(settings=json.dumps(settings))
-    for part in ("train", "test"):
-        reached = f"epochs_to_{part}"
-        if reached in out:
-            out[reached] = out[reached].clip(max=epochs)
-        curve = f"{part}_error"
-        if curve in out and "epoch" in out.coords:
-            now = out[curve].sel(epoch=epochs, method="nearest", drop=True)
-            if f"final_{part}_error" in out:
-                # A trial that had ended by then has its last errors for good.
-                ended = (out.stopped_at >= 0) & (out.stopped_at <= epochs) if "stopped_at" in out else False
-                final = out[f"final_{part}_error"]
-                out[f"final_{part}_error"] = now.where(~ended, final) if ended is not False else now
-            if f"maximum_{part}_error" in out:
-                out[f"maximum_{part}_error"] = out[curve].where(out.epoch <= 1.05 * epochs).max("epoch")
-    if "diverged_at" in out:
-        out["diverged_at"] = out.diverged_at.where(out.diverged_at <= epochs, -1)
     if "epoch" in out.coords:
-        out = out.sel(epoch=out.epoch <= 1.05 * epochs)
+        out = out.sel(epoch=out.epoch <= _nearest(out, epochs))
+    for part in ("train", "test"):
+        reached, curve = f"epochs_to_{part}", f"{part}_error"
+        final, maximum = f"final_{part}_error", f"maximum_{part}_error"
+        if reached in out:
+            later = out[reached] > epochs
+            # The plans of sweeps leave out the word where the last epoch stands for never.
+            never = settings["keep"].get("never", "last")
+            out[reached] = out[reached].where(~later, epochs if never == "last" else np.nan)
+        # Trials that have stopped keep their last errors in the curves, diverged ones are NaN there.
+        known = {}
+        if curve in out:
+            known = {final: out[curve].isel(epoch=-1, drop=True), maximum: out[curve].max("epoch", skipna=False)}
+        for name in (final, maximum):
+            if name in out:
+                out = out.assign({name: known[name]}) if name in known else out.drop_vars(name)
+    for event in ("diverged_at", "stopped_at"):
+        if event in out:
+            out[event] = out[event].where(out[event] <= epochs, -1)
     return out

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.effects import Effect, holm, ratio_of
+from curldescent.paper.machinery.effects import FEWEST_UNITS, Effect, ratio_of
+from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
 
@@ -28,6 +29,7 @@ NEVER = 0.95
 # Input sets of which fewer pairs than this share tell anything are left out of what is said of several.
 TELLING = 0.5
 FASTER = ("the 95 % interval of GD/CD lies above 1", "it lies at or below 1")
+OVER_SETS = f"over input sets, with fewer than {FEWEST_UNITS} of them over students"
 TOO_FEW = "the grid of this scale has no such value, or too few pairs"
 
 

@@ -12,7 +12,14 @@ import numpy as np
 
 from curldescent.paper.machinery import shares, speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Published, Results, Scale
-from curldescent.paper.machinery.speedup_claims import FASTER, NEVER, Compared, flips_compared, rules_compared
+from curldescent.paper.machinery.speedup_claims import (
+    FASTER,
+    NEVER,
+    OVER_SETS,
+    Compared,
+    flips_compared,
+    rules_compared,
+)
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL, standard_error
 from curldescent.paper.machinery.wording import decimal, power_of_ten
@@ -160,7 +167,7 @@ class Speedup:
     ) -> Measured:
         """CD needs fewer epochs over some values together, each an input set; `where` says which they are."""
         return (
-            f"{where}, values with at least half of the pairs telling: {FASTER[0]}, over input sets",
+            f"{where}, values with at least half of the pairs telling: {FASTER[0]}, {OVER_SETS}",
             FASTER[1],
             lambda results: speedup_claims.together(self.compared(results, part, variant), values),
         )
@@ -170,7 +177,8 @@ class Speedup:
     ) -> Measured:
         """CD needs more epochs over some values together."""
         return (
-            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD lies below 1",
+            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies "
+            "below 1",
             "it lies at or above 1",
             lambda results: speedup_claims.together(self.compared(results, part, variant), values, slower=True),
         )
@@ -212,7 +220,8 @@ class Speedup:
     def no_gain(self, where: str, values: Sequence[float], part: str, *, margin: float) -> Measured:
         """CD gains nothing over some values together; `where` says which they are."""
         return (
-            f"{where}: the 95 % interval of GD/CD, over input sets, lies below {margin:g}",
+            f"{where}, values with at least half of the pairs telling: the 95 % interval of GD/CD, {OVER_SETS}, lies "
+            f"below {margin:g}",
             "it lies at or above that",
             lambda results: speedup_claims.no_gain(self.compared(results, part), values, margin=margin),
         )

@@ -63,7 +63,7 @@ def draw(results: Results) -> "Picture":
 def sooner(results: Results) -> Finding:
     """Epochs to the threshold, training error, on the recorded epochs of this figure."""
     found = speedup_protocol.needed(results["fig5ab"], "train")
-    last = int(results["fig5ab"].epoch[-1])
+    last = speedup_protocol.last_epoch(results["fig5ab"])
     return speedup_claims.at(
         {0: speedup_claims.compare(found.sel(rule="GD").values, found.sel(rule="CD").values, last=last)}, 0
     )

@@ -8,7 +8,7 @@ import numpy as np
 from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.effects import mean_of
-from curldescent.paper.machinery.speedup_claims import FASTER
+from curldescent.paper.machinery.speedup_claims import FASTER, OVER_SETS
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL, standard_error
 from curldescent.paper.machinery.wording import percent, power_of_ten
@@ -241,7 +241,7 @@ FIGURE = Figure(
         Claim(
             "feedback alignment",
             "Feedback alignment is slower than gradient descent.",
-            "over all sizes: the 95 % interval of GD/FA, over input sets, lies below 1",
+            f"over all sizes: the 95 % interval of GD/FA, {OVER_SETS}, lies below 1",
             "it lies at or above 1",
             feedback_slowest,
             changes=(INTERVALS,),
@@ -249,7 +249,7 @@ FIGURE = Figure(
         Claim(
             "curl descent",
             "Curl descent is faster than gradient descent from 1000 samples on.",
-            f"over the P ≥ {MANY} of the table: {FASTER[0]}, over input sets",
+            f"over the P ≥ {MANY} of the table: {FASTER[0]}, {OVER_SETS}",
             FASTER[1],
             curl_fastest,
             changes=(INTERVALS,),
