@@ -1,6 +1,8 @@
 """The report: self-contained, complete, escaped."""
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -24,15 +26,54 @@ def test_the_page_needs_nothing_else(reproduced: Path) -> None:
     assert "data:image/png;base64," in html
     assert "http" not in html.replace("http-equiv", "")
     assert "Tiny &lt;figure&gt;" in html
-    assert html.count("not tested at this scale") >= 2
+    assert html.count("undecided") >= 2
     assert json.loads(numbers.read_text())[0]["figure"] == "tiny"
 
 
 def test_the_summary_names_every_claim(reproduced: Path, tmp_path: Path) -> None:
     written = write_reproduction_report(reproduced, scale="quick", summary=tmp_path / "docs")
-    readme = (tmp_path / "docs" / "README.md").read_text()
-    assert all(claim.statement.replace("|", "\\|") in readme for claim in figures.tiny().claims)
-    assert {p.name for p in written[2:]} == {"README.md", "tiny.png", "tiny.md"}
+    docs = tmp_path / "docs"
+    page = (docs / "controls.md").read_text()
+    assert all(claim.statement.replace("|", "\\|") in page for claim in figures.tiny().claims)
+    assert {p.name for p in written[2:]} == {"README.md", "verdicts.png", "controls.md", "tiny.png", "tiny.md"}
+    tally = re.search(r"the runs of `curldescent reproduce`: (.*)\.", (docs / "README.md").read_text())
+    assert tally is not None
+    counts = Counter(claim["report_verdict"] for claim in json.loads(written[1].read_text())[0]["claims"])
+    assert tally[1] == ", ".join(f"{counts[v]} {v}" for v in ("confirmed", "refuted", "undecided") if counts[v])
+
+
+def test_a_later_report_keeps_what_was_not_run_again(reproduced: Path, tmp_path: Path) -> None:
+    docs = tmp_path / "docs"
+    write_reproduction_report(reproduced, scale="quick", summary=docs)
+    (docs / "mine.md").write_text("not ours")
+    before = {path.name: path.read_bytes() for path in docs.iterdir() if path.is_file()}
+    written = write_reproduction_report(tmp_path / "empty", summary=docs)
+    assert written[0].parent == tmp_path / "empty"
+    assert {path.name: path.read_bytes() for path in docs.iterdir() if path.is_file()} == before
+
+
+def test_each_figure_at_the_highest_scale_it_was_run_at(reproduced: Path) -> None:
+    reproduce(figures.tiny(), reproduced, scale="standard", workers=1)
+    _, numbers = write_reproduction_report(reproduced)
+    assert numbers.parent == reproduced
+    assert json.loads(numbers.read_text())[0]["scale"] == "standard"
+    _, numbers = write_reproduction_report(reproduced, scale="quick")
+    assert json.loads(numbers.read_text())[0]["scale"] == "quick"
+
+
+def test_verdicts_are_corrected_over_the_whole_report() -> None:
+    from curldescent.paper.runs import report
+
+    def content(holds: bool, p_value: float, **more: str) -> dict[str, object]:
+        return {"claims": [{"holds": holds, "p_value": p_value, "verdict": "confirmed" if holds else "refuted"}], **more}
+
+    # Holm: 0.02 is the larger of two, so it stays; with a third test of 0.03 it is doubled to 0.04; of 0.001 too.
+    found = [content(True, 0.02), content(False, 0.001), content(True, 0.03), content(True, 0.9, criteria="first")]
+    report._correct(found)
+    assert [one["claims"][0]["report_verdict"] for one in found] == ["confirmed", "refuted", "confirmed", "confirmed"]
+    found = [content(True, 0.03), content(True, 0.04), content(True, 0.001)]
+    report._correct(found)
+    assert [one["claims"][0]["report_verdict"] for one in found] == ["undecided", "undecided", "confirmed"]
 
 
 def test_nothing_reproduced(tmp_path: Path) -> None:

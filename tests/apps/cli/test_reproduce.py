@@ -26,9 +26,11 @@ def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None
     [
         (("fig99",), "there is no figure 'fig99'"),
         ((), "say which figures"),
-        (("fig2", "--scale", "huge"), "scale must be one of 'quick', 'standard', 'paper'"),
+        (("fig2", "--scale", "huge"), "scale must be one of 'quick', 'standard', 'subset', 'paper'"),
         (("report", "--scale", "quick"), "nothing was reproduced"),
         (("fig2", "--summary", "docs"), "--summary belongs to report"),
+        (("keep",), "keep needs a folder"),
+        (("keep", "--kept", "kept"), "nothing is finished"),
     ],
 )
 def test_bad_input_is_one_sentence(
@@ -38,6 +40,18 @@ def test_bad_input_is_one_sentence(
     error = capsys.readouterr().err
     assert sentence in error
     assert len(error.strip().splitlines()) == 1
+
+
+def test_the_plan_says_what_figures_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert leave("reproduce", "plan", "fig2", "fig11d", "--scale", "quick", "--json", "--out", str(tmp_path)) == 0
+    content = json.loads(capsys.readouterr().out)
+    content = content.get("result", content)
+    costs = {cost["experiment"]: cost for cost in content["experiments"]}
+    assert costs["fig2"]["hours"] is None
+    assert costs["fig11d"]["cells"] == 5
+    assert costs["fig11d"]["upper_bound"]
+    assert 0 < costs["fig11d"]["hours"] < 10
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
