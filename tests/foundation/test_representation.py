@@ -137,4 +137,4 @@ def test_a_history_says_what_its_variables_are(problem):
     assert history.epoch.attrs["units"] == "epochs"
     html = history._repr_html_()
     assert "finished epochs" in html
-    assert "plasticity rule" in html
+    assert "learning rule" in html
