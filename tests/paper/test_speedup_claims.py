@@ -236,3 +236,37 @@ def test_students_that_never_learn_do_not_enter_the_trend():
     assert found.holds is True
     assert found.numbers["sets"] == 5
     assert speedup_claims.gain_grows(world(lambda s: 1 / (1 + s))).holds is False
+
+
+def test_flips_against_the_level_are_welchs_test_with_holm():
+    rng = np.random.default_rng(5)
+    level = rng.normal(1000, 100, 10)
+
+    def flips(*means):
+        return {float(k): compare(level, rng.normal(mean, 60, 10)) for k, mean in enumerate(means, start=1)}
+
+    fewer = flips(600, 700)
+    found = speedup_claims.against_level(fewer, [1, 2, 3])
+    assert found.holds is True
+    expected = [stats.ttest_ind(one.first, one.second, equal_var=False).pvalue for one in fewer.values()]
+    assert found.numbers["p_values"] == pytest.approx(expected)
+    assert speedup_claims.against_level(flips(600, 1000), [1, 2]).holds is None
+    assert speedup_claims.against_level(flips(600, 1400), [1, 2]).holds is False
+    assert speedup_claims.against_level(flips(600, 1400), [1]).holds is True
+    assert speedup_claims.against_level(flips(600), [2]).holds is None
+    # The students are compared as two groups: the pairs' order does not matter.
+    turned = compare(level, fewer[1.0].second[::-1])
+    assert speedup_claims.against_level({1.0: turned}, [1]).numbers["p_values"] == pytest.approx(expected[:1])
+    # p = 0.03 alone is fewer; among two of these it is neither.
+    one = compare(level, level - 95)
+    assert 0.025 < stats.ttest_ind(one.first, one.second, equal_var=False).pvalue < 0.05
+    assert speedup_claims.against_level({1.0: one}, [1]).holds is True
+    assert speedup_claims.against_level({1.0: one, 2.0: one}, [1, 2]).holds is None
+
+
+def test_levels_without_spread_tell_nothing():
+    never = compare(np.full(10, 5000.0), np.full(10, 5000.0), last=5000)
+    assert speedup_claims.against_level({1.0: never}, [1]).holds is None
+    some = np.linspace(4000, 4900, 10)
+    for first, second in ((never.first, some), (some, never.second)):
+        assert speedup_claims.against_level({1.0: compare(first, second, last=5000)}, [1]).holds is None
