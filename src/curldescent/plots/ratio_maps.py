@@ -1,7 +1,7 @@
-"""Maps of ratios around 1 over two parameters, every cell with its ratio, its interval, and whether runs were cut off."""
+"""Maps of ratios around 1 over two parameters, with intervals, and signs where runs were cut off."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,7 +74,7 @@ def draw_ratio_map(
         ink = "white" if abs(np.log(shown[place])) > 0.75 * np.log(_MOST) else "black"
         plate = None if kind == "exact" else {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.75}
         ink = ink if plate is None else "black"
-        look = {"ha": "center", "color": ink, "bbox": plate}
+        look: dict[str, Any] = {"ha": "center", "color": ink, "bbox": plate}
         weight = "bold" if outside else "normal"
         axis.text(
             column, row + 0.12, f"{_SIGN[kind]}{values[place]:.2f}", va="center", fontsize=8, weight=weight, **look

@@ -260,10 +260,10 @@ FIGURE = Figure(
     about=(
         f"Ratio of epochs to a training error of {decimal(THRESHOLD)}, gradient descent over curl descent with one of "
         f"ten readout neurons flipped, over the scales of student and teacher; {SAMPLES} samples, batch 10, step 0.1 "
-        "an epoch, norms preserved. The unit is an input set, with inputs, teachers, students and sample orders of its own: "
-        "its value is the mean log ratio over its students, and the interval is Student's over these values, so that "
-        "it holds the spread between input sets and that of students. Within a set all cells have the same weights up "
-        "to the scales. A trial that does not get there counts with the last epoch."
+        "an epoch, norms preserved. The unit is an input set, with inputs, teachers, students and sample orders of its "
+        "own: its value is the mean log ratio over its students, and the interval is Student's over these values, so "
+        "that it holds the spread between input sets and that of students. Within a set all cells have the same "
+        "weights up to the scales. A trial that does not get there counts with the last epoch."
     ),
     origin="control",
     experiments=experiments,

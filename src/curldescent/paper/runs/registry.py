@@ -40,6 +40,7 @@ _FIGURES = (
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",
+    "controls.tuned",
     "controls.momentum",
     "controls.noise",
     "controls.metric",
