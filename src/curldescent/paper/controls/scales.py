@@ -251,8 +251,21 @@ def draw(results: Results) -> "Picture":
     return figure
 
 
-_ALL = "every 95 % interval, Student's over input sets, lies {}; refuted where one lies on the other side after Holm"
-_SOME = "an interval lies {} after Holm's adjustment for the cells; refuted where all lie on the other side"
+_FIXED = "2026-11-27"
+
+
+def _all(side: str, places: str = "") -> tuple[str, str]:
+    """When all of some places lie on a side, and when that is refuted."""
+    return (
+        f"{places}every 95 % interval, Student's over input sets, lies {side} 1",
+        "one lies on the other side after Holm's adjustment for their number",
+    )
+
+
+def _some(side: str) -> tuple[str, str]:
+    """When one of the cells lies on a side, and when that is refuted."""
+    return f"an interval lies {side} 1 after Holm's adjustment for the cells", "all of them lie on the other side"
+
 
 FIGURE = Figure(
     NAME,
@@ -272,47 +285,54 @@ FIGURE = Figure(
         Claim(
             "wins somewhere",
             "There are scales at which curl descent is faster.",
-            _SOME.format("above 1"),
+            *_some("above"),
             judged(somewhere, "faster", lambda s, t: True),
+            fixed=_FIXED,
         ),
         Claim(
             "loses somewhere",
             "There are scales at which curl descent is slower.",
-            _SOME.format("below 1"),
+            *_some("below"),
             judged(somewhere, "slower", lambda s, t: True),
+            fixed=_FIXED,
         ),
         Claim(
             "small students",
             "Students no larger than their teachers learn more slowly under curl descent.",
-            f"student scales {SMALL[0]:g} to {SMALL[1]:g}, teacher scale {USUAL:g}: " + _ALL.format("below 1"),
+            *_all("below", f"student scales {SMALL[0]:g} to {SMALL[1]:g}, teacher scale {USUAL:g}: "),
             judged(everywhere, "slower", lambda s, t: SMALL[0] <= s <= SMALL[1] and t == USUAL),
+            fixed=_FIXED,
         ),
         Claim(
             "large students",
             "Students clearly larger than their teachers learn faster under curl descent.",
-            f"student scales from {AFTER:g}, teacher scale {USUAL:g}: " + _ALL.format("above 1"),
+            *_all("above", f"student scales from {AFTER:g}, teacher scale {USUAL:g}: "),
             judged(everywhere, "faster", lambda s, t: s >= AFTER and t == USUAL),
+            fixed=_FIXED,
         ),
         Claim(
             "onset",
             f"The speed-up begins between student scales {BEFORE:g} and {AFTER:g}, whatever the teacher's up to "
             f"{USUAL:g}.",
-            f"at every teacher scale ≤ {USUAL:g}: at {BEFORE:g} the interval lies below {MARGIN:g}, at {AFTER:g} above "
-            f"1; refuted where one lies above {MARGIN:g} at {BEFORE:g}, or below 1 at {AFTER:g}, after Holm",
+            f"for every teacher ≤ {USUAL:g} the interval lies below {MARGIN:g} at {BEFORE:g} and above 1 at {AFTER:g}",
+            f"one lies above {MARGIN:g} at {BEFORE:g}, or below 1 at {AFTER:g}, after Holm's adjustment for all",
             onset,
+            fixed=_FIXED,
         ),
         Claim(
             "small teachers",
             f"At student scale {AT_STUDENT:g} curl descent is faster whatever the teacher's scale up to {USUAL:g}.",
-            _ALL.format("above 1"),
+            *_all("above"),
             judged(everywhere, "faster", lambda s, t: s == AT_STUDENT and t <= USUAL),
+            fixed=_FIXED,
         ),
         Claim(
             "large teachers",
             f"At student scale {AT_STUDENT:g} and teacher scale {LARGE_TEACHER:g} it is slower, as in the authors' "
             "means for 10 000 samples.",
-            _ALL.format("below 1"),
+            *_all("below"),
             judged(everywhere, "slower", lambda s, t: s == AT_STUDENT and t == LARGE_TEACHER),
+            fixed=_FIXED,
         ),
     ),
 )
