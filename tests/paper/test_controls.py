@@ -68,7 +68,7 @@ def measured(results, figure):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", [*SIMPLE, "mechanism", "summary"])
 def test_experiments_build(name, scale):
-    assert import_module(f"curldescent.paper.controls.{name}").FIGURE.experiments(scale)
+    assert import_module(f"curldescent.paper.controls.{name}").FIGURE.at(scale)
 
 
 def test_the_base_setting_is_the_papers():

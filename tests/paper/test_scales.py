@@ -52,8 +52,8 @@ def verdicts(results):
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_experiments_build_and_share_what_they_should(scale):
-    (sweep,) = scales.experiments(scale).values()
-    plane = scales.PLANES[scale]
+    (sweep,) = scales.FIGURE.at(scale).values()
+    plane = scales.PLANES["paper" if scale == "subset" else scale]
     assert sweep.grid.size == 2 * plane.sets * len(plane.students) * len(plane.teachers)
     places = [
         sweep.cell(seed=seed, student_scale=student, teacher_scale=plane.teachers[0], rule=rule)

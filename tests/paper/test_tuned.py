@@ -18,7 +18,7 @@ SIZE = tuned.SIZES["standard"]
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_experiments_build(scale):
-    assert set(tuned.experiments(scale)) == {tuned.NAME, tuned.STRICT}
+    assert set(tuned.FIGURE.at(scale)) == {tuned.NAME, tuned.STRICT}
 
 
 @pytest.mark.parametrize("rule", ["GD", "CD"])

@@ -31,7 +31,7 @@ SAMPLES = 2000
 STRICT_THRESHOLD = 1e-4
 # Norm budgets and rates for the paper's threshold, and for the lower one.
 STUDENTS, RATES = (0.6, 0.7, 0.85, 1.0, 1.15), (30.0, 50.0, 100.0, 150.0, 200.0, 300.0)
-STRICT_STUDENTS, STRICT_RATES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25), (30.0, 50.0, 100.0, 200.0, 400.0)
+STRICT_STUDENTS, STRICT_RATES = (0.5, 0.6, 0.7, 0.8, 1.0), (50.0, 100.0, 200.0, 400.0)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Size:
 
 SIZES: Mapping[Scale, Size] = {
     "quick": Size(3, 2, 1, 5, 60, thinned=2),
-    "standard": Size(8, 3, 2, 2, 300),
+    "standard": Size(8, 3, 2, 4, 300),
     "paper": Size(24, 5, 10, 2, 2_000),
 }
 
