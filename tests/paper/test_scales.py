@@ -131,8 +131,10 @@ def test_the_map_is_drawn_with_frames_bounds_and_gaps():
     texts = [text.get_text() for text in axis.texts]
     assert sum("neither" in text for text in texts) == 1
     assert sum(text.startswith("≥") for text in texts) == len(PLANE.teachers)
-    # Every told cell has its ratio and its interval; the missing one has neither.
-    assert len(texts) == 1 + 2 * (len(PLANE.students) * len(PLANE.teachers) - 2)
+    # Every told cell has its ratio and its interval, and how many were cut off; the missing one has none of these.
+    cut = f"{PLANE.sets * PLANE.trials} and 0 of {PLANE.sets * PLANE.trials}"
+    assert texts.count(cut) == len(PLANE.teachers)
+    assert len(texts) == 1 + 2 * (len(PLANE.students) * len(PLANE.teachers) - 2) + len(PLANE.teachers)
     image = axis.images[0].get_array()
     assert image.mask.sum() == 2
     frames = [patch for patch in axis.patches if patch.get_linewidth() == 1.5]

@@ -1,6 +1,6 @@
 """Maps of ratios around 1 over two parameters, with intervals, and signs where runs were cut off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -29,6 +29,7 @@ def draw_ratio_map(
     *,
     columns: Sequence[float],
     rows: Sequence[float],
+    notes: Mapping[tuple[int, int], str] | None = None,
 ) -> "AxesImage":
     """Draw ratios as a grid of equal cells, coloured on a logarithmic scale that diverges at 1.
 
@@ -41,6 +42,7 @@ def draw_ratio_map(
         kinds: R lists of C.
         columns: C values, from left to right.
         rows: R values, from the bottom up.
+        notes: (row, column) → a few words below the interval of a cell.
 
     Returns:
         The image, for a colour bar.
@@ -77,9 +79,11 @@ def draw_ratio_map(
         look: dict[str, Any] = {"ha": "center", "color": ink, "bbox": plate}
         weight = "bold" if outside else "normal"
         axis.text(
-            column, row + 0.12, f"{_SIGN[kind]}{values[place]:.2f}", va="center", fontsize=8, weight=weight, **look
+            column, row + 0.16, f"{_SIGN[kind]}{values[place]:.2f}", va="center", fontsize=8, weight=weight, **look
         )
-        axis.text(column, row - 0.22, f"{low:.2f}–{high:.2f}", va="center", fontsize=5.5, **look)
+        axis.text(column, row - 0.15, f"{low:.2f}–{high:.2f}", va="center", fontsize=5.5, **look)
+        if notes and place in notes:
+            axis.text(column, row - 0.36, notes[place], va="center", fontsize=5, **look)
     axis.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
     axis.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
     axis.tick_params(length=0)

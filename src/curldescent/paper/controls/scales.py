@@ -223,13 +223,16 @@ def draw(results: Results) -> "Picture":
     students, teachers = (sorted(data[name].values.tolist()) for name in ("student_scale", "teacher_scale"))
     shape = (len(teachers), len(students))
     ratio, ends = np.full(shape, np.nan), np.full((*shape, 2), np.nan)
+    notes = {}
     kinds: list[list[Kind]] = [["missing"] * len(students) for _ in teachers]
     for (student, teacher), cell in every.items():
         row, column = teachers.index(teacher), students.index(student)
         ratio[row, column], ends[row, column] = cell.effect.ratio, cell.effect.interval
         kinds[row][column] = cell.kind
+        if any(cell.missed.values()):
+            notes[row, column] = f"{cell.missed['GD']} and {cell.missed['CD']} of {cell.of}"
     figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.9 + 0.52 * len(teachers)))
-    image = draw_ratio_map(axis, ratio, ends, kinds, columns=students, rows=teachers)
+    image = draw_ratio_map(axis, ratio, ends, kinds, columns=students, rows=teachers, notes=notes)
     axis.set(xlabel="scale of the student's initial weights, which its norms keep", ylabel="scale of the teacher")
     axis.set_title("Epochs of gradient descent / epochs of curl descent")
     ticks, labels = ratio_ticks()
@@ -241,8 +244,9 @@ def draw(results: Results) -> "Picture":
     any_cell = next(iter(every.values()), None)
     units = f"{any_cell.effect.n} {any_cell.effect.over}" if any_cell else "nothing"
     figure.supxlabel(
-        f"95 % intervals over {units}. Framed: the interval excludes 1. Hatched: some trials do not get there in "
-        f"{spaced(last)} epochs and count with it (≥, ≤: a bound).",
+        f"95 % intervals over {units}. Framed: the interval excludes 1. Hatched: so many trials of GD and CD do not "
+        f"get there in {spaced(last)} epochs\nand count with them; the ratio is a bound (≥, ≤) where they are one "
+        "rule's, and one of epochs up to there alone (~) where they are both's.",
         fontsize=6.5,
         color="0.3",
         x=0.01,
