@@ -13,6 +13,7 @@ from curldescent.paper.machinery import controls, mechanism_runs
 from curldescent.paper.machinery.claims import SCALES, Results
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.effects import ratio_of
 from curldescent.plots import style
 
 mpl.use("agg")
@@ -67,7 +68,7 @@ def measured(results, figure):
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", [*SIMPLE, "mechanism", "summary"])
 def test_experiments_build(name, scale):
-    assert import_module(f"curldescent.paper.controls.{name}").FIGURE.experiments(scale)
+    assert import_module(f"curldescent.paper.controls.{name}").FIGURE.at(scale)
 
 
 def test_the_base_setting_is_the_papers():
@@ -91,7 +92,7 @@ FASTER_BY_FACTOR = {
     "norms": ("free norms", "against free gradient descent"),
     "placement": ("another neuron", "every neuron", "three at random"),
     "depth": ("last layer", "middle layer"),
-    "digits": ("one flip", "three flips", "accuracy"),
+    "digits": ("one flip", "three flips"),
 }
 
 
@@ -124,6 +125,61 @@ def test_claims_of_equality_confirm_and_reject(name, claim):
     data = dict(results.data)
     data[key] = data[key].assign(epochs_to_train=data[key].epochs_to_train * 1.2)
     assert found.measure(Results("quick", data)).holds is False
+
+
+def scattered(results, name, factor=1.0):
+    """The results with one experiment's epochs of curl descent spread by up to a factor of 3 either way."""
+    data = dict(results.data)
+    spread = factor * 3 ** np.linspace(-1, 1, data[name].sizes["trial"])
+    changed = data[name].copy(deep=True)
+    curl = [str(label).startswith("CD") or label == "arm" for label in changed[dim_of(changed)].values]
+    values = changed.epochs_to_train.transpose(dim_of(changed), "trial", ...)
+    place = (np.flatnonzero(curl), slice(None)) if values.ndim == 2 else (np.flatnonzero(curl), slice(None), ...)
+    values[place] = values[place] * spread.reshape(1, -1, *[1] * (values.ndim - 2))
+    return Results(results.scale, {**data, name: changed.assign(epochs_to_train=values)})
+
+
+def dim_of(data):
+    return "rule" if "rule" in data.dims else "arm"
+
+
+@pytest.mark.parametrize(
+    ("name", "experiment", "claim"),
+    [
+        ("norms", "control-norms", "free norms"),
+        ("metric", "control-metric", "|S| = 2, others 1"),
+        ("placement", "control-placement", "every neuron"),
+        ("placement", "control-placement", "first or another"),
+        ("depth", "control-depth-3", "middle layer"),
+        ("digits", "control-digits", "one flip"),
+    ],
+)
+def test_what_scatters_too_much_is_undecided(name, experiment, claim):
+    results = scattered(constructed(FIGURES[name], 1.0), experiment)
+    (found,) = [c for c in FIGURES[name].claims if c.name == claim]
+    finding = found.measure(results)
+    assert finding.holds is None
+    # What lies on both sides is said.
+    assert "[" in finding.said
+
+
+@pytest.mark.parametrize(
+    ("lost", "spread", "costs", "small"),
+    [
+        (0.4, 0.1, True, True),
+        (0.0, 0.1, None, True),
+        (-0.4, 0.1, False, True),
+        (3.0, 0.1, True, False),
+        (0.5, 3.0, None, None),
+    ],
+)
+def test_the_cost_in_accuracy_is_an_interval(lost, spread, costs, small):
+    results = constructed(FIGURES["digits"], 0.9)
+    data = results["control-digits"].copy(deep=True)
+    data["accuracy"][:] = 0.97
+    data["accuracy"][1] = 0.97 - (lost + spread * np.linspace(-1, 1, data.sizes["trial"])) / 100
+    found = measured(Results("quick", {"control-digits": data}), FIGURES["digits"])
+    assert (found["accuracy"], found["small cost"]) == (costs, small)
 
 
 def test_the_constraint_confirms_and_rejects():
@@ -168,16 +224,16 @@ def test_random_sets_are_not_the_first_three():
     assert [0, 1, 2] not in sets
 
 
-def test_ratio_interval_is_students():
+def test_the_interval_of_two_arms_is_students():
     from scipy import stats
 
     rng = np.random.default_rng(2)
     a, b = rng.uniform(1, 3, 9), rng.uniform(1, 3, 9)
     reached = np.ones(9, bool)
-    ratio, low, high = controls.ratio_interval(Arm(a, reached), Arm(b, reached))
+    found = controls.effect(Arm(a, reached), Arm(b, reached))
     interval = stats.ttest_1samp(np.log(a / b), 0).confidence_interval(0.95)
-    np.testing.assert_allclose([low, high], np.exp([interval.low, interval.high]), rtol=1e-12)
-    np.testing.assert_allclose(ratio, stats.gmean(a / b), rtol=1e-12)
+    np.testing.assert_allclose(found.interval, np.exp([interval.low, interval.high]), rtol=1e-12)
+    np.testing.assert_allclose(found.ratio, stats.gmean(a / b), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", SIMPLE)
@@ -193,12 +249,17 @@ def test_summary_counts_and_draws():
     # The summary reads every control's data; only the digits' need more than arms.
     won = Results("quick", {**won.data, "control-digits": constructed(FIGURES["digits"], 0.4)["control-digits"]})
     assert set(measured(won, summary.FIGURE).values()) == {True}
-    assert {row[4] for row in summary.rows(won)} == {"wins"}
+    assert {row.verdict for row in summary.rows(won)} == {"wins"}
     lost = constructed(summary.FIGURE, 2.0)
     lost = Results("quick", {**lost.data, "control-digits": constructed(FIGURES["digits"], 2.0)["control-digits"]})
     assert set(measured(lost, summary.FIGURE).values()) == {False}
-    assert {row[4] for row in summary.rows(lost)} == {"loses"}
+    assert {row.verdict for row in summary.rows(lost)} == {"loses"}
     summary.FIGURE.draw(won).canvas.draw()
+    # Equal arms tie, which refutes; one arm that scatters is undecided, and nothing follows from it.
+    row = summary.Outcome("a", ratio_of([1.01, 0.99] * 4, np.ones(8)), "ties")
+    unclear = summary.Outcome("b", ratio_of([0.3, 0.5, 1, 1, 2, 4, 5, 0.7], np.ones(8)), "undecided")
+    clear = summary.Outcome("c", ratio_of(np.linspace(2, 3, 8), np.ones(8)), "wins")
+    assert [summary._all_win(found).holds for found in ([clear, row], [clear, unclear], [clear])] == [False, None, True]
 
 
 def mechanism(*, climb=0.0, share=0.9, kept=0.8, saving="late"):

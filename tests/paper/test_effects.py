@@ -18,6 +18,7 @@ from curldescent.paper.machinery.effects import (
     pooled,
     ratio_of,
 )
+from curldescent.paper.machinery.joint_verdicts import everywhere, sides, somewhere
 
 # Student's t with 2 degrees of freedom, 97.5 %, in closed form: t = x √(2 / (1 − x²)) at x = 0.95.
 T_2 = 0.95 * math.sqrt(2 / (1 - 0.95**2))
@@ -234,3 +235,40 @@ def test_units_that_agree_within_their_errors_have_no_variance_between_them():
 def test_what_cannot_be_is_refused(call, sentence):
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+CLEAR, SLOW, UNCLEAR = effect([0.5, 0.6, 0.7]), effect([-0.5, -0.6, -0.7]), effect([-0.5, 0.1, 0.6])
+
+
+@pytest.mark.parametrize(
+    ("family", "all_faster", "some_slower"),
+    [
+        ([CLEAR, CLEAR], True, False),
+        ([CLEAR, UNCLEAR], None, None),
+        ([CLEAR, SLOW], False, True),
+        ([UNCLEAR, UNCLEAR], None, None),
+    ],
+)
+def test_verdicts_of_several_effects(family, all_faster, some_slower):
+    assert everywhere(family, "faster") is all_faster
+    assert somewhere(family, "slower") is some_slower
+    # The mirror image.
+    mirrored = [effect([-e.log.value - d for d in (-0.1, 0, 0.1)]) if e is not UNCLEAR else e for e in family]
+    assert everywhere(mirrored, "slower") is all_faster
+    assert somewhere(mirrored, "faster") is some_slower
+
+
+def test_one_of_many_is_found_only_if_it_stands_out_among_them():
+    # p = 0.03 alone.
+    weak = effect([0.1, 0.35, 0.3, 0.05, 0.2, 0.5, -0.1])
+    assert 0.01 < weak.p_value < 0.05
+    assert somewhere([weak], "faster") is True
+    assert somewhere([weak] + [UNCLEAR] * 9, "faster") is None
+    assert sides([weak, CLEAR])["faster"] == [0, 1]
+
+
+def test_no_effects_are_refused():
+    with pytest.raises(InputError, match="no effects"):
+        everywhere([], "faster")
+    with pytest.raises(InputError, match="no effects"):
+        somewhere([], "slower")

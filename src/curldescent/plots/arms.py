@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-OUTCOME_COLOURS = {"wins": style.CURL_DESCENT, "ties": "0.55", "loses": style.FEEDBACK_ALIGNMENT}
+OUTCOME_COLOURS = {
+    "wins": style.CURL_DESCENT,
+    "ties": style.ACCENT,
+    "loses": style.FEEDBACK_ALIGNMENT,
+    "undecided": "0.55",
+}
+_LABELS = {"undecided": "undecided"}
 
 
 def colour_of(name: str) -> str:
@@ -50,7 +56,7 @@ def draw_ratios(axis: "Axes", rows: Sequence[tuple[str, float, float, float, str
 
     Args:
         axis: to draw on.
-        rows: name, ratio, lower and upper end, and "wins", "ties" or "loses".
+        rows: name, ratio, lower and upper end, and "wins", "ties", "loses" or "undecided".
         label: of the ratio.
     """
     shown: set[str] = set()
@@ -65,7 +71,7 @@ def draw_ratios(axis: "Axes", rows: Sequence[tuple[str, float, float, float, str
             color=colour,
             elinewidth=1.4,
             capsize=2,
-            label=None if result in shown else f"curl descent {result}",
+            label=None if result in shown else _LABELS.get(result, f"curl descent {result}"),
         )
         shown.add(result)
     axis.axvline(1, color=style.THEORY, linewidth=0.8, linestyle="--", zorder=0)

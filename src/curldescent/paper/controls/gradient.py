@@ -6,7 +6,7 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.control_drawing import drawn
 from curldescent.paper.machinery.controls import Arm
-from curldescent.paper.machinery.statistics import LEVEL, paired
+from curldescent.paper.machinery.effects import ratio_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -43,14 +43,11 @@ def smaller_advantage(results: Results) -> Finding:
     if too_few := controls.too_few(len(many["GD"].epochs)):
         return too_few
     gains = [pair["GD"].epochs / pair["CD"].epochs for pair in (many, few)]
-    test = paired(*gains)
-    ratios = [controls.ratio_interval(pair["GD"], pair["CD"]) for pair in (many, few)]
-    said = "; ".join(
-        f"GD/CD {ratio:.2f} [{low:.2f}, {high:.2f}] with {name} samples"
-        for name, (ratio, low, high) in zip(("many", "few"), ratios, strict=True)
-    )
-    numbers = {"many": ratios[0], "few": ratios[1], "p_value": test.p_value, "effect": test.effect}
-    return Finding(test.faster, f"{said}; Wilcoxon p = {test.p_value:.2g}, d_z = {test.effect:.2f}", numbers)
+    found = ratio_of(*gains)
+    ratios = [controls.effect(pair["GD"], pair["CD"]) for pair in (many, few)]
+    said = "; ".join(f"GD/CD {ratio.said} with {n} samples" for n, ratio in zip(("many", "few"), ratios, strict=True))
+    numbers = {"many": ratios[0].numbers, "few": ratios[1].numbers, **found.numbers}
+    return Finding(found.faster(), f"{said}; many over few {found.said}", numbers, found.p_value)
 
 
 def draw(results: Results) -> "Picture":
@@ -86,9 +83,10 @@ FIGURE = Figure(
         Claim(
             "few samples",
             "The advantage is smaller with few samples.",
-            f"GD/CD lower with few than with many samples, p < {LEVEL:g} in a two-sided Wilcoxon test over pairs",
-            "the contrary, by the same test",
+            "the 95 % interval over students of GD/CD with many samples over GD/CD with few lies above 1",
+            "it lies below 1",
             smaller_advantage,
+            changes=(controls.INTERVALS,),
         ),
     ),
 )

@@ -9,8 +9,9 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
+from curldescent.paper.machinery.effects import MARGIN, Estimate, mean_of, ratio_of
 from curldescent.paper.machinery.mechanism_runs import BAND, saved_on_plateaus, switched, trajectories
-from curldescent.paper.machinery.wording import percent
+from curldescent.paper.machinery.statistics import proportion_interval
 from curldescent.plots import style
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ SWITCHES = (25, 50, 100, 200, 400)
 LEAST_CLIMB = 0.05
 # What "at least half" is: of trials, of saved epochs, of the readout's squared norm.
 HALF = 0.5
-# The share of trials in which the flipped neuron must take over.
-MOST = 0.9
+_INTERVALS = "2026-11-27: by intervals over students in place of counts, medians and ratios of means."
 COLOURS = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT}
 
 
@@ -55,14 +55,19 @@ def plateau_share(results: Results) -> Finding:
         flat, total = saved_on_plateaus(_curve(results, "GD", trial), _curve(results, "CD", trial))
         if total > 0:
             shares.append(flat / total)
-    if not shares:
-        return Finding(None, "curl descent is faster in no trial")
-    middle = float(np.median(shares))
+    if few := controls.too_few(len(shares)):
+        return few
+    mean = mean_of(shares)
     said = (
-        f"median {100 * middle:.0f} % over the {len(shares)} trials in which curl descent is faster, "
-        f"from {100 * min(shares):.0f} to {100 * max(shares):.0f} %"
+        f"{_percents(mean)} in the mean of the {len(shares)} students with whom curl descent is faster, from "
+        f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %"
     )
-    return Finding(middle >= HALF, said, {"median": middle, "shares": shares})
+    return Finding(mean.above(HALF), said, {"mean": mean.value, "interval": mean.interval(), "shares": shares})
+
+
+def _percents(mean: Estimate) -> str:
+    low, high = mean.interval()
+    return f"{100 * mean.value:.0f} % [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def climbing(results: Results) -> Finding:
@@ -72,7 +77,7 @@ def climbing(results: Results) -> Finding:
     data = results[NAME]
     found: dict[str, list[bool]] = {"GD": [], "CD": []}
     heights = []
-    faster_without = []
+    without: list[tuple[float, float]] = []
     for trial in range(data.sizes["trial"]):
         curves = {rule: _curve(results, rule, trial) for rule in found}
         for rule, curve in curves.items():
@@ -81,18 +86,26 @@ def climbing(results: Results) -> Finding:
             if rule == "CD":
                 heights.append(max((c.top / c.bottom - 1 for c in up), default=0.0))
                 if not up:
-                    faster_without.append(bool(curves["CD"][0][-1] < curves["GD"][0][-1]))
+                    without.append((curves["GD"][0][-1], curves["CD"][0][-1]))
     rising = {rule: float((data.rate.sel(rule=rule) > 0).sum() / data.rate.sel(rule=rule).count()) for rule in found}
     n = len(found["CD"])
     said = (
         f"climbs of {100 * LEAST_CLIMB:.0f} % or more in {sum(found['CD'])} of {n} trials of curl descent (highest "
         f"{100 * max(heights):.0f} %), {sum(found['GD'])} of gradient descent; dC/dt > 0 at {100 * rising['CD']:.0f} % "
-        f"of the looks ({100 * rising['GD']:.0f} %); of the {len(faster_without)} trials without a climb "
-        f"{sum(faster_without)} are faster than gradient descent"
+        f"of the looks ({100 * rising['GD']:.0f} %)"
     )
     numbers = {"climbing": {r: sum(f) for r, f in found.items()}, "of": n, "rising": rising, "heights": heights}
-    numbers["faster_without"] = sum(faster_without)
-    return Finding(sum(found["CD"]) >= HALF * n and sum(faster_without) == 0, said, numbers)
+    if few := controls.too_few(n):
+        return few
+    low, _ = proportion_interval(sum(found["CD"]), n)
+    most_climb = low > HALF
+    if not without:
+        return Finding(True if most_climb else None, f"{said}; every trial climbs", numbers)
+    ratio = ratio_of(*np.array(without).T)
+    said += f"; without a climb GD/CD is {ratio.said}"
+    numbers["without"] = ratio.numbers
+    equal = ratio.slower() or ratio.equivalent(MARGIN)
+    return Finding(False if ratio.faster() else True if most_climb and equal else None, said, numbers)
 
 
 def takeover(results: Results) -> Finding:
@@ -107,7 +120,12 @@ def takeover(results: Results) -> Finding:
         f"{np.median(last['CD']):.2f}), {int((last['GD'] >= 0.5).sum())} of gradient descent (median "
         f"{np.median(last['GD']):.2f}); its input weights end at {np.median(inputs):.2f} of their initial norm (median)"
     )
-    return Finding(most >= MOST * n, said, {"share": last, "input_norm": inputs})
+    if few := controls.too_few(n):
+        return few
+    mean = mean_of(last["CD"])
+    said = f"{_percents(mean)} of the readout's squared norm in the mean; {said}"
+    numbers = {"share": last, "input_norm": inputs, "mean": mean.value, "interval": mean.interval()}
+    return Finding(mean.above(HALF), said, numbers)
 
 
 def _at_the_end(values: "xr.DataArray") -> Array:
@@ -137,7 +155,14 @@ def kept_after_switch(results: Results) -> Finding:
     missed = {name: int((~arm.reached).sum()) for name, arm in every.items()}
     if any(missed.values()):
         said += "; threshold not reached by " + ", ".join(f"{n} ({name})" for name, n in missed.items() if n)
-    return Finding(max(kept.values()) >= HALF, said, {"kept": kept, "not_reached": missed})
+    gone = every["GD"].epochs - every["CD"].epochs
+    if few := controls.too_few(len(gone)):
+        return few
+    # More than half is kept where what is saved exceeds half of what curl descent saves, student by student.
+    beyond = mean_of(every["GD"].epochs - every[f"GD after {SWITCHES[-1]} epochs of CD"].epochs - HALF * gone)
+    low, high = beyond.interval()
+    said += f"; after {SWITCHES[-1]} epochs more than half by {beyond.value:.0f} [{low:.0f}, {high:.0f}] epochs"
+    return Finding(beyond.above(0.0), said, {"kept": kept, "not_reached": missed, "beyond": [low, high]})
 
 
 def draw(results: Results) -> "Picture":
@@ -195,32 +220,39 @@ FIGURE = Figure(
         Claim(
             "uphill",
             "The speed-up comes from moves uphill.",
-            f"at least half of the trials of curl descent climb by {100 * LEAST_CLIMB:.0f} % or more between recorded "
-            "epochs, and none that does not is faster than gradient descent",
-            "the contrary, by the same test",
+            f"more than half of the students climb by {100 * LEAST_CLIMB:.0f} % or more between recorded epochs under "
+            f"curl descent (95 % interval), and those that do not are slower or equal within a factor {MARGIN:g}",
+            "the 95 % interval of GD/CD over those that do not lies above 1",
             climbing,
+            changes=(_INTERVALS,),
         ),
         Claim(
             "plateaus",
             "The saved epochs are those gradient descent spends on plateaus.",
-            f"median over trials of at least half; a plateau is a stretch within a {100 * BAND:.0f} % band that lasts "
-            "at least half of the time before it, and epochs are counted by first passage of error levels",
-            "the contrary, by the same test",
+            "more than half of them: the 95 % interval of the mean share over students lies above one half; a plateau "
+            f"is a stretch within a {100 * BAND:.0f} % band that lasts at least half of the time before it, and epochs "
+            "are counted by first passage of error levels",
+            "it lies below one half",
             plateau_share,
+            changes=(_INTERVALS,),
         ),
         Claim(
             "takeover",
             "The flipped neuron takes over the readout.",
-            f"at least half of the readout's squared norm at the end in at least {percent(MOST)} of the trials",
-            "the contrary, by the same test",
+            "more than half of the readout's squared norm at the end: the 95 % interval of the mean over students lies "
+            "above one half",
+            "it lies below one half",
             takeover,
+            changes=(_INTERVALS,),
         ),
         Claim(
             "place, not rule",
             "Curl descent leads the weights to a place from which gradient descent is fast too.",
-            f"some switch within {SWITCHES[-1]} epochs keeps at least half of the saved epochs (ratio of means)",
-            "the contrary, by the same test",
+            f"after {SWITCHES[-1]} epochs of curl descent gradient descent keeps more than half of the saved epochs: "
+            "the 95 % interval over students of what is kept beyond half lies above 0",
+            "it lies below 0",
             kept_after_switch,
+            changes=(_INTERVALS,),
         ),
     ),
 )

@@ -1,7 +1,7 @@
 """What the controls of the speed-up share: the base setting, its paired students, and the claims about two arms."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.paper.machinery import speedup_protocol, statistics
 from curldescent.paper.machinery.claims import Claim, Finding, Results, Scale
+from curldescent.paper.machinery.effects import Effect, ratio_of
 from curldescent.paper.machinery.speedup_claims import bound
-from curldescent.paper.machinery.statistics import LEVEL, paired
 from curldescent.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ BATCH, LEARNING_RATE = speedup_protocol.BATCH, speedup_protocol.LEARNING_RATE
 # Log-spaced recorded epochs: neighbours are 2–3 % apart, where the paper's ~100 are 12 % apart.
 POINTS = 300
 LEAST_PAIRS = statistics.FEWEST_PAIRS
-# Two arms are called equal where the whole interval of their ratio lies within this factor of 1.
+# Arms between which a control expects no difference at all are called equal within this factor.
 TIE = 1.1
 
 BASE = "control-base"
@@ -53,6 +53,8 @@ SIZES: dict[Scale, Size] = {
     "standard": Size(500, 2000, 10, 10_000),
     "paper": Size(500, 2000, 10, 100_000),
 }
+# The controls have no cells that could be left out.
+SIZES["subset"] = SIZES["paper"]
 
 
 def sweep(
@@ -137,109 +139,128 @@ def base_arms(results: Results) -> dict[str, Arm]:
     return {rule: arm(results[BASE], rule=rule, n_train=many) for rule in RULES}
 
 
-def ratio_interval(first: Arm, second: Arm) -> tuple[float, float, float]:
-    """Geometric mean of the ratio of epochs, first over second, and its 95 % interval.
+def effect(first: Arm, second: Arm) -> Effect:
+    """The ratio of epochs, first over second, with its interval over students.
 
-    The interval is Student's, of the mean of the logarithms. Trials that never reach the threshold count with the last
-    epoch, so that a ratio over them is a bound.
+    Trials that never reach the threshold count with the last epoch: what is compared are epochs up to that one. The
+    students of a control share one set of inputs, so that the interval says nothing of other sets.
 
     Args:
         first: numerator.
         second: denominator, the same trials.
 
     Returns:
-        Ratio, lower and upper end.
+        The ratio.
 
     Example:
         >>> import numpy as np
         >>> reached = np.ones(3, bool)
-        >>> [round(x, 2) for x in ratio_interval(Arm(np.array([2.0, 2, 2]), reached), Arm(np.ones(3), reached))]
-        [2.0, 2.0, 2.0]
+        >>> effect(Arm(np.array([2.0, 2, 2]), reached), Arm(np.ones(3), reached)).interval
+        (2.0, 2.0)
     """
-    from scipy import stats
-
-    logs = np.log(first.epochs / second.epochs)
-    middle, n = float(logs.mean()), len(logs)
-    spread = float(logs.std(ddof=1) / np.sqrt(n)) * float(stats.t.ppf(0.975, n - 1)) if n > 1 else float("inf")
-    return float(np.exp(middle)), float(np.exp(middle - spread)), float(np.exp(middle + spread))
-
-
-def outcome(first: Arm, second: Arm) -> str:
-    """By the paired test, "wins" where the second arm needs fewer epochs, "loses" where the first does, or "ties"."""
-    test = paired(first.epochs, second.epochs)
-    return "wins" if test.faster else "loses" if test.slower else "ties"
+    return ratio_of(first.epochs, second.epochs)
 
 
 def compared(arms: Arms, first: str, second: str) -> tuple[str, dict[str, Any]]:
     """The paired comparison of two arms, said in a sentence and as numbers."""
     a, b = arms[first], arms[second]
-    test = paired(a.epochs, b.epochs)
-    ratio, low, high = ratio_interval(a, b)
+    found = effect(a, b)
     missed = {name: int((~arms[name].reached).sum()) for name in (first, second)}
+    wins = int((b.epochs < a.epochs).sum())
     said = (
-        f"{first}: {bound(missed[first])}{test.first:.0f} ± {test.first_error:.0f}, {second}: "
-        f"{bound(missed[second])}{test.second:.0f} ± {test.second_error:.0f} "
-        f"epochs; ratio {ratio:.2f} [{low:.2f}, {high:.2f}]; Wilcoxon p = {test.p_value:.2g}, d_z = {test.effect:.2f}; "
-        f"{second} first in {test.wins} of {test.n}"
+        f"{first}: {_mean(a)}, {second}: {_mean(b)} epochs; ratio {found.said}, p = {found.p_value:.2g}; "
+        f"{second} first in {wins} of {len(a.epochs)}"
     )
     if any(missed.values()):
         said += "; threshold not reached by " + ", ".join(f"{n} ({name})" for name, n in missed.items() if n)
-    numbers = {
-        "means": {first: test.first, second: test.second},
-        "ratio": ratio,
-        "interval": [low, high],
-        "p_value": test.p_value,
-        "t_p_value": test.t_p_value,
-        "effect": test.effect,
-        "wins": test.wins,
-        "pairs": test.n,
-        "not_reached": missed,
-    }
-    return said, numbers
+    means = {first: float(a.epochs.mean()), second: float(b.epochs.mean())}
+    return said, {**found.numbers, "means": means, "wins": wins, "not_reached": missed}
+
+
+def _mean(arm: Arm) -> str:
+    """Mean and standard error, a lower bound where trials count with the last epoch."""
+    return f"{bound(int((~arm.reached).sum()))}{arm.epochs.mean():.0f} ± {statistics.standard_error(arm.epochs):.0f}"
 
 
 def too_few(pairs: int) -> Finding | None:
-    """What is found where a scale has too few pairs for a paired test; None where it has enough."""
+    """What is found where a scale has too few students for an interval of use; None where it has enough."""
     if pairs >= LEAST_PAIRS:
         return None
-    return Finding(None, f"a paired test needs at least {LEAST_PAIRS} pairs, this scale has {pairs}")
+    return Finding(None, f"an interval needs at least {LEAST_PAIRS} students, this scale has {pairs}")
 
 
-def _judged(arms: Arms, first: str, second: str, holds: Callable[[Arm, Arm], bool]) -> Finding:
+def _judged(arms: Arms, first: str, second: str, verdict: Callable[[Effect], tuple[bool | None, float]]) -> Finding:
+    """The finding of two arms; `verdict` gives what holds, and the two-sided p-value that it rests on."""
     a, b = arms[first], arms[second]
     if few := too_few(len(a.epochs)):
         return few
     said, numbers = compared(arms, first, second)
-    return Finding(holds(a, b), said, numbers)
+    holds, p_value = verdict(effect(a, b))
+    return Finding(holds, said, numbers, p_value)
 
 
 def faster(arms: Callable[[Results], Arms], first: str, second: str) -> Callable[[Results], Finding]:
-    """A measurement: does the second arm need fewer epochs, by the paired test?"""
-    return lambda results: _judged(arms(results), first, second, lambda a, b: outcome(a, b) == "wins")
+    """A measurement: does the second arm need fewer epochs? Undecided where the interval of the ratio holds 1."""
+    return lambda results: _judged(arms(results), first, second, lambda ratio: (ratio.faster(), ratio.p_value))
 
 
-def equal(arms: Callable[[Results], Arms], first: str, second: str) -> Callable[[Results], Finding]:
-    """A measurement: does the interval of the ratio lie within `TIE` of 1?"""
+def equal(
+    arms: Callable[[Results], Arms], first: str, second: str, margin: float = TIE
+) -> Callable[[Results], Finding]:
+    """A measurement: is the ratio within a margin of 1, by two one-sided tests?"""
 
-    def within(a: Arm, b: Arm) -> bool:
-        _, low, high = ratio_interval(a, b)
-        return low > 1 / TIE and high < TIE
+    def verdict(ratio: Effect) -> tuple[bool | None, float]:
+        holds = ratio.equivalent(margin)
+        return holds, ratio.difference_p(margin) if holds is False else ratio.equivalence_p(margin)
 
-    return lambda results: _judged(arms(results), first, second, within)
+    def measure(results: Results) -> Finding:
+        found = _judged(arms(results), first, second, verdict)
+        if not found.numbers:
+            return found
+        pair = arms(results)
+        p = effect(pair[first], pair[second]).equivalence_p(margin)
+        said = f"{found.said}; within a factor {margin:g} of 1: p = {p:.2g}"
+        return replace(found, said=said, numbers={**found.numbers, "equivalence_p": p, "margin": margin})
+
+    return measure
 
 
-FASTER = f"lower mean and p < {LEVEL:g} in a two-sided Wilcoxon test over paired students"
-EQUAL = f"the 95 % interval of the ratio of epochs lies within a factor {TIE:g} of 1"
+# When an arm is faster, and when that is refuted.
+FASTER = (
+    "the 95 % interval of the ratio of epochs, Student's over students, lies above 1",
+    "it lies below 1",
+)
+
+
+def equal_regions(margin: float) -> tuple[str, str]:
+    """When two arms count as equal, and when that is refuted."""
+    return (
+        f"two one-sided t-tests at 5 % say that the ratio of epochs is within a factor {margin:g} of 1",
+        "its 95 % interval lies outside of that factor",
+    )
+
+
+# What was changed in the criteria of the first version.
+INTERVALS = "2026-11-27: by Student's interval of the log ratio in place of a Wilcoxon test; undecided if it holds 1."
+EQUIVALENCE = "2026-11-27: by two one-sided tests in place of the whole 95 % interval."
 
 
 def faster_claim(name: str, statement: str, arms: Callable[[Results], Arms], first: str, second: str) -> Claim:
     """The claim that the second arm needs fewer epochs than the first."""
-    return Claim(name, statement, FASTER, "the contrary, by the same test", faster(arms, first, second))
+    return Claim(name, statement, *FASTER, faster(arms, first, second), changes=(INTERVALS,))
 
 
-def equal_claim(name: str, statement: str, arms: Callable[[Results], Arms], first: str, second: str) -> Claim:
-    """The claim that two arms need the same number of epochs."""
-    return Claim(name, statement, EQUAL, "the contrary, by the same test", equal(arms, first, second))
+def equal_claim(
+    name: str,
+    statement: str,
+    arms: Callable[[Results], Arms],
+    first: str,
+    second: str,
+    margin: float = TIE,
+    changes: Sequence[str] = (EQUIVALENCE,),
+) -> Claim:
+    """The claim that two arms need the same number of epochs, within a margin that is fixed before they are run."""
+    return Claim(name, statement, *equal_regions(margin), equal(arms, first, second, margin), changes=changes)
 
 
 def computed_arms(data: "xr.Dataset") -> dict[str, Arm]:

@@ -171,6 +171,11 @@ class Effect:
         """P-value of the two one-sided tests; small where the ratio is within the margin."""
         return self.log.p_within(*_bounds(margin))
 
+    def difference_p(self, margin: float = MARGIN) -> float:
+        """Two-sided p-value against a ratio within a factor of 1; small where it lies clearly outside."""
+        low, high = _bounds(margin)
+        return min(1.0, 2 * min(self.log.p_above(high), self.log.p_below(low)))
+
     @property
     def said(self) -> str:
         """Ratio, interval, and what its spread is taken over, in words."""
