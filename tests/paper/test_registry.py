@@ -24,19 +24,17 @@ def test_names_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
+# The scale between the smallest and the largest is theirs in all but its numbers.
+@pytest.mark.parametrize("scale", [pytest.param(s, marks=pytest.mark.slow if s == "standard" else ()) for s in SCALES])
 @pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
-def test_experiments_can_run_at_every_scale(one) -> None:
-    for scale in SCALES:
-        experiments = one.experiments(scale)
-        assert experiments
-        for experiment in experiments.values():
-            if isinstance(experiment, Computation):
-                assert (
-                    experiment.fingerprint
-                    == one.experiments(scale)[next(n for n, e in experiments.items() if e is experiment)].fingerprint
-                )
-            else:
-                check(experiment)
+def test_experiments_can_run_at_every_scale(one, scale) -> None:
+    experiments = one.experiments(scale)
+    assert experiments
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            assert experiment.fingerprint == one.experiments(scale)[name].fingerprint
+        else:
+            check(experiment)
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
