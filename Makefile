@@ -27,11 +27,19 @@ browser:
 
 # A file's tests stay in one process, which compiles and computes what they share once.
 # What JAX compiles is used once or twice here: it is compiled quickly. `test-all` compiles as users do.
+# A JAX that does not know one of these flags ends when it starts: it then goes without them.
+QUICKLY := --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1
+# Matrices are small and every core has its process: threads of linear algebra would only wait for each other, busily.
+ALONE := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+
 test: setup browser
-	JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
+	@flags='$(QUICKLY)'; \
+	XLA_FLAGS="$$flags" $(BIN)/python -c 'import jax; jax.devices()' >/dev/null 2>&1 || flags=; \
+	$(ALONE) JAX_DISABLE_MOST_OPTIMIZATIONS=1 XLA_FLAGS="$$XLA_FLAGS $$flags" \
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-all: setup browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
+	$(ALONE) $(BIN)/python -m pytest -n 2 --dist loadfile -m 'slow or not slow'
 
 check: setup
 	$(BIN)/ruff check .

@@ -42,3 +42,19 @@ def _no_figure_stays_open():
 @pytest.fixture
 def problem() -> cd.Problem:
     return random_problem()
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """Runs compute their cells here: for tests of what a run makes of a store, not of its workers."""
+    from curldescent.sweeps import Store
+    from curldescent.sweeps.execution import running, worker
+    from curldescent.sweeps.execution.pool import Outcome
+
+    def local(folder, tasks, **options):
+        opened = Store(folder)
+        for task in tasks:
+            answer = worker.work(opened, task, threads=1)
+            yield Outcome(task["key"], failed=answer.get("failed"), blocked=answer.get("unwritable"))
+
+    monkeypatch.setattr(running, "local", local)

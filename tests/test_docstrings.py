@@ -24,8 +24,12 @@ SLOW = ("paper.runs.report", "paper.runs.reproduction", "analysis._dynamics.expo
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name.endswith(SLOW) else []) for name in MODULES]
 )
-def test_examples_run(name):
+def test_examples_run(name, request):
     import matplotlib as mpl
+
+    # Starting workers takes seconds: one example does, those of what is done with a store afterwards do not.
+    if ".sweeps.storage." in name:
+        request.getfixturevalue("in_this_process")
 
     mpl.use("agg")
     try:

@@ -140,10 +140,15 @@ CALLS = {
 }
 
 
+# They follow every network and every dynamics for a while.
+SLOW = {(A.step_size_check, "subject"), (A.covariant_vectors, "subject"), (A.watch, "subject"), (A.regime, "subject")}
+
+
 def cases():
     for function, arguments in CALLS.items():
         for name in arguments:
-            yield pytest.param(function, name, id=f"{function.__name__}-{name}")
+            marks = pytest.mark.slow if (function, name) in SLOW else ()
+            yield pytest.param(function, name, marks=marks, id=f"{function.__name__}-{name}")
 
 
 def complaint(call, what):

@@ -164,7 +164,7 @@ def test_rotations_of_equal_hidden_neurons_are_neutral(continuous):
         return np.concatenate([(a @ hidden).ravel(), (readout @ a.T).ravel()])
 
     with jax.enable_x64():
-        moved, image = jax.jvp(lambda x: d.step(x, d.args), (d.start,), (turned(d.start),))
+        moved, image = jax.jit(lambda x, v: jax.jvp(lambda x: d.step(x, d.args), (x,), (v,)))(d.start, turned(d.start))
     np.testing.assert_allclose(image, turned(np.asarray(moved)), atol=1e-12)
 
 

@@ -31,16 +31,17 @@ def test_one_epoch_is_signed_autodiff_of_the_recorded_error(sizes, rule):
     problem = deep(sizes, activation="gelu", output="linear")
     history = cd.train(problem, rule, epochs=1, learning_rate=0.2, engine="jax", record=[0, 1])
     strengths = rule.strengths(sizes)
+
+    @jax.jit
+    @jax.value_and_grad
+    def error(layers, targets):
+        return forward.error(forward.outputs(problem.inputs, layers, "gelu", "linear", jnp), targets, jnp)
+
     for trial in range(2):
         with jax.enable_x64():
-
-            def error(layers, trial=trial):
-                output = forward.outputs(problem.inputs, layers, "gelu", "linear", jnp)
-                return forward.error(output, problem.train_outputs()[trial], jnp)
-
             layers = [jnp.asarray(layer[trial]) for layer in problem.student.layers]
-            first, gradient = float(error(layers)), jax.grad(error)(layers)
-        assert history.train_error[trial, 0] == pytest.approx(first, rel=1e-12)
+            first, gradient = error(layers, problem.train_outputs()[trial])
+        assert history.train_error[trial, 0] == pytest.approx(float(first), rel=1e-12)
         for name, w, s, g in zip(problem.student.names, layers, strengths, gradient, strict=True):
             expected = np.asarray(w) - 0.2 * s * np.asarray(g)
             np.testing.assert_allclose(history[f"student_{name}"][trial], expected, atol=1e-13)

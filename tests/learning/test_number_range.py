@@ -56,8 +56,16 @@ def relative(values):
     return values / largest if largest and np.isfinite(largest) else values
 
 
-@pytest.mark.parametrize("norms", [True, False])
-@pytest.mark.parametrize(("activation", "outputs"), [("linear", 1), ("linear", 2), ("tanh", 1), ("relu", 1)])
+OFTEN = [("linear", 1, True), ("linear", 2, False), ("tanh", 1, True), ("relu", 1, False)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "outputs", "norms"),
+    [
+        *OFTEN,
+        *(pytest.param(name, outputs, not norms, marks=pytest.mark.slow) for name, outputs, norms in OFTEN),
+    ],
+)
 def test_engines_agree_at_any_scale(activation, outputs, norms):
     for scale in SCALES:
         reference = run("jax", activation, outputs, norms=norms, **scale)

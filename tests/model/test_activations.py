@@ -34,7 +34,7 @@ def test_the_matching_loss_has_the_delta_rules_gradient(name):
     target = rng.dirichlet(np.ones(3), size=4) if of(name).joint else rng.uniform(size=(4, 3))
     with jax.enable_x64():
         drive = jnp.asarray(rng.normal(size=(4, 3)))
-        gradient = jax.grad(lambda z: jnp.sum(of(name).matching(z, jnp.asarray(target), jnp)))(drive)
+        gradient = jax.jit(jax.grad(lambda z: jnp.sum(of(name).matching(z, jnp.asarray(target), jnp))))(drive)
         np.testing.assert_allclose(gradient, of(name).value(drive, jnp) - target, atol=1e-13)
 
 
@@ -44,7 +44,7 @@ def test_softmax_carries_errors_back_by_its_jacobian():
     error = rng.normal(size=(1, 4))
     with jax.enable_x64():
         z = jnp.asarray(rng.normal(size=(1, 4)))
-        jacobian = jax.jacobian(lambda u: kind.value(u[None], jnp)[0])(z[0])
+        jacobian = jax.jit(jax.jacobian(lambda u: kind.value(u[None], jnp)[0]))(z[0])
         np.testing.assert_allclose(kind.carried(error, z, kind.value(z, jnp), jnp), error @ jacobian, atol=1e-15)
 
 

@@ -133,14 +133,14 @@ def final(lr, amount=1.0, signs=SIGNS, optimizer=None):
 
 def test_vmap_over_rates_amounts_and_strengths():
     rates = jnp.array([0.0, 0.05, 0.2])
-    found = jax.vmap(final)(rates)
+    found = jax.jit(jax.vmap(final))(rates)
     for i, lr in enumerate(rates):
         alike(jax.tree.map(lambda x, i=i: x[i], found), trained(theirs(SIGNS, float(lr)))[0])
     amounts = jnp.array([0.0, 0.5])
     found = jax.jit(jax.vmap(partial(final, LR)))(amounts)
     alike(jax.tree.map(lambda x: x[0], found), trained(theirs(ONES))[0])
     flips = jnp.array([[1.0, 1.0, 1.0], [1.0, -1.0, 0.5]])
-    found = jax.vmap(lambda s: final(LR, signs={"a": {"w": s, "b": -1.0}, "c": 1.0}))(flips)
+    found = jax.jit(jax.vmap(lambda s: final(LR, signs={"a": {"w": s, "b": -1.0}, "c": 1.0})))(flips)
     alike(jax.tree.map(lambda x: x[1], found), trained(theirs(SIGNS))[0])
 
 
@@ -165,9 +165,8 @@ def test_one_can_differentiate_through_it():
     def after(lr, build):
         return loss(trained(build(SIGNS, lr), how="loop")[0])
 
-    np.testing.assert_allclose(
-        jax.grad(after)(0.1, ours), jax.grad(after)(0.1, lambda s, lr: theirs(s, lambda _: lr)), rtol=1e-5
-    )
+    slope = jax.jit(jax.grad(after), static_argnums=1)
+    np.testing.assert_allclose(slope(0.1, ours), slope(0.1, lambda s, lr: theirs(s, lambda _: lr)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("named", [True, False], ids=["by name", "by tree"])

@@ -159,9 +159,9 @@ def test_both_agree_with_train():
         optimizer = cd.optimizers.curl_descent(0.1, signature)
         with jax.enable_x64():
             w = {"hidden": jnp.asarray(problem.student.hidden), "readout": jnp.asarray(problem.student.readout)}
-            state = optimizer.init(w)
+            state, gradient = optimizer.init(w), jax.jit(jax.grad(loss))
             for _ in range(20):
-                updates, state = optimizer.update(jax.grad(loss)(w), state, w)
+                updates, state = optimizer.update(gradient(w), state, w)
                 w = optax.apply_updates(w, updates)
             np.testing.assert_allclose(w["hidden"], history.student_hidden[0], atol=1e-12)
             np.testing.assert_allclose(w["readout"], history.student_readout[0], atol=1e-12)

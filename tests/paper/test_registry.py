@@ -24,17 +24,19 @@ def test_names_are_unique() -> None:
     assert len(names) == len(set(names))
 
 
+# The scales between the smallest and the largest are theirs in all but their numbers.
+@pytest.mark.parametrize(
+    "scale", [pytest.param(s, marks=pytest.mark.slow if s in ("standard", "subset") else ()) for s in SCALES]
+)
 @pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)
-def test_experiments_can_run_at_every_scale(one) -> None:
-    for scale in SCALES:
-        experiments = one.at(scale)
-        assert experiments
-        for experiment in experiments.values():
-            if isinstance(experiment, Computation):
-                name = next(n for n, e in experiments.items() if e is experiment)
-                assert experiment.fingerprint == one.at(scale)[name].fingerprint
-            else:
-                check(experiment)
+def test_experiments_can_run_at_every_scale(one, scale) -> None:
+    experiments = one.at(scale)
+    assert experiments
+    for name, experiment in experiments.items():
+        if isinstance(experiment, Computation):
+            assert experiment.fingerprint == one.at(scale)[name].fingerprint
+        else:
+            check(experiment)
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda f: f.key)

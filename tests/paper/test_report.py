@@ -14,7 +14,7 @@ from tests.paper import figures
 
 
 @pytest.fixture
-def reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_this_process) -> Path:
     monkeypatch.setattr("curldescent.paper.runs.report.figures", lambda: (figures.tiny(),))
     reproduce(figures.tiny(), tmp_path, scale="quick", workers=1)
     return tmp_path

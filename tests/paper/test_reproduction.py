@@ -15,12 +15,13 @@ from tests.paper import figures
 
 
 @pytest.fixture
-def run(tmp_path: Path):
+def run(tmp_path: Path, in_this_process):
+    """A figure's run whose cells are computed here, which spares the seconds that a worker takes to start."""
     return lambda figure=None, scale="quick": reproduce(figure or figures.tiny(), tmp_path, scale=scale, workers=1)
 
 
-def test_a_run_leaves_picture_verdict_and_data(run, tmp_path: Path) -> None:
-    verdict = run()
+def test_a_run_leaves_picture_verdict_and_data(tmp_path: Path) -> None:
+    verdict = reproduce(figures.tiny(), tmp_path, scale="quick", workers=1)
     assert [finding.verdict for _, finding in verdict.findings] == ["confirmed", "refuted", "undecided"]
     folder = tmp_path / "quick"
     assert {p.name for p in folder.iterdir()} == {"data", "tiny.json", "tiny.md", "tiny.pdf", "tiny.png"}

@@ -43,7 +43,7 @@ def test_whatever_came_out_is_drawn(case):
     error = ("trial", "epoch"), np.array([values, values])
     figure = learning_curves(xr.Dataset({"train_error": error, "test_error": error}, coords={"epoch": epochs}))
     for kind in ("png", "pdf"):
-        figure.savefig(BytesIO(), format=kind)
+        figure.savefig(BytesIO(), format=kind, dpi=40)
     notes = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert bool(notes) == (note is not None)
     if note is not None:

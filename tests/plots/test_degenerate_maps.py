@@ -39,7 +39,7 @@ def grid(values):
 
 def drawn(figure):
     for kind in ("png", "pdf"):
-        figure.savefig(BytesIO(), format=kind)
+        figure.savefig(BytesIO(), format=kind, dpi=40)
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 

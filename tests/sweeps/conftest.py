@@ -61,7 +61,7 @@ def contents(store):
 def finished(tmp_path_factory):
     """A store of `small()` that ran undisturbed; tests copy it."""
     store = tmp_path_factory.mktemp("finished") / "store"
-    summary = cd.sweeps.run(small(), store)
+    summary = cd.sweeps.run(small(), store, workers=1)
     assert summary.complete
     return store
 
@@ -73,22 +73,6 @@ def store(finished, tmp_path):
 
     shutil.copytree(finished, tmp_path / "store", ignore=shutil.ignore_patterns("compact"))
     return tmp_path / "store"
-
-
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Runs compute their cells here: for tests of what a run makes of a store, not of its workers."""
-    from curldescent.sweeps import Store
-    from curldescent.sweeps.execution import running, worker
-    from curldescent.sweeps.execution.pool import Outcome
-
-    def local(folder, tasks, **options):
-        opened = Store(folder)
-        for task in tasks:
-            answer = worker.work(opened, task, threads=1)
-            yield Outcome(task["key"], failed=answer.get("failed"), blocked=answer.get("unwritable"))
-
-    monkeypatch.setattr(running, "local", local)
 
 
 @pytest.fixture

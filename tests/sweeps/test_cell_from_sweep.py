@@ -103,6 +103,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_rules_of_other_kinds_go_through_a_sweep(tmp_path):
     sweep = labelled(
         axes={"hidden_noise": [0.0]}, rules=OTHERS, start={"at": "teacher"}, student_teacher={**SMALL, "trials": 2}

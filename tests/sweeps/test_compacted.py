@@ -164,6 +164,7 @@ def test_an_array_of_another_shape_is_not_believed(whole, truth, tmp_path):
     is_right(data, truth)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_run_and_compact_make_a_damaged_form_anew(store):
     for mend in (lambda: cd.sweeps.run(None, store), lambda: cd.sweeps.compact(store)):
         cd.sweeps.compact(store)
@@ -196,6 +197,7 @@ def test_opening_reads_nothing_and_a_part_only_its_own_files(whole, monkeypatch)
     assert {name.split("/")[1] for name in checked} == {"zarr.json", "final_test_error"}
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_a_store_of_the_version_before_is_read_resumed_and_extended(old, tmp_path):
     data, told = opened(old)
     assert not told

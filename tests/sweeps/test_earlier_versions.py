@@ -14,6 +14,8 @@ import xarray as xr
 import curldescent as cd
 from tests.sweeps.conftest import contents
 
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 DATA = Path(__file__).parent / "data"
 
 

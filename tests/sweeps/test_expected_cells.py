@@ -363,7 +363,20 @@ def _pickled():
     return file.getvalue()
 
 
-@pytest.mark.parametrize("case", CELLS)
+# One of each kind of damage; every other case is of such a kind.
+OFTEN = {
+    *("no archive", "no header", "an array less", "an array twice", "a name out of the folder", "header nested"),
+    *("another sweep", "values of another cell", "objects", "text", "a trial more", "huge", "half an array"),
+    *("a negative error", "an epoch after the last"),
+    *("a list", "nested", "no message", "message of control characters"),
+}
+
+
+def cases(names):
+    return [pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize("case", cases(CELLS))
 def test_no_cell_crashes_a_command_and_a_run_computes_it_again(store, tmp_path, capsys, case):
     want = contents(store)
     path = Store(store).cell_path(Store(store).sweep.grid.key((0, 0)))
@@ -398,7 +411,7 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("case", FAILURES)
+@pytest.mark.parametrize("case", cases(FAILURES))
 def test_no_record_of_a_failure_crashes_a_command(store, tmp_path, capsys, case):
     opened = Store(store)
     key = opened.sweep.grid.key((0, 0))

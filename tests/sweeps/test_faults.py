@@ -184,7 +184,7 @@ def test_a_signal_while_workers_start_is_no_failure_of_theirs(tmp_path):
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_cell_computed(tmp_path):
-    file, store = sweep_file(tmp_path, seeds=5, epochs=4000), tmp_path / "store"
+    file, store = sweep_file(tmp_path, seeds=2, epochs=4000), tmp_path / "store"
     process = start("run", file, "--store", store, "--workers", 2, "--json")
     wait_for(lambda: len(begun(store)) >= 3)
     kill(children(process.pid)[0])
@@ -223,6 +223,7 @@ def _computing(pid):
     return False
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_failures_are_skipped_until_they_are_retried(store):
     opened = cd.sweeps.Store(store)
     key = opened.sweep.grid.key((1, 1))

@@ -80,9 +80,19 @@ PLACES = [
 ]
 
 
+STRANGERS = ["a link to a file", "a link to a folder", "a dangling link", "a pipe", "a hard link"]
+
+
+def strangers():
+    """Every place and every stranger often, every pair in the slow tests."""
+    for number, place in enumerate(PLACES):
+        for kind, what in enumerate(STRANGERS):
+            often = kind == number % len(STRANGERS)
+            yield pytest.param(place, what, marks=() if often else pytest.mark.slow, id=f"{place}-{what}")
+
+
 @pytest.mark.filterwarnings("ignore:the compacted form")
-@pytest.mark.parametrize("what", ["a link to a file", "a link to a folder", "a dangling link", "a pipe", "a hard link"])
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("place", "what"), list(strangers()))
 def test_what_stands_in_a_files_place_is_left_alone(store, tmp_path, place, what):
     key = Store(store).sweep.grid.cell_keys()[0]
     path = store / place.replace("KEY", key).replace("AB", key[:2])

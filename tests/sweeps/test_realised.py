@@ -13,6 +13,7 @@ PROBLEM = {"n_inputs": 4, "n_train": 8}
 TRAINING = {"epochs": 3}
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_counts_are_coordinates_and_equal_cells_are_named(tmp_path):
     fractions = [0.0, 0.1, 0.2, 0.25, 0.3]
     sweep = cd.sweeps.Sweep(
@@ -33,6 +34,7 @@ def test_counts_are_coordinates_and_equal_cells_are_named(tmp_path):
     np.testing.assert_array_equal(cd.sweeps.open(tmp_path / "s", compacted=False).readout_flipped, data.readout_flipped)
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_rules_take_masks_indices_and_counts(tmp_path):
     rules = {
         "strengths": {"readout": [-1.0, 1, 1, 1, 1, -1]},
@@ -75,6 +77,7 @@ def test_plans_of_earlier_versions_keep_their_meaning_and_fingerprint():
     assert "never" not in Keep().as_json()
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_epochs_that_are_never_reached_are_nan(tmp_path):
     sweep = cd.sweeps.Sweep(
         axes={},

@@ -11,6 +11,9 @@ from curldescent.foundation.canonical import canonical, digest
 from curldescent.sweeps import Store
 from tests.sweeps.conftest import contents, fill, small
 
+# What a run makes of a store; `finished` was computed by workers.
+pytestmark = pytest.mark.usefixtures("in_this_process")
+
 
 def test_damaged_files_are_named_set_aside_and_recomputed(store, finished):
     want = contents(finished)

@@ -59,6 +59,7 @@ sys.path.insert(0, FOLDER)"""
     assert done.stdout.split() == ["1"]
 
 
+@pytest.mark.slow
 def test_the_package_may_come_from_a_zip_archive_and_a_path_that_is_gone_again(tmp_path):
     archive = tmp_path / "app.zip"
     with zipfile.ZipFile(archive, "w") as file:
@@ -126,6 +127,7 @@ def test_a_process_that_cannot_be_made_is_tried_again(tmp_path, monkeypatch):
     assert cd.sweeps.run(small(), tmp_path / "store", workers=1).complete
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_failed_cells_are_an_exit_code_and_one_line(tmp_path, capsys):
     from curldescent.apps.cli.app import main
 

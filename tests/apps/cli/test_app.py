@@ -1,18 +1,15 @@
 """The command line as users meet it: what it prints, writes and leaves with."""
 
-import contextlib
 import html
-import io
 import json
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import xarray as xr
 
-from curldescent.apps.cli import main
+from tests.apps.cli.inside import inside
 
 CSV = "x,z,word,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 2]},{i % 3}\n" for i in range(30))
 
@@ -21,19 +18,6 @@ def run(*arguments, cwd=None):
     return subprocess.run(
         [sys.executable, "-m", "curldescent", *arguments], capture_output=True, text=True, cwd=cwd, timeout=120
     )
-
-
-def inside(*arguments, cwd):
-    """The same in this process, which spares a second or more of imports."""
-    out, error = io.StringIO(), io.StringIO()
-    with (
-        contextlib.chdir(cwd),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(error),
-        pytest.raises(SystemExit) as left,
-    ):
-        main(arguments)
-    return SimpleNamespace(returncode=left.value.code, stdout=out.getvalue(), stderr=error.getvalue())
 
 
 @pytest.fixture
@@ -50,7 +34,8 @@ def test_help_names_options_and_examples(command):
     assert ("--json" in done.stdout and "Examples" in done.stdout) or command in ((), ("theory",))
 
 
-def test_a_table_is_learned_and_everything_written(folder):
+@pytest.mark.parametrize("run", [inside, pytest.param(run, marks=pytest.mark.slow)], ids=["here", "from outside"])
+def test_a_table_is_learned_and_everything_written(folder, run):
     done = run(
         *("train", "--data", "table.csv", "--inputs", "x,z", "--targets", "y", "--epochs", "20", "--trials", "2"),
         *("--out", "results", "--batch-size", "7"),

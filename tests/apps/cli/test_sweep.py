@@ -5,7 +5,9 @@ import json
 import pytest
 import xarray as xr
 
-from tests.sweeps.conftest import command, fill, small
+from tests.apps.cli.inside import inside
+from tests.sweeps.conftest import command as outside
+from tests.sweeps.conftest import fill, small
 
 TOML = """
 [sweep]
@@ -22,6 +24,12 @@ trials = 2
 epochs = 20
 batch_size = 10
 """
+
+
+def command(*arguments, cwd="."):
+    """(exit code, stdout, stderr)."""
+    done = inside("sweep", *map(str, arguments), cwd=cwd)
+    return done.returncode, done.stdout, done.stderr
 
 
 @pytest.fixture
@@ -96,6 +104,11 @@ BAD = {
     "an export without an ending": (["export", "--store", "store", "--out", "all"], "ends in .nc (NetCDF) or .zarr"),
     "missing cells": (["compact", "--store", "store"], "lacks 1 cells"),
 }
+
+
+def test_from_outside_it_is_the_same(folder):
+    for arguments in (("plan", "--help"), BAD["no store"][0]):
+        assert outside(*arguments, cwd=folder) == command(*arguments, cwd=folder)
 
 
 @pytest.mark.parametrize("case", BAD)
