@@ -15,6 +15,7 @@ from curldescent.theory.finite_size import (
     stability_probability,
 )
 from curldescent.theory.invariants import invariants
+from curldescent.theory.kernel_spectrum import KernelSpectrum
 from curldescent.theory.multi_output import MultiOutputSpectrum
 from curldescent.theory.origin import OriginSpectrum, origin_spectrum
 from curldescent.theory.sign_flips import lambda_min
@@ -23,6 +24,7 @@ from curldescent.theory.stability_matrix import LinearStability, linear_stabilit
 
 __all__ = [
     "FiniteSizeScaling",
+    "KernelSpectrum",
     "LinearStability",
     "MultiOutputSpectrum",
     "OriginSpectrum",

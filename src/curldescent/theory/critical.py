@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.theory import _closed_forms, _poles
+from curldescent.model.activations import Activation
+from curldescent.theory import _closed_forms, _kernel_boundary, _poles
 from curldescent.theory._critical_solver import first_loss, second_gain
+from curldescent.theory._kernel_student import KernelStudent, checked
 from curldescent.theory._strengths import StrengthsLike, parse_strengths
 from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambda_min, required, scalar_or_array
 
@@ -20,22 +22,33 @@ def critical_ratio(
     hidden: ArrayLike | Mapping[float, float] | None = None,
     readout: ArrayLike | Mapping[float, float] | None = None,
     *,
-    rho: float = 1.0,
-    sigma2: float = 1.0,
+    rho: float | None = None,
+    sigma2: float | None = None,
+    activation: "str | Activation" = "linear",
+    samples_per_input: float | None = None,
+    scale: float | None = None,
+    input_variance: float = 0.5,
 ) -> float | Array:
     """The compression ratio at which random zero-loss solutions lose their stability: stable for every c below it.
 
     Args:
         hidden: fraction of rule-flipped inputs, scalar or array; or a mapping {strength: probability}.
         readout: the same for hidden neurons; fractions of both layers broadcast.
-        rho: ‖w2‖². Only its ratio to `sigma2` matters.
-        sigma2: σ², M times the variance of a hidden weight.
+        rho: ‖w2‖². Linear students, for which only its ratio to `sigma2` matters, have 1 by default, others what
+            `scale` says.
+        sigma2: σ², M times the variance of a hidden weight; the same default.
+        activation: "linear", or a nonlinear one: a built-in's name or one of ``cd.activation``.
+        samples_per_input: p = P/M; nonlinear students need it, and linear ones only below 1, where samples are fewer
+            than inputs.
+        scale: of uniform weights, σ² = ρ = scale²/3; 1 by default. Nonlinear students only.
+        input_variance: τ, the variance of an input. Nonlinear students only.
 
     Returns:
         c*, in the broadcast shape (a float for scalars); infinite where no ratio is unstable.
 
     Raises:
-        InputError: neither layer given, a fraction outside [0, 1], or shapes that do not broadcast.
+        InputError: neither layer given, a fraction outside [0, 1], shapes that do not broadcast, or a nonlinear
+            activation without samples_per_input.
 
     Conventions at zero: ``hidden`` given alone is the boundary of flipping inputs, continuous down to its limit 2/3 as
     α → 0⁺ (at exactly 0 nothing is flipped and nothing unstable). Given both layers, an exact 0 means that
@@ -44,7 +57,8 @@ def critical_ratio(
     With ρ > σ², or with graded strengths, a network may become stable again at large ratios: see `stable_ratios`.
 
     Source: docs/theory.md, sections "Each layer alone" and "The critical surface". Ninou, Kadmon, Cayco-Gajic
-    (NeurIPS 2025, arXiv:2510.02765) for each layer alone; the joint and graded cases are this project's own.
+    (NeurIPS 2025, arXiv:2510.02765) for each layer alone; the joint and graded cases are this project's own. Nonlinear
+    students: docs/nonlinear_theory.md; their first loss is looked for eight times a decade, from 1e-8 to 1e4.
 
     >>> critical_ratio(hidden=1.0)
     0.25
@@ -52,10 +66,15 @@ def critical_ratio(
     array([       inf, 0.48237798, 0.        ])
     >>> round(critical_ratio(hidden=0.2, readout=0.2), 4)
     0.111
+    >>> round(critical_ratio(readout=0.1, activation="tanh", samples_per_input=2.5), 3)
+    0.144
     """
-    rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
     if hidden is None and readout is None:
         raise InputError("critical_ratio needs hidden=…, readout=… or both, got neither")
+    student = nonlinear(activation, samples_per_input, scale, rho, sigma2, input_variance)
+    if student is not None:
+        return _nonlinear_ratio(student, hidden, readout)
+    rho, sigma2 = linear_scales(rho, sigma2)
     if isinstance(hidden, Mapping) or isinstance(readout, Mapping):
         limits = stable_ratios(_scalar("hidden", hidden), _scalar("readout", readout), rho=rho, sigma2=sigma2)
         return limits[0][1] if limits and limits[0][0] == 0 else 0.0
@@ -75,6 +94,45 @@ def critical_ratio(
     if joint.any():
         out[joint] = _surface(h[joint], r[joint], rho, sigma2)
     return scalar_or_array(out)
+
+
+def nonlinear(
+    activation: "str | Activation",
+    samples_per_input: float | None,
+    scale: float | None,
+    rho: float | None,
+    sigma2: float | None,
+    input_variance: float,
+) -> KernelStudent | None:
+    """The student whose kernel decides, or None where K does: for linear students with samples enough."""
+    few = samples_per_input is not None and validation.positive("samples_per_input", samples_per_input) < 1
+    if isinstance(activation, str) and activation == "linear" and not few:
+        if scale is not None:
+            validation.positive("scale", scale)
+            raise InputError("scale belongs to nonlinear students: stability of linear ones depends on rho/sigma2 only")
+        return None
+    return checked(activation, samples_per_input, scale=scale, rho=rho, sigma2=sigma2, input_variance=input_variance)
+
+
+def linear_scales(rho: float | None, sigma2: float | None) -> tuple[float, float]:
+    """ρ and σ² of linear students, 1 by default."""
+    return (
+        1.0 if rho is None else validation.positive("rho", rho),
+        1.0 if sigma2 is None else validation.positive("sigma2", sigma2),
+    )
+
+
+def _nonlinear_ratio(student: KernelStudent, hidden: object, readout: object) -> float | Array:
+    if isinstance(hidden, Mapping) or isinstance(readout, Mapping):
+        d1, d2 = (parse_strengths(n, _scalar(n, g)) for n, g in (("hidden", hidden), ("readout", readout)))
+        return float(_kernel_boundary.first_loss(lambda c, _: _kernel_boundary.lambda_min_of(student, c, d1, d2), 1)[0])
+    alone = readout is None
+    h, r = broadcast_arguments(hidden=0.0 if hidden is None else hidden, readout=0.0 if alone else readout)  # type: ignore[arg-type]
+    flat_h, flat_r = (np.maximum(h, _kernel_boundary.VANISHING) if alone else h).ravel(), r.ravel()
+    found = _kernel_boundary.first_loss(
+        lambda c, i: _kernel_boundary.lambda_min(student, c, flat_h[i], flat_r[i]), flat_h.size
+    )
+    return scalar_or_array(found.reshape(h.shape))
 
 
 def _surface(h: Array, r: Array, rho: float, sigma2: float) -> Array:
@@ -142,7 +200,16 @@ def stable_ratios(
 
 
 def critical_fraction(
-    ratio: ArrayLike, layer: str, *, other: ArrayLike = 0.0, rho: float = 1.0, sigma2: float = 1.0
+    ratio: ArrayLike,
+    layer: str,
+    *,
+    other: ArrayLike = 0.0,
+    rho: float | None = None,
+    sigma2: float | None = None,
+    activation: "str | Activation" = "linear",
+    samples_per_input: float | None = None,
+    scale: float | None = None,
+    input_variance: float = 0.5,
 ) -> float | Array:
     """The flipped fraction of one layer up to which random zero-loss solutions are stable; inverse of `critical_ratio`.
 
@@ -150,8 +217,12 @@ def critical_fraction(
         ratio: compression ratio c = M/N, scalar or array.
         layer: "hidden" or "readout": whose fraction.
         other: flipped fraction of the other layer, held; broadcast with the ratio.
-        rho: ‖w2‖². Only its ratio to `sigma2` matters.
+        rho: ‖w2‖²; here and in what follows as in `critical_ratio`.
         sigma2: σ², M times the variance of a hidden weight.
+        activation: "linear", or a nonlinear one.
+        samples_per_input: p = P/M.
+        scale: of uniform weights, σ² = ρ = scale²/3.
+        input_variance: τ.
 
     Returns:
         α*, shape of ratio (a float for a float): stable for 0 < α < α*. It is 1 where every fraction is stable and 0
@@ -169,16 +240,20 @@ def critical_fraction(
     """
     validation.choice("layer", layer, LAYERS)
     c, held = broadcast_arguments(ratio=required("ratio", ratio), other=required("other", other))
-    rho, sigma2 = validation.positive("rho", rho), validation.positive("sigma2", sigma2)
-    if rho == sigma2 and not held.any():
-        closed = _closed_forms.hidden_fraction if layer == "hidden" else _closed_forms.readout_fraction
-        return scalar_or_array(closed(c))
+    student = nonlinear(activation, samples_per_input, scale, rho, sigma2, input_variance)
+    if student is None:
+        rho, sigma2 = linear_scales(rho, sigma2)
+        if rho == sigma2 and not held.any():
+            closed = _closed_forms.hidden_fraction if layer == "hidden" else _closed_forms.readout_fraction
+            return scalar_or_array(closed(c))
 
     def stable(alpha: Array) -> NDArray[np.bool_]:
         hidden, readout = (alpha, held) if layer == "hidden" else (held, alpha)
-        return np.asarray(lambda_min(c, hidden, readout, rho=rho, sigma2=sigma2)) > 0
+        if student is not None:
+            return _kernel_boundary.lambda_min(student, c, hidden, readout) > 0
+        return np.asarray(lambda_min(c, hidden, readout, rho=rho, sigma2=sigma2)) > 0  # type: ignore[arg-type]
 
-    # K falls with every sign that is flipped, so stability ends at one fraction: bisection cannot miss it.
+    # K and G fall with every sign that is flipped, so stability ends at one fraction: bisection cannot miss it.
     low, high = np.zeros_like(c), np.ones_like(c)
     for _ in range(60):
         middle = 0.5 * (low + high)

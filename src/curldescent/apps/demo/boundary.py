@@ -1,7 +1,7 @@
 """Linear students on either side of the predicted boundary: the verdict before, the verdict after."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,7 +63,8 @@ def run(options: TourOptions) -> Section:
     rows, numbers = [], []
     for panel, setting in zip(axes.flat, SETTINGS, strict=True):
         history = simulate(setting, options)
-        critical = float(cd.theory.critical_ratio(**{setting.layer: setting.fraction}))
+        flipped: dict[str, Any] = {setting.layer: setting.fraction}
+        critical = float(cd.theory.critical_ratio(**flipped))
         predicted = setting.ratio < critical
         stable = seen_stable(setting, history)
         verdict = "stable" if predicted else "unstable"

@@ -122,7 +122,8 @@ def contested(layer: str, n_inputs: int, networks: int, steps: int) -> xr.Datase
     """Fates of the students whose two operators disagree, out of many networks drawn at the limit's boundary."""
     found: dict[str, list[float]] = {name: [] for name in _PAIR}
     for index, fraction in enumerate(_CONTESTED[layer]):
-        ratio = float(critical_ratio(**{layer: fraction}))
+        flipped: dict[str, Any] = {layer: fraction}
+        ratio = float(critical_ratio(**flipped))
         for seed in range(networks):
             drawn, values = one_cell(ratio, {layer: fraction}, n_inputs, 1, 1000 * index + seed)
             if np.sign(values["free_lowest"][0]) == np.sign(values["norms_lowest"][0]):

@@ -1,6 +1,6 @@
 """Figure 2: where random solutions are stable, by theory, and the lowest eigenvalues of sampled networks beside it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -52,7 +52,8 @@ def sampled(neurons: int, samples: int) -> xr.Dataset:
     rows = []
     for layer, fractions in _FRACTIONS.items():
         for fraction in fractions:
-            critical = float(theory.critical_ratio(**{layer: fraction}))
+            flipped: dict[str, Any] = {layer: fraction}
+            critical = float(theory.critical_ratio(**flipped))
             for side in _SIDES:
                 ratio = side * critical
                 spectrum = theory.Spectrum(ratio, **{layer: fraction})
