@@ -44,7 +44,7 @@ def test_help_shows_examples_and_options(name):
 def test_plan_says_what_it_costs(folder):
     code, out, error = command("plan", "sweep.toml", "--json", "--workers", 2, cwd=folder)
     assert code == 0, error
-    cost = json.loads(out)
+    cost = json.loads(out)["result"]
     assert (cost["cells"], cost["axes"]) == (6, {"ratio": 3, "hidden": 2})
     assert cost["updates"] == 6 * 2 * 20 * 2
     assert 0.001 < cost["seconds"] < 100
@@ -56,7 +56,7 @@ def test_plan_says_what_it_costs(folder):
 def test_from_missing_cells_to_an_export(folder):
     code, out, error = command("status", "--store", "store", "--json", cwd=folder)
     assert code == 0, error
-    assert (json.loads(out)["done"], json.loads(out)["missing"]) == (5, 1)
+    assert (json.loads(out)["result"]["done"], json.loads(out)["result"]["missing"]) == (5, 1)
     code, out, error = command("run", "sweep.toml", "--store", "store", cwd=folder)
     assert code == 0, error
     assert "5 of 6 cells are there already" in error
@@ -70,7 +70,7 @@ def test_from_missing_cells_to_an_export(folder):
         assert dict(data.final_test_error.sizes) == {"ratio": 3, "hidden": 2, "trial": 2}
     code, out, error = command("merge", "store", "--store", "merged", "--json", cwd=folder)
     assert code == 0, error
-    assert json.loads(out)["copied"] == 6
+    assert json.loads(out)["result"]["copied"] == 6
 
 
 BAD = {
