@@ -50,6 +50,7 @@ COMMANDS = {
     "sweep status": ["sweep", "status", "--store", "store"],
     "sweep status, verified": ["sweep", "status", "--store", "store", "--verify"],
     "sweep export": ["sweep", "export", "--store", "store", "--out", "all.nc"],
+    "sweep export, a table": ["sweep", "export", "--store", "store", "--out", "all", "--format", "csv"],
     "sweep merge": ["sweep", "merge", "store", "--store", "merged"],
     "sweep compact": ["sweep", "compact", "--store", "whole"],
     "doctor": ["doctor"],

@@ -93,7 +93,10 @@ BAD = {
         ["run", "sweep.toml", "--store", "new", "--slurm", "--scheduler", "tcp://127.0.0.1:1"],
         "either --scheduler or a batch system",
     ),
-    "an export without an ending": (["export", "--store", "store", "--out", "all"], "ends in .nc (NetCDF) or .zarr"),
+    "an export without an ending": (
+        ["export", "--store", "store", "--out", "all"],
+        "an export ends in .nc (netcdf), .zarr (zarr), .csv (csv), .parquet (parquet), or says",
+    ),
     "missing cells": (["compact", "--store", "store"], "lacks 1 cells"),
 }
 

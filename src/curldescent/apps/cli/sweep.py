@@ -189,19 +189,24 @@ def _print_status(found: "Status", store: Path) -> None:
     curldescent sweep export --store results/fig3a --out fig3a.nc
 
     curldescent sweep export --store results/fig3a --out fig3a.zarr
+
+    curldescent sweep export --store results/fig3a --out fig3a.csv
 """
 )
-def export(*, store: StorePath, out: Path, json: Json = False) -> None:
-    """Write a sweep, finished or not, as NetCDF (.nc) or Zarr (.zarr).
+def export(*, store: StorePath, out: Path, format: str | None = None, json: Json = False) -> None:
+    """Write a sweep, finished or not, as NetCDF (.nc), Zarr (.zarr), CSV (.csv) or Parquet (.parquet).
+
+    CSV and Parquet have one row for every trial of every cell.
 
     Args:
         store: Folder of the sweep.
         out: What to write; the ending decides.
+        format: netcdf, zarr, csv or parquet, where the ending does not say it.
         json: Print one JSON object.
     """
     from curldescent import sweeps
 
-    written = sweeps.export(store, out)
+    written = sweeps.export(store, out, format=format)
     if json:
         print_json("sweep export", {"written": str(written)})
     else:
