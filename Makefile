@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # The tests start many processes, which would each compile the package's modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo browser test test-all check docs dist clean
+.PHONY: setup demo browser test test-all check docs dist dist-check clean
 
 setup: $(STAMP)
 
@@ -61,6 +61,14 @@ dist: setup
 	rm -rf dist
 	$(BIN)/python -m build
 	@ls dist
+
+# The wheel, with the base dependencies alone, where nothing else is: what a stranger's first minutes are.
+dist-check: dist
+	rm -rf build/clean
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd build/clean && bin/curldescent doctor && bin/curldescent demo --out demo
+	@ls build/clean/demo
 
 clean:
 	rm -rf $(VENV) results build dist

@@ -1,5 +1,7 @@
 """Every unusable input gets one sentence that names the argument, what is accepted and what came."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -144,13 +146,37 @@ CASES = {
         "stop_below names a test error, but the problem has no test samples",
     ),
     "missing file": (lambda: cd.from_data("nope.csv", targets="y", n_hidden=2), "file 'nope.csv' does not exist"),
-    "unknown kind of file": (lambda: cd.from_data("x.xlsx", targets="y", n_hidden=2), "ending in .csv, .npz, .parquet"),
+    "unknown kind of file": (
+        lambda: cd.from_data("x.xlsx", targets="y", n_hidden=2),
+        r"ending in \.csv, \.tsv, .*\.npz, \.parquet, got",
+    ),
     "a list as data": (lambda: cd.from_data([1, 2], targets="y", n_hidden=2), "data must be a file.*got list"),
-    "no target": (lambda: table(targets=None), "targets must name at least one column; there are 'a', 'b', 'word'"),
+    "no target": (lambda: table(targets=[]), "targets must name at least one column; there are 'a', 'b', 'word'"),
+    "a column left out and used": (lambda: table(exclude="a"), "'a' is named in inputs and in exclude"),
+    "a target kept as input": (lambda: table(keep="b"), "'b' is named both as target and in keep"),
+    "leaving out what is not there": (
+        lambda: table(exclude="aa"),
+        "exclude: there is no column 'aa'; did you mean 'a'",
+    ),
+    "another way with missing values": (lambda: table(missing="guess"), "missing must be one of 'refuse', 'drop'"),
+    "a separator for a mapping": (lambda: table(separator=";"), "separator is for text files .*, got a dict"),
+    "an unknown separator": (lambda: table(separator="x"), "separator must be ',', ';', '|', 'tab' or 'whitespace'"),
+    "an unknown decimal mark": (lambda: table(decimal=";"), "decimal must be one of '.', ','"),
+    "an unknown encoding": (lambda: table(encoding="utf-9"), "encoding must be one that Python knows.* got 'utf-9'"),
+    "an encoding that is none of text": (lambda: table(encoding="base64"), "encoding must be one that Python knows"),
+    "numbers as marks": (lambda: table(missing_marks=[1]), "missing_marks must be a text or a list of texts"),
+    "scores of samples that are not there": (
+        lambda: cd.scores(replace(problem(), test_inputs=None), train(), samples="test"),
+        "scores needs test samples",
+    ),
+    "units without a table": (lambda: cd.predict(problem(), train(), units="data"), "units='data' needs a problem of"),
     "missing column": (lambda: table(targets="wrd"), "targets: there is no column 'wrd'; did you mean 'word'"),
     "column on both sides": (lambda: table(inputs=["a", "b"]), "'b' is named both as input and as target"),
     "column named twice": (lambda: table(inputs=["a", "a"]), "inputs name a column twice"),
-    "non-numeric column": (lambda: table(inputs="word"), "column 'word' must be numeric, got .*'x'.* in row 1"),
+    "names of rows as inputs": (
+        lambda: cd.from_data({"word": list("abcdef"), "b": np.ones(6)}, inputs="word", n_hidden=2),
+        "'word' must be numeric or hold classes, got 6 different",
+    ),
     "labels that are numbers": (
         lambda: table(targets="a", inputs="b", one_hot=True),
         "at least 2 classes with 2 samples each on average",

@@ -157,3 +157,31 @@ def test_modules_that_docstrings_speak_of_are_there():
             if not known:
                 missing.setdefault(source.relative_to(ROOT).as_posix(), []).append(name)
     assert missing == {}
+
+
+DIFF = re.compile(r"```diff\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "development").glob("add_*.md")), ids=lambda page: page.stem)
+def test_the_diffs_of_a_page_are_what_stands_in_the_repository(page):
+    """Each hunk, its added lines and those around it, stands in the file that it names, line after line."""
+    found = DIFF.findall(page.read_text(encoding="utf-8"))
+    assert len(found) >= 2
+    for diff in found:
+        head, *hunks = diff.split("@@ @@\n")
+        name = re.search(r"^\+\+\+ b/(.*)$", head, re.MULTILINE)[1]
+        content = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        assert hunks
+        for hunk in hunks:
+            lines = [line[1:] for line in hunk.splitlines()]
+            assert {line[0] for line in hunk.splitlines()} <= {"+", " "}
+            there = any(content[k : k + len(lines)] == lines for k in range(len(content)))
+            assert there, f"{name} no longer holds:\n{hunk}"
+
+
+def test_links_of_the_contributing_guide_lead_somewhere():
+    for page in (ROOT / "CONTRIBUTING.md", *sorted((DOCS / "development").glob("*.md"))):
+        targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        assert targets or page.parent.name == "development"
+        for target in targets:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "learning": ["rules"],
         "learning.censoring": ["epochs_to_threshold", "summarise_epochs"],
         "learning.evaluation": ["accuracy", "predict"],
+        "learning.scores": ["scores"],
         "learning.fields.making": ["field"],
         "learning.flow": ["flow"],
         "learning.schedule": ["log_epochs"],

@@ -17,6 +17,7 @@ from .learning.evaluation import predict as predict
 from .learning.fields.making import field as field
 from .learning.flow import flow as flow
 from .learning.schedule import log_epochs as log_epochs
+from .learning.scores import scores as scores
 from .learning.train import train as train
 from .learning.wide_students import wide_students as wide_students
 from .model.activations import activation as activation

@@ -318,3 +318,38 @@ def test_bad_input(case):
     call, message = ERRORS[case]
     with pytest.raises(cd.InputError, match=message):
         call(deep_network()[0], random_problem())
+
+
+class Told:
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.words = []
+
+    def start(self, total, unit, *, done=0, work=None):
+        self.words.append(("start", total, unit))
+
+    def update(self, done, *, work=None, note=""):
+        self.words.append(("update", done))
+
+    def say(self, sentence):
+        raise AssertionError(sentence)
+
+    def finish(self, sentence=None):
+        self.words.append(("finish",))
+
+
+def test_progress_is_told_by_trials_and_by_products():
+    problem = cd.student_teacher(n_inputs=4, n_hidden=5, n_train=30, trials=3)
+    told = Told()
+    found = cd.analysis.stability(problem, cd.Plasticity(), progress=told)
+    assert told.words == [("start", 3, "trials"), *(("update", k) for k in (1, 2, 3)), ("finish",)]
+    again = cd.analysis.stability(problem, cd.Plasticity())
+    np.testing.assert_array_equal(found.lambda_min, again.lambda_min)
+    told = Told()
+    one = cd.analysis.stability(problem, cd.Plasticity(), trial=0, method="matrix-free", progress=told)
+    assert told.words[0] == ("start", 1000, "products at most")
+    assert told.words[1:-1] == [("update", k) for k in range(1, one.products + 1)]
+    assert told.words[-1] == ("finish",)
+    with pytest.raises(cd.InputError, match="progress must be a display"):
+        cd.analysis.stability(problem, cd.Plasticity(), progress=print)

@@ -114,3 +114,22 @@ def test_a_first_report_after_long_work_counts():
 
 def test_without_a_terminal_there_are_lines():
     assert isinstance(progress.on_stderr("x"), progress.Lines)
+
+
+def test_training_that_may_stop_early_says_who_still_learns():
+    import curldescent as cd
+
+    class Notes(progress.Silent):
+        def __init__(self):
+            self.heard = []
+
+        def update(self, done, *, work=None, note=""):
+            self.heard.append(note)
+
+    problem = cd.student_teacher(n_inputs=3, n_hidden=20, n_train=30, trials=2, activation="linear")
+    plain, early = Notes(), Notes()
+    cd.train(problem, cd.Plasticity(), epochs=300, progress=plain)
+    assert set(plain.heard) == {""}
+    cd.train(problem, cd.Plasticity(), epochs=300, stop_below=1e-2, learning_rate=0.5, progress=early)
+    assert early.heard[0] == "2 of 2 students still learn"
+    assert len(early.heard) < len(plain.heard) or "1 of 2 students still learn" in early.heard

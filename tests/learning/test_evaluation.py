@@ -12,6 +12,7 @@ def separable():
         {"x": centres[labels] + rng.normal(size=(90, 2)) * 0.3, "class": labels},
         targets="class",
         one_hot=True,
+        loss="squared",
         n_hidden=8,
         trials=3,
     )

@@ -266,5 +266,5 @@ def test_the_command_line_says_what_is_realised(tmp_path, capsys):
         assert "PlasticityWarning" not in printed.err
         assert "0 of 8" in printed.out
     numbers = json.loads(printed.out)
-    assert numbers["rules"]["GD (α_r = 0.1: 0 of 8)"]["realised"]["readout"]["flipped"] == 0
+    assert numbers["result"]["rules"]["GD (α_r = 0.1: 0 of 8)"]["realised"]["readout"]["flipped"] == 0
     assert "comes to none" in numbers["warnings"][0]

@@ -99,8 +99,8 @@ def test_exports_do_not_overwrite_something_else(rich, tmp_path):
     (tmp_path / "mine.zarr" / "thesis.tex").write_text("x")
     with pytest.raises(cd.InputError, match="is a folder of something else"):
         cd.sweeps.export(rich, tmp_path / "mine.zarr")
-    with pytest.raises(cd.InputError, match=r"ends in .nc \(NetCDF\) or .zarr"):
-        cd.sweeps.export(rich, tmp_path / "all.csv")
+    with pytest.raises(cd.InputError, match=r"an export ends in \.nc \(netcdf\), \.zarr .*, got 'all.xls'"):
+        cd.sweeps.export(rich, tmp_path / "all.xls")
 
 
 def test_a_sweep_without_axes_is_one_cell(tmp_path):

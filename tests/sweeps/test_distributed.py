@@ -69,7 +69,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_new_ones_help(cluster, 
     cluster.add_worker()
     out, error = process.communicate(timeout=200)
     assert process.returncode == 0, error
-    summary = json.loads(out)
+    summary = json.loads(out)["result"]
     assert summary["complete"]
     assert summary["computed"] == 40
     assert "Dashboard:" in error

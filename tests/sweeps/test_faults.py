@@ -107,7 +107,7 @@ def killed_again_and_again(tmp_path, *, kills, seeds, epochs):
             assert cd.sweeps.status(store, verify=True).damaged == ()
     code, out, error = command("run", file, "--store", store, "--json")
     assert code == 0, error
-    summary = json.loads(out)
+    summary = json.loads(out)["result"]
     assert summary["complete"]
     assert summary["damaged"] == []
     cells = 4 * seeds
@@ -146,7 +146,7 @@ def test_an_interrupt_ends_the_cells_in_flight_and_no_more(tmp_path):
     out, error = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "stopping after the cells in flight" in error
-    summary = json.loads(out)
+    summary = json.loads(out)["result"]
     assert summary["stopped"]
     assert not summary["complete"]
     # Everything that was begun was ended.
@@ -166,7 +166,7 @@ def test_a_signal_to_the_whole_job_ends_the_cells_in_flight_and_no_more(tmp_path
     out, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number, error
     assert "Traceback" not in error
-    assert json.loads(out)["signal"] == number
+    assert json.loads(out)["result"]["signal"] == number
     assert {f"{key}.npz" for key in begun(store)} == set(contents(store))
     assert not cd.sweeps.status(store).failed
 
@@ -180,7 +180,7 @@ def test_a_signal_while_workers_start_is_no_failure_of_theirs(tmp_path):
     out, error = process.communicate(timeout=60)
     assert process.returncode == 143, error
     assert "Traceback" not in error
-    assert json.loads(out)["stopped"]
+    assert json.loads(out)["result"]["stopped"]
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_cell_computed(tmp_path):
@@ -190,8 +190,8 @@ def test_a_worker_that_is_killed_is_replaced_and_its_cell_computed(tmp_path):
     kill(children(process.pid)[0])
     out, error = process.communicate(timeout=120)
     assert process.returncode == 0, error
-    assert json.loads(out)["complete"]
-    assert not json.loads(out)["failed"]
+    assert json.loads(out)["result"]["complete"]
+    assert not json.loads(out)["result"]["failed"]
 
 
 @pytest.mark.slow
@@ -208,7 +208,7 @@ def test_a_cell_that_kills_its_workers_is_recorded(tmp_path):
     out, error = process.communicate(timeout=120)
     assert process.returncode == 1, error
     assert "1 of 1 cells failed; why: curldescent sweep status" in error
-    assert json.loads(out)["failed"] == 1
+    assert json.loads(out)["result"]["failed"] == 1
     (record,) = cd.sweeps.status(store).failed.values()
     assert record["message"] == "its worker process died 2 times (SIGKILL)"
     assert cd.sweeps.open(store).status.values.tolist() == [[2]]
@@ -300,8 +300,8 @@ def test_a_full_disk_stops_with_one_sentence_and_a_freed_one_resumes(tmp_path, s
     ballast.unlink()
     code, out, error = command("run", file, "--store", store, "--json")
     assert code == 0, error
-    assert json.loads(out)["found"] == len(kept)
-    assert json.loads(out)["complete"]
+    assert json.loads(out)["result"]["found"] == len(kept)
+    assert json.loads(out)["result"]["complete"]
     whole = tmp_path / "whole"
     command("run", file, "--store", whole)
     assert contents(store) == contents(whole)

@@ -246,7 +246,7 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+@pytest.mark.parametrize("ending", [".nc", ".zarr", ".csv", ".parquet"])
 @pytest.mark.parametrize("case", TARGETS)
 def test_an_export_replaces_nothing_but_an_export(store, tmp_path, case, ending):
     out = tmp_path / "out"

@@ -1,5 +1,7 @@
 """What `plan` says, against what is."""
 
+import time
+
 import pytest
 
 import curldescent as cd
@@ -45,3 +47,30 @@ def test_a_large_grid_is_judged_by_a_sample():
 
 def test_stopping_early_makes_it_an_upper_bound():
     assert cd.sweeps.plan(small(training={"epochs": 9, "stop_below": 1e-3}), calibrate=False).upper_bound
+
+
+def test_time_that_others_take_is_not_counted(monkeypatch):
+    """On a busy machine an epoch takes longer on the clock and no longer on the processor: here it waits."""
+    from curldescent.sweeps.description import cost
+
+    sweep = small(training={"epochs": 10_000, "batch_size": 10})
+    build, waited = cost.engine_for, []
+
+    def busy(*arguments):
+        engine = build(*arguments)
+        advance = engine.advance
+
+        def slowly(epochs):
+            time.sleep(0.05)
+            waited.append(0.05)
+            advance(epochs)
+
+        engine.advance = slowly
+        return engine
+
+    monkeypatch.setattr(cost, "_LONGEST_WAIT", 0.3)
+    monkeypatch.setattr(cost, "engine_for", busy)
+    found = cd.sweeps.plan(sweep, workers=1).seconds
+    assert len(waited) > 6
+    # Each advance doubles its epochs: 63 of them wait for 0.3 s, which would count 285 s for 6 × 10 000 epochs.
+    assert found < 60

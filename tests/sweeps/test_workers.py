@@ -150,5 +150,5 @@ def test_failed_cells_are_an_exit_code_and_one_line(tmp_path, capsys):
         )
     said = capsys.readouterr()
     assert left.value.code == 1
-    assert json.loads(said.out)["failed"] == 1
+    assert json.loads(said.out)["result"]["failed"] == 1
     assert "1 of 4 cells failed; why: curldescent sweep status --store" in said.err

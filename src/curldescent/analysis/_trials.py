@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 import numpy as np
 
 from curldescent.foundation import quantities, representation
-from curldescent.learning.fields.field import Field
+from curldescent.foundation.progress import Progress
 from curldescent.learning.fields.subjects import subject_fields
+from curldescent.model.problem import Problem
 
 
 class HasColumns(Protocol):
@@ -100,15 +101,22 @@ def _short(value: Any) -> str:
 
 
 def each_trial(
-    analysis: Callable[[Field], Result], subject: object, rule: object, trial: object, **options: Any
+    analysis: Callable[..., Result],
+    subject: object,
+    rule: object,
+    trial: object,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
 ) -> Result | Trials[Result]:
     """An analysis of one field for what a user asks about.
 
     Args:
-        analysis: of one field.
+        analysis: of one field; with `progress`, also told by `alone=False` that it is one of several.
         subject: a field, or a problem.
         rule: the plasticity of a problem.
         trial: of a problem; None: all of them, where it has a trial axis.
+        progress: told how many trials are done, where there are several.
         **options: of a problem, as in `curldescent.field`.
 
     Returns:
@@ -118,6 +126,15 @@ def each_trial(
         InputError: as `curldescent.learning.fields.subjects.subject_field`.
     """
     fields, several = subject_fields(subject, rule, trial, **options)
+    if several and progress is not None:
+        assert isinstance(subject, Problem)
+        progress.start(subject.trials, "trials")
+        results = []
+        for field in fields:
+            results.append(analysis(field, alone=False))
+            progress.update(len(results))
+        progress.finish()
+        return Trials(tuple(results))
     if several:
         return Trials(tuple(analysis(field) for field in fields))
     return analysis(next(fields))

@@ -16,6 +16,15 @@ PACKAGES = {
     "bokeh": ("Bokeh", "explore"),
 }
 
+# extra -> what it is for
+PURPOSES = {
+    "data": "the handwritten digits and Parquet files",
+    "optimizers": "curl descent in optax",
+    "torch": "networks and optimizers of PyTorch",
+    "cluster": "sweeps on a cluster",
+    "explore": "the explorer",
+}
+
 
 def lacking(*modules: str) -> list[str]:
     """Those of these modules that are not installed; none is imported for the question.

@@ -114,6 +114,7 @@ def record_run(
     stretch = stride if stopping is None else 1
     stopping = stopping or _never
     ended = epochs
+    may_stop = stop_below[0] > 0
     # Epochs after the last recorded one still count: the final weights are those after `epochs`.
     for target in dict.fromkeys([*times.tolist(), epochs]):
         while stepper.epoch < target and stepper.active.any() and not stopping():
@@ -123,7 +124,12 @@ def record_run(
                 _finite_errors(stepper)
             slow = time.monotonic() - began > _SECONDS_BETWEEN_LOOKS
             stretch = stretch if stopping is _never else max(1, stretch // 2) if slow else min(stride, 2 * stretch)
-            progress.update(done_before + stepper.epoch)
+            learning, students = int(stepper.active.sum()), stepper.active.size
+            # Where students stop early, so may the run, and the epochs left are too many.
+            progress.update(
+                done_before + stepper.epoch,
+                note=f"{learning} of {students} students still learn" if learning < students or may_stop else "",
+            )
         if stepper.epoch < target and stepper.active.any():
             ended = stepper.epoch
             _fill_up(seen, snapshots, len(times), stepper, record_weights=record_weights)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from curldescent.foundation import validation
+from curldescent.model.scaling import Scaling
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,12 @@ class DataUsed:
         inputs: the columns that are inputs.
         targets: the columns that are targets.
         left_out: what is neither → why.
-        notes: what was concluded in reading, and what looks odd.
+        notes: what was concluded in reading, what was done to the numbers, and what looks odd.
+        input_names: what each of the M inputs is: a column, one of its classes, or one entry of its width.
+        target_names: the same for the O outputs.
+        classes: whether the outputs are the classes of one column.
+        input_scaling: what brought the inputs to their scale; None where they are as in the table.
+        target_scaling: the same for the targets.
 
     Example:
         >>> print(*DataUsed("data file 'x.csv'", ("a", "b"), ("y",), {"'id'": "not chosen"}).lines(), sep="\n")
@@ -29,10 +35,18 @@ class DataUsed:
     targets: tuple[str, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    input_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
+    classes: bool = False
+    input_scaling: Scaling | None = None
+    target_scaling: Scaling | None = None
 
     def rows(self) -> list[tuple[str, str]]:
         """(what, which) for tables; of many columns the first ones and their number."""
-        out = [("inputs", validation.listed(self.inputs)), ("targets", validation.listed(self.targets))]
+        inputs, width = validation.listed(self.inputs), len(self.input_names)
+        if width not in (0, len(self.inputs)):
+            inputs += f" ({width} numbers)"
+        out = [("inputs", inputs), ("targets", validation.listed(self.targets))]
         if self.left_out:
             some = [f"{name} ({why})" for name, why in list(self.left_out.items())[:12]]
             more = f" and {len(self.left_out) - 12} more" if len(self.left_out) > 12 else ""
@@ -42,6 +56,15 @@ class DataUsed:
     def lines(self) -> list[str]:
         """The same as lines of text."""
         return [f"{what}: {which}" for what, which in self.rows()]
+
+    def as_json(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "source": self.source,
+            "inputs": list(self.inputs),
+            "targets": list(self.targets),
+            "left_out": dict(self.left_out),
+        }
 
     def __str__(self) -> str:
         return f"{self.source}; " + "; ".join(self.lines())

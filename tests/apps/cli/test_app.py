@@ -64,8 +64,10 @@ def test_json_goes_to_stdout_alone(folder):
         cwd=folder,
     )
     assert done.returncode == 0, done.stderr
-    numbers = json.loads(done.stdout)
-    assert len(numbers["rules"]["GD"]["test_accuracy"]) == 5
+    found = json.loads(done.stdout)
+    assert len(found["result"]["rules"]["GD"]["test_accuracy"]) == 5
+    assert 0 < found["result"]["baseline"]["test_accuracy"] < 1
+    assert "one output for each class of column 'word': 'a', 'b'" in found["notes"]
 
 
 def test_the_example_experiment_runs(folder):
@@ -94,8 +96,11 @@ BAD = {
     "missing experiment": (["train", "none.toml"], "experiment file 'none.toml' does not exist"),
     "incomplete experiment": (["train", "bad.toml"], "[training] needs an entry 'epochs'"),
     "missing data": (["train", "--data", "none.csv", "--targets", "y"], "data file 'none.csv' does not exist"),
+    "a column left out that is not there": (["train", "--data", "table.csv", "--exclude", "q"], "exclude: there is no"),
     "missing column": (["train", "--data", "table.csv", "--targets", "yy"], "no column 'yy'; did you mean 'y'"),
-    "non-numeric column": (["train", "--data", "table.csv", "--targets", "y"], "column 'word' must be numeric"),
+    "two kinds of targets": (["train", "--data", "table.csv", "--targets", "word,y"], "column 'word' must be numeric"),
+    "a broken quote": (["train", "--data", "table.csv", "--inputs", '"x,z'], "--inputs must be names separated by"),
+    "an unknown separator": (["train", "--data", "table.csv", "--separator", "x"], "separator must be ',', ';', '|'"),
     "fraction out of range": (
         ["train", "--data", "table.csv", "--inputs", "x", "--targets", "y", "--flip-readout", "2"],
         "readout plasticity must be a fraction between 0 and 1, got 2",
@@ -145,3 +150,47 @@ def test_what_was_used_of_a_table_is_printed_and_written(tmp_path):
         assert text in done.stdout
         assert text in page
         assert text in str(numbers)
+
+
+def test_columns_with_commas_are_named_one_to_an_option(tmp_path):
+    rows = "".join(f"{k},{k % 5},{k % 3},{k * k % 11},{k % 7}\n" for k in range(12))
+    (tmp_path / "t.csv").write_text('id,"speed, mean","a,b",a,b\n' + rows)
+    given = ("--inputs", "speed, mean", "--inputs", "a,b", "--targets", "b", "--epochs", "1", "--trials", "1", "--json")
+    done = inside("train", "--data", "t.csv", *given, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    # A whole entry that is a column's name is that column; otherwise commas separate.
+    assert json.loads(done.stdout)["result"]["data"]["inputs"] == ["speed, mean", "a,b"]
+    given = ("--exclude", "a,b", "--keep", "id", "--epochs", "1", "--trials", "1", "--json")
+    data = json.loads(inside("train", "--data", "t.csv", *given, cwd=tmp_path).stdout)["result"]["data"]
+    assert (data["inputs"], data["targets"]) == (["id", "speed, mean", "a"], ["b"])
+    assert data["left_out"] == {"'a,b'": "excluded"}
+
+
+def test_the_table_shows_r2_errors_in_the_users_units_and_a_baseline(tmp_path):
+    rows = "".join(f"{k % 9 / 10},{100 + 20 * (k % 9)}\n" for k in range(40))
+    (tmp_path / "t.csv").write_text("x;speed\n".replace(";", ",") + rows)
+    done = inside("train", "--data", "t.csv", "--epochs", "2000", "--learning-rate", "0.5", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for said in ("median test R²", "median test RMSE of speed", "mean of the targets", "targets are standardised"):
+        assert said in done.stdout
+    numbers = json.loads((tmp_path / "results/train/numbers.json").read_text())["learning_curves"]
+    assert min(numbers["rules"]["GD"]["test_r2"])[0] > 0.9
+    assert 30 < numbers["baseline"]["test_rmse"][0] < 70
+    assert max(numbers["rules"]["GD"]["test_rmse"])[0] < 10
+
+
+def test_a_table_as_spreadsheets_write_it(tmp_path):
+    rows = "".join(f"{k};{k % 5},5;{['ja', 'nein'][k % 2]};{'' if k == 4 else k % 3}\n" for k in range(20))
+    (tmp_path / "t.csv").write_bytes(f"Nr;Größe;Klasse;z\n{rows}".encode("cp1252"))
+    done = inside("train", "--data", "t.csv", "--targets", "Klasse", "--missing", "drop", "--epochs", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "semicolons",
+        "decimal comma",
+        "Windows-1252",
+        "'Nr' (it counts the rows",
+        "1 of 20 rows are left out",
+    ):
+        assert said in done.stdout
+    assert "mean test accuracy" in done.stdout
+    assert "commonest class" in done.stdout

@@ -17,7 +17,7 @@ def leave(*tokens: str) -> int:
 
 def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
     assert leave("reproduce", "--list", "--json") == 0
-    listed = json.loads(capsys.readouterr().out)["figures"]
+    listed = json.loads(capsys.readouterr().out)["result"]["figures"]
     assert {"fig2", "fig3a"} <= {entry["figure"] for entry in listed}
 
 

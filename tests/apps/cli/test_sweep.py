@@ -52,7 +52,7 @@ def test_help_shows_examples_and_options(name):
 def test_plan_says_what_it_costs(folder):
     code, out, error = command("plan", "sweep.toml", "--json", "--workers", 2, cwd=folder)
     assert code == 0, error
-    cost = json.loads(out)
+    cost = json.loads(out)["result"]
     assert (cost["cells"], cost["axes"]) == (6, {"ratio": 3, "hidden": 2})
     assert cost["updates"] == 6 * 2 * 20 * 2
     assert 0.001 < cost["seconds"] < 100
@@ -64,7 +64,7 @@ def test_plan_says_what_it_costs(folder):
 def test_from_missing_cells_to_an_export(folder):
     code, out, error = command("status", "--store", "store", "--json", cwd=folder)
     assert code == 0, error
-    assert (json.loads(out)["done"], json.loads(out)["missing"]) == (5, 1)
+    assert (json.loads(out)["result"]["done"], json.loads(out)["result"]["missing"]) == (5, 1)
     code, out, error = command("run", "sweep.toml", "--store", "store", cwd=folder)
     assert code == 0, error
     assert "5 of 6 cells are there already" in error
@@ -78,7 +78,7 @@ def test_from_missing_cells_to_an_export(folder):
         assert dict(data.final_test_error.sizes) == {"ratio": 3, "hidden": 2, "trial": 2}
     code, out, error = command("merge", "store", "--store", "merged", "--json", cwd=folder)
     assert code == 0, error
-    assert json.loads(out)["copied"] == 6
+    assert json.loads(out)["result"]["copied"] == 6
 
 
 BAD = {
@@ -101,7 +101,10 @@ BAD = {
         ["run", "sweep.toml", "--store", "new", "--slurm", "--scheduler", "tcp://127.0.0.1:1"],
         "either --scheduler or a batch system",
     ),
-    "an export without an ending": (["export", "--store", "store", "--out", "all"], "ends in .nc (NetCDF) or .zarr"),
+    "an export without an ending": (
+        ["export", "--store", "store", "--out", "all"],
+        "an export ends in .nc (netcdf), .zarr (zarr), .csv (csv), .parquet (parquet), or says",
+    ),
     "missing cells": (["compact", "--store", "store"], "lacks 1 cells"),
 }
 

@@ -21,7 +21,7 @@ def run(capsys, *tokens):
 def as_json(capsys, *tokens):
     code, out, err = run(capsys, *tokens, "--json")
     assert (code, err) == (0, "")
-    return json.loads(out)
+    return json.loads(out)["result"]
 
 
 def test_critical_ratio(capsys):

@@ -19,7 +19,7 @@ from curldescent.apps.explorer.phase import boundary, density_curve, sampled
 from curldescent.apps.explorer.state import DataState, LearnState, PhaseState, SweepState, TwoWeightsState
 from curldescent.apps.explorer.stores import find_store, list_stores
 from curldescent.apps.explorer.surface import Camera, faces
-from curldescent.apps.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, first_choice, read_upload
+from curldescent.apps.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_upload
 from curldescent.apps.explorer.two_weights import conserved, follow, solutions
 from tests.sweeps.conftest import fill, small
 
@@ -28,7 +28,7 @@ STATES = [
     LearnState(2.0, 0.1, 0.2, 60, "tanh", "teacher", "free", 0.05, 7),
     TwoWeightsState(0.5, -1.0, 0.3, "1,2;-0.5,0.25", 40),
     TwoWeightsState().with_points(()),
-    DataState(5, 0.5, 0.25, "relu", 0.3, 2),
+    DataState(5, 0.5, 0.25, "relu", 0.3, 2, "drop"),
     SweepState("a/b", "final_test_error", "ratio", "hidden", "rule:1", "ratio:0;hidden:2"),
 ]
 
@@ -194,11 +194,11 @@ TABLES = {
     "ragged": (b"x,y\n1,2\n1,2,3,4\n", "cannot be read as CSV"),
     "few rows": (b"x,y\n1,2\n", "at least 10 rows, got 1"),
     "pickle": (b"\x80\x04\x95" + b"\x00" * 10, "got binary data"),
-    "wrong encoding": (b"x,y\n\xff\xfe,2\n", "cannot be read as CSV"),
+    "wrong encoding": (b"x,y\n\xff\x81,2\n", "cannot be read as CSV: byte ff is no text in UTF-8"),
     "names that are equal": (b",".join([b"x"] * 60_000) + b"\n", f"at most {MAX_COLUMNS} columns, got 60000"),
     "two equal names": (b"x,y,x\n" + b"1,2,3\n" * 12, "2 are called 'x'"),
     "a long name": (b"x" * 100_000 + b",y\n" + b"1,2\n" * 12, "at most 200 characters, got 100000"),
-    "text only": (b"name,place\n" + b"a,b\n" * 12, "at least two columns of numbers, got 0"),
+    "one column": (b"name\n" + b"a\n" * 12, "at least two columns, got 1"),
 }
 
 
@@ -220,27 +220,27 @@ def test_the_explorer_reads_tables_as_from_data_does(tmp_path):
         "text": "name,speed,a\n" + "".join(f"n{k},{k % 5},{k}\n" for k in rows),
         "a hole": "speed,a,b\n,1,1\n" + "".join(f"{k % 5},{k},1\n" for k in rows),
         "text last": "speed,a,kind\n" + "".join(f"{k % 5},{k},cat\n" for k in rows),
+        "classes last": "id,speed,kind\n" + "".join(f"{k},{k % 5},{['cat', 'dog'][k % 2]}\n" for k in rows),
+        "decimal commas": "speed;a\n" + "".join(f"{k % 5},5;{k}\n" for k in rows),
+        "dates": "day,speed,a\n" + "".join(f"2024-01-{k + 1:02},{k % 5},{k}\n" for k in rows),
     }
     for text in tables.values():
         (tmp_path / "t.csv").write_text(text)
         table = read_upload(text)
-        inputs, targets = first_choice(table)
         results = []
         for source in (table, tmp_path / "t.csv"):
             try:
-                problem = cd.from_data(source, inputs=inputs, targets=targets, n_hidden=2)
+                problem = cd.from_data(source, n_hidden=2)
                 results.append((problem.inputs.tolist(), problem.targets.tolist(), problem.data.lines()))
             except cd.InputError as refusal:
                 results.append(str(refusal))
         assert results[0] == results[1]
 
 
-def test_a_last_column_of_text_stays_the_target_and_is_refused():
-    table = read_upload("x,y,kind\n" + "1,2,cat\n" * 12)
-    inputs, targets = first_choice(table)
-    assert (inputs, targets) == (["x", "y"], ["kind"])
-    with pytest.raises(cd.InputError, match="column 'kind' must be numeric, got 'cat' in row 1"):
-        cd.from_data(table, inputs=inputs, targets=targets, n_hidden=2)
+def test_uploads_may_be_separated_by_tabs_and_in_utf_16():
+    content = ("größe\ta\n" + "1\t2\n" * 12).encode("utf-16")
+    assert list(read_upload(content, "t.tsv").columns) == ["größe", "a"]
+    assert read_upload(content, "t.tsv").notes == ("read as UTF-16",)
 
 
 def test_the_view_says_what_it_uses():
@@ -263,9 +263,27 @@ def test_the_view_says_what_it_uses():
             assert "inputs: &#x27;speed&#x27;; targets: &#x27;a&#x27;" in page.message.object
             assert "column 1 (without a name in the header)" in page.message.object
             assert "text in &#x27;name&#x27;" in page.message.object
-            view._dropped(types.SimpleNamespace(new={"t.csv": b"x,y,kind\n" + b"1,2,cat\n" * 12}))
+            assert "nearly every row" not in page.message.object
+            kinds = b"".join(b"%d,%d,%s\n" % (k, k * k % 7, (b"cat", b"dog")[k % 2]) for k in range(12))
+            view._dropped(types.SimpleNamespace(new={"t.csv": b"id,y,kind\n" + kinds}))
+            assert (view._inputs.value, view._targets.value) == (["y"], ["kind"])
             view._restart()
-            assert "Column &#x27;kind&#x27; must be numeric, got &#x27;cat&#x27; in row 1." in page.message.object
+            view._tell("running", 3, {})
+            assert view._problem.data.classes
+            assert "it counts the rows" in page.message.object
+            assert "the last column, &#x27;kind&#x27;, is taken" in page.message.object
+            days = b"".join(b"2024-01-%02d,%d\n" % (k + 1, k) for k in range(12))
+            view._dropped(types.SimpleNamespace(new={"t.csv": b"day,a\n" + days}))
+            assert "Column &#x27;day&#x27; must be numeric, got dates" in page.message.object
+            assert view._inputs.value == []
+            holes = b"".join(b"%s,%d\n" % (b"" if k == 3 else b"%d" % (k * k), k) for k in range(12))
+            view._dropped(types.SimpleNamespace(new={"t.csv": b"x,a\n" + holes}))
+            view._restart()
+            assert "got a missing value in row 4" in page.message.object
+            view._widgets["missing"].value = "drop"
+            view._restart()
+            view._tell("running", 3, {})
+            assert "1 of 12 rows are left out" in page.message.object
         finally:
             view.live.stop()
 

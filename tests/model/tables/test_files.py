@@ -45,9 +45,11 @@ def learn(source, **options):
 
 ARRAYS = {
     "objects": (npy(np.array([{}] * 5, dtype=object)), "array 'x' holds Python objects, which are never opened"),
-    "text": (npy(np.array(list("abcde"))), "column 'x' must be numeric, got 'a' in row 1"),
     "complex": (npy(np.ones(5) * 1j), "column 'x' must be a real numeric array, got dtype complex128"),
-    "dates": (npy(np.arange(5).astype("M8[s]")), "got dtype datetime64"),
+    "dates": (
+        npy(np.arange(5).astype("M8[s]")),
+        r"must be numeric, got dates \(dtype datetime64\[s\]\); make a number",
+    ),
     "records": (npy(np.zeros(5, dtype=[("p", "f8")])), "column 'x' must be a real numeric array"),
     "a scalar": (npy(3.0), r"must have shape \(samples,\) or \(samples, width\), got \(\)"),
     "three axes": (npy(np.ones((5, 2, 2))), r"must have shape .* got \(5, 2, 2\)"),
@@ -222,7 +224,7 @@ def test_hostile_toml_is_one_sentence(kind, read, tmp_path):
 
 DATA = {
     'source = {x = [1, 2], y = [[1], [2, 3]]}\ntargets = "y"': "rows of different lengths",
-    'source = {x = [1, 2], y = ["a", 2]}\ntargets = "y"': "column 'y' must be numeric, got 'a' in row 1",
+    'source = {x = [1, 2], y = ["a", 2]}\ntargets = "y"': "column 'y' must hold labels of one type",
     'source = {x = [1, 2], y = {a = 1}}\ntargets = "y"': "column 'y' must be a real numeric array, got a dict",
     'source = {x = [1, 2], y = 1}\ntargets = "y"': "must have shape",
     'source = {}\ntargets = "y"': "there is no column 'y'; there are none",

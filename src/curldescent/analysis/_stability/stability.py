@@ -17,6 +17,7 @@ from curldescent.analysis._stability.verdicts import (
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, representation, validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress, Silent, checked
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import NotFinite
@@ -151,6 +152,7 @@ def stability(
     output_error: str = "delta",
     preserve_norms: bool = False,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Is the solution that a network sits at stable under its plasticity? Is the fixed point of a rule?
 
@@ -172,6 +174,8 @@ def stability(
             matrix-free method then looks for the lower end only, and its `errors` are residuals ‖Gu − λu‖, which bound
             the error up to the condition number of an eigenvalue.
         seed: of the starting vector, and of feedback that a rule draws.
+        progress: told how many trials are judged; of a single network in the matrix-free method, how many of the
+            `max_products` products are made, of which fewer may be enough. See `curldescent.foundation.progress`.
 
     Returns:
         A `Stability`; `Trials` of them for all trials of a problem with a trial axis.
@@ -202,15 +206,17 @@ def stability(
     # Norms are kept by the verdict of a signed gradient, and by the field itself of any other.
     field_norms = isinstance(rule, Plasticity) and rule.feedback is not None and options["preserve_norms"]
 
-    def one(field: Field) -> Stability:
+    shown = checked(progress)
+
+    def one(field: Field, *, alone: bool = True) -> Stability:
         if isinstance(field, Network):
-            return _stability(field, **options)
+            return _stability(field, **options, progress=shown if alone else Silent())
         if options["preserve_norms"] and not field_norms:
             raise InputError("preserve_norms is for signed gradients; cd.field(problem, rule, preserve_norms=True)")
         return _of_field(field, method, options["count"], options["tolerance"], options["seed"])
 
     of_problem = {"output_error": output_error, "preserve_norms": field_norms, "seed": seed}
-    return each_trial(one, subject, rule, trial, **of_problem)
+    return each_trial(one, subject, rule, trial, progress=shown, **of_problem)
 
 
 def _of_field(field: Field, method: str, count: int, tolerance: float, seed: int) -> Stability:
@@ -234,13 +240,21 @@ def _stability(
     max_products: int,
     preserve_norms: bool,
     seed: int,
+    progress: Progress,
 ) -> Stability:
     if method == "auto":
         few_rows = network.n_rows <= network.n_params
         fits = network.n_rows * network.n_params <= DENSE_ENTRIES or not few_rows
         method = "dense" if min(network.n_rows, network.n_params) <= DENSE_SIDE and fits else "matrix-free"
     try:
-        found = _found(network, method, count, tolerance, resolution, max_products, preserve_norms, seed)
+        if method == "matrix-free" and not preserve_norms:
+            progress.start(max_products, "products at most")
+            try:
+                found = matrix_free_verdict(network, count, tolerance, resolution, max_products, seed, progress.update)
+            finally:
+                progress.finish()
+        else:
+            found = _found(network, method, count, tolerance, resolution, max_products, preserve_norms, seed)
         residual, at_solution = _residual(network)
     except NotFinite as not_finite:
         # One verdict among those of many trials, which must not be lost to this one.
@@ -271,9 +285,8 @@ def _found(
 ) -> dict[str, Any]:
     if preserve_norms:
         return norm_preserving_verdict(network, method, count, tolerance, resolution, max_products, seed)
-    if method == "dense":
-        return dense_verdict(network, tolerance)
-    return matrix_free_verdict(network, count, tolerance, resolution, max_products, seed)
+    assert method == "dense"
+    return dense_verdict(network, tolerance)
 
 
 def _residual(network: Network) -> tuple[float | None, bool | None]:

@@ -4,6 +4,7 @@ Where the loss is not the squared one, Φ stands for Λ^{1/2} Φ with Λ the Hes
 Jacobian of the field at a point of zero residual is −diag(S) ΦᵀΛΦ / P. docs/analysis.md, section "Stability".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -170,10 +171,15 @@ SMALL = 8
 
 
 class KernelProducts:
-    """Products with G by one forward and one reverse derivative each; nothing larger than n is held."""
+    """Products with G by one forward and one reverse derivative each; nothing larger than n is held.
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    Args:
+        network: the network and its data.
+        tell: given the number of products so far, after each.
+    """
+
+    def __init__(self, network: Network, tell: Callable[[int], object] | None = None) -> None:
+        self._network, self._tell = network, tell
         self.count = 0
         self.unit = 1.0
 
@@ -208,8 +214,11 @@ class KernelProducts:
 
     def product(self, rows: Array, strengths: Array) -> Array:
         """G u / unit² = Φ (S ∘ Φᵀ u) / P / unit²."""
+        made = self.to_rows(strengths * self.to_parameters(rows) / self.unit) / self.unit / self._network.n_samples
         self.count += 1
-        return self.to_rows(strengths * self.to_parameters(rows) / self.unit) / self.unit / self._network.n_samples
+        if self._tell is not None:
+            self._tell(self.count)
+        return made
 
 
 @dataclass(frozen=True)
@@ -225,7 +234,15 @@ class Extremes:
     square: float
 
 
-def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_products: int, seed: int) -> Extremes:
+def extreme_eigenvalues(
+    network: Network,
+    *,
+    count: int,
+    resolution: float,
+    max_products: int,
+    seed: int,
+    tell: Callable[[int], object] | None = None,
+) -> Extremes:
     """Both ends of the spectrum of G by implicitly restarted Lanczos.
 
     G lies between −κ and κ, κ the largest eigenvalue of Φ diag|S| Φᵀ / P. ARPACK judges convergence relative to each
@@ -238,12 +255,13 @@ def extreme_eigenvalues(network: Network, *, count: int, resolution: float, max_
         resolution: of the eigenvectors, relative to κ; eigenvalues are better than that (the error is of second order).
         max_products: at most about so many products with G.
         seed: of the starting vectors.
+        tell: given the number of products so far, after each.
 
     Returns:
         The `Extremes`. An error bound is ‖G u − λ u‖: some eigenvalue of G lies within it of λ.
     """
     citations.use("lehoucq1998")
-    kernel, size = KernelProducts(network), network.n_rows
+    kernel, size = KernelProducts(network, tell), network.n_rows
     count = max(min(2, size), min(count, size - 1))
     start = np.random.default_rng(seed).standard_normal(size)
     top = largest_magnitude(network, kernel, start) if kernel.measure(start) > 0 else 0.0

@@ -1,5 +1,6 @@
 """The verdict of `stability` by its three routes: what the eigenvalues show, and what they do not."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -78,10 +79,18 @@ def norm_preserving_verdict(
 
 
 def matrix_free_verdict(
-    network: Network, count: int, tolerance: float, resolution: float, max_products: int, seed: int
+    network: Network,
+    count: int,
+    tolerance: float,
+    resolution: float,
+    max_products: int,
+    seed: int,
+    tell: Callable[[int], object] | None = None,
 ) -> dict[str, Any]:
     """From both ends of the spectrum, by products alone."""
-    ends = extreme_eigenvalues(network, count=count, resolution=resolution, max_products=max_products, seed=seed)
+    ends = extreme_eigenvalues(
+        network, count=count, resolution=resolution, max_products=max_products, seed=seed, tell=tell
+    )
     more = {"complete": False, "direction": np.zeros(network.n_params), "products": ends.products}
     if len(ends.values) == 0 or (ends.scale == 0 and network.strengths.any()):
         return nothing(ends.scale * ends.square, NO_MOTION if ends.scale == 0 else NOT_CONVERGED) | more

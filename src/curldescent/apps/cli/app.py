@@ -10,6 +10,8 @@ from curldescent.apps.cli.bench import EXAMPLES as BENCH_EXAMPLES
 from curldescent.apps.cli.bench import bench
 from curldescent.apps.cli.demo import EXAMPLES as DEMO_EXAMPLES
 from curldescent.apps.cli.demo import demo
+from curldescent.apps.cli.doctor import EXAMPLES as DOCTOR_EXAMPLES
+from curldescent.apps.cli.doctor import doctor
 from curldescent.apps.cli.explore import EXAMPLES as EXPLORE_EXAMPLES
 from curldescent.apps.cli.explore import explore
 from curldescent.apps.cli.output import plain_warnings
@@ -28,6 +30,7 @@ app = App(
 )
 app.command(bench, help_epilogue=BENCH_EXAMPLES)
 app.command(demo, help_epilogue=DEMO_EXAMPLES)
+app.command(doctor, help_epilogue=DOCTOR_EXAMPLES)
 app.command(explore, help_epilogue=EXPLORE_EXAMPLES)
 app.command(train, help_epilogue=TRAIN_EXAMPLES)
 app.command(reproduce, help_epilogue=REPRODUCE_EXAMPLES)
@@ -38,7 +41,8 @@ app.command(sweep_app, name="sweep")
 def main(tokens: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code.
 
-    0: done; 1: cells of a sweep failed; 2: unusable input, a full disk; 128 + the signal's number: interrupted.
+    0: done; 1: cells of a sweep failed, or `doctor` found a fault; 2: unusable input, a full disk; 128 + the signal's
+    number: interrupted.
 
     Args:
         tokens: the arguments after the program's name; those of the process by default.

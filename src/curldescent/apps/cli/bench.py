@@ -51,7 +51,7 @@ def bench(
     if out is not None:
         write_result(out, "bench", found)
     if json:
-        print_json(found)
+        print_json("bench", found)
     else:
         show(found)
 

@@ -36,7 +36,7 @@ def demo(
     with interruption.wishes(say, "stopping; finished parts are written; once more to leave at once") as wish:
         sections = run_demo(out, options=TourOptions(stopping=wish), tell=written.append)
     if json:
-        print_json({section.name: section.numbers for section in sections})
+        print_json("demo", {section.name: section.numbers for section in sections})
     else:
         for section in sections:
             print_table(section.columns, section.rows, title=section.title)

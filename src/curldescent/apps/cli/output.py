@@ -4,7 +4,7 @@ import json
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,10 +44,24 @@ def plain_warnings() -> Iterator[None]:
         yield
 
 
-def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout, with what was warned of."""
-    content = {**value, **({"warnings": _said} if _said else {})}
-    print(json.dumps(jsonable(content), indent=2, allow_nan=False))
+def print_json(command: str, result: Mapping[str, Any], *, notes: Iterable[str] = ()) -> None:
+    """Print one JSON object on stdout, of the layout that all commands share (docs/json.md).
+
+    Args:
+        command: what was asked for, "train" or "sweep plan".
+        result: what it found; what is infinite or no number becomes null.
+        notes: what was concluded or done without being asked for.
+    """
+    from curldescent.foundation.version import __version__
+
+    content = {
+        "command": command,
+        "version": __version__,
+        "result": jsonable(result),
+        "notes": list(notes),
+        "warnings": list(_said),
+    }
+    print(json.dumps(content, indent=2, allow_nan=False))
 
 
 def say(sentence: str) -> None:

@@ -79,9 +79,8 @@ def reproduce(
     if "report" in words:
         written += paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
     if json:
-        print_json(
-            {"verdicts": [verdict.as_json() for verdict in verdicts], "written": [str(path) for path in written]}
-        )
+        found = [verdict.as_json() for verdict in verdicts]
+        print_json("reproduce", {"verdicts": found, "written": [str(path) for path in written]})
         return
     for path in written if "report" not in words else written[: 2 if summary is None else 3]:
         print(f"Written: {path}")
@@ -165,6 +164,7 @@ def _print_list(*, as_json: bool) -> None:
 
     every = paper.figures()
     if as_json:
-        print_json({"figures": [{"figure": f.key, "title": f.title, "origin": f.origin} for f in every]})
+        listed = [{"figure": f.key, "title": f.title, "origin": f.origin} for f in every]
+        print_json("reproduce", {"figures": listed})
     else:
         print_table(("figure", "what", "origin"), [(f.key, f.title, f.origin) for f in every])

@@ -46,13 +46,13 @@ def plan(file: Path, *, workers: Workers = None, calibrate: bool = True, json: J
     sweep = sweeps.read(file)
     cost = sweeps.plan(sweep, workers=workers, calibrate=calibrate)
     if json:
-        print_json(
-            {"axes": dict(zip([a.name for a in sweep.grid.axes], sweep.grid.shape, strict=True)), **cost.as_json()}
-        )
+        axes = dict(zip([a.name for a in sweep.grid.axes], sweep.grid.shape, strict=True))
+        found = {name: value for name, value in cost.as_json().items() if name != "remarks"}
+        print_json("sweep plan", {"axes": axes, **found}, notes=cost.remarks)
         return
-    axes = " × ".join(f"{len(axis)} {axis.name}" for axis in sweep.grid.axes)
+    over = " × ".join(f"{len(axis)} {axis.name}" for axis in sweep.grid.axes)
     rows = [
-        ("cells", f"{cost.cells} ({axes})" if axes else "1"),
+        ("cells", f"{cost.cells} ({over})" if over else "1"),
         ("trials a cell", str(cost.trials)),
         ("weight updates", f"{cost.updates:.3g}"),
         ("memory", f"about {cost.memory / 2**30:.2g} GiB, {cost.workers} workers"),
@@ -106,7 +106,7 @@ def run(
     sweep = None if file is None else sweeps.read(file)
     with connection(cluster or ClusterOptions(), workers) as client:
         summary = sweeps.run(sweep, store, workers=workers, client=client, progress=on_stderr("sweep"))
-    _end(summary, store, json=json)
+    _end("sweep run", summary, store, json=json)
 
 
 @app.command(
@@ -131,7 +131,7 @@ def retry(
 
     with connection(cluster or ClusterOptions(), workers) as client:
         summary = sweeps.retry(store, workers=workers, client=client, progress=on_stderr("sweep"))
-    _end(summary, store, json=json)
+    _end("sweep retry", summary, store, json=json)
 
 
 @app.command(
@@ -156,7 +156,7 @@ def status(*, store: StorePath, verify: bool = False, json: Json = False) -> Non
 
     found = sweeps.status(store, verify=verify)
     if json:
-        print_json(found.as_json())
+        print_json("sweep status", found.as_json())
     else:
         _print_status(found, store)
     if found.damaged:
@@ -189,21 +189,26 @@ def _print_status(found: "Status", store: Path) -> None:
     curldescent sweep export --store results/fig3a --out fig3a.nc
 
     curldescent sweep export --store results/fig3a --out fig3a.zarr
+
+    curldescent sweep export --store results/fig3a --out fig3a.csv
 """
 )
-def export(*, store: StorePath, out: Path, json: Json = False) -> None:
-    """Write a sweep, finished or not, as NetCDF (.nc) or Zarr (.zarr).
+def export(*, store: StorePath, out: Path, format: str | None = None, json: Json = False) -> None:
+    """Write a sweep, finished or not, as NetCDF (.nc), Zarr (.zarr), CSV (.csv) or Parquet (.parquet).
+
+    CSV and Parquet have one row for every trial of every cell.
 
     Args:
         store: Folder of the sweep.
         out: What to write; the ending decides.
+        format: netcdf, zarr, csv or parquet, where the ending does not say it.
         json: Print one JSON object.
     """
     from curldescent import sweeps
 
-    written = sweeps.export(store, out)
+    written = sweeps.export(store, out, format=format)
     if json:
-        print_json({"written": str(written)})
+        print_json("sweep export", {"written": str(written)})
     else:
         print(f"Written: {written}")
 
@@ -226,7 +231,7 @@ def merge(sources: list[Path], /, *, store: StorePath, json: Json = False) -> No
 
     done = sweeps.merge(sources, store)
     if json:
-        print_json(done.__dict__)
+        print_json("sweep merge", done.__dict__)
         return
     print(f"{done.copied} cells copied, {done.present} there already, {done.cells} on the grid")
     for sentence in done.damaged:
@@ -250,14 +255,14 @@ def compact(*, store: StorePath, json: Json = False) -> None:
 
     written = sweeps.compact(store)
     if json:
-        print_json({"written": str(written)})
+        print_json("sweep compact", {"written": str(written)})
     else:
         print(f"Written: {written}")
 
 
-def _end(summary: "Summary", store: Path, *, json: bool) -> None:
+def _end(command: str, summary: "Summary", store: Path, *, json: bool) -> None:
     if json:
-        print_json(summary.as_json())
+        print_json(command, summary.as_json())
     elif not summary.stopped and not summary.failed:
         print(f"Store: {store}")
     if summary.failed:

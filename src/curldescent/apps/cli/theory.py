@@ -232,7 +232,7 @@ def _report(
 ) -> None:
     """Print the result in the form asked for, then write it where --out says, and its picture."""
     if json:
-        print_json(result)
+        print_json(f"theory {name.replace('_', '-')}", result)
     else:
         print_table(columns, rows)
     if out is None:

@@ -2,9 +2,10 @@
 
 import csv
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,6 +14,7 @@ from curldescent.apps.cli.output import print_json, print_table, say
 from curldescent.foundation.errors import InputError
 
 if TYPE_CHECKING:
+    from curldescent.model.problem import Problem
     from curldescent.plots.report import Section
 
 EXAMPLES = """Examples:
@@ -21,8 +23,13 @@ EXAMPLES = """Examples:
 
     curldescent train --data measurements.csv --targets speed,angle --flip-readout 0.2 --epochs 2000
 
+    curldescent train --data flowers.csv --exclude id --targets species --missing drop
+
     curldescent train --data digits --n-hidden 30 --output-activation sigmoid --learning-rate 1 --batch-size 10
 """
+
+QUOTING = "A name with commas goes alone into an option, or in double quotes."
+_COLUMNS = ("inputs", "targets", "exclude", "keep")
 
 
 @Parameter(name="*")
@@ -30,15 +37,47 @@ EXAMPLES = """Examples:
 class DataOptions:
     """The problem that `--data` makes; the options are those of `curldescent.from_data`."""
 
-    data: Annotated[str | None, Parameter(help="A .csv, .tsv, .npz or .parquet file, or 'digits'.")] = None
-    inputs: Annotated[
-        str | None, Parameter(help="Input columns, separated by commas; default: all others. Quote names with commas.")
+    data: Annotated[
+        str | None, Parameter(help="A .csv, .tsv, .tab, .txt, .dat, .npz or .parquet file, or 'digits'.")
     ] = None
-    targets: Annotated[str | None, Parameter(help="Target columns, separated by commas.")] = None
-    one_hot: Annotated[bool, Parameter(negative="", help="The target column holds class labels.")] = False
+    inputs: Annotated[
+        list[str] | None,
+        Parameter(help="Input columns, separated by commas or in several --inputs; default: all others. " + QUOTING),
+    ] = None
+    targets: Annotated[
+        list[str] | None, Parameter(help="Target columns, given in the same way; default: the last.")
+    ] = None
+    exclude: Annotated[list[str] | None, Parameter(help="Columns to leave out, given in the same way.")] = None
+    keep: Annotated[
+        list[str] | None, Parameter(help="Inputs although they look like an index or ids, given in the same way.")
+    ] = None
+    one_hot: Annotated[
+        bool | None, Parameter(help="The target column holds class labels; default: where it holds text.")
+    ] = None
+    missing: Annotated[str, Parameter(help="Missing values: refuse, drop (their rows) or impute (the mean).")] = (
+        "refuse"
+    )
+    missing_marks: Annotated[
+        list[str] | None, Parameter(help="An entry that stands for a missing value, such as '?'; may be repeated.")
+    ] = None
+    separator: Annotated[
+        str | None, Parameter(help="Of columns: ',' ';' '|' tab whitespace; default: as the file shows.")
+    ] = None
+    decimal: Annotated[str | None, Parameter(help="Decimal mark, '.' or ','; default: as the file shows.")] = None
+    encoding: Annotated[str | None, Parameter(help="Of the text, such as latin-1; default: as the file shows.")] = None
+    comment: Annotated[str | None, Parameter(help="What comment lines begin with; '' for none.")] = None
+    standardise: Annotated[bool, Parameter(help="Inputs to zero mean and unit variance.")] = True
+    standardise_targets: Annotated[
+        bool | None, Parameter(help="The same for targets; default: where their scale asks for it.")
+    ] = None
     n_hidden: Annotated[Whole, Parameter(help="Hidden neurons N.")] = 20
     activation: Annotated[str, Parameter(help="linear, tanh, relu or sigmoid.")] = "tanh"
-    output_activation: Annotated[str, Parameter(help="The same, at the output.")] = "linear"
+    output_activation: Annotated[
+        str | None, Parameter(help="The same, at the output; default: linear, for classes softmax.")
+    ] = None
+    loss: Annotated[
+        str | None, Parameter(help="squared or cross_entropy; default: cross_entropy for classes at softmax outputs.")
+    ] = None
     test_fraction: Annotated[float, Parameter(help="Share of the samples kept for testing.")] = 0.2
     trials: Annotated[Whole, Parameter(help="Students, each with its own initial weights.")] = 5
     student_scale: Annotated[float, Parameter(help="Scale of the initial weights.")] = 1.0
@@ -94,15 +133,7 @@ def train(
         described = read_experiment(experiment)
         title = experiment.stem
     else:
-        assert data.data is not None
-        options = {name: value for name, value in data.__dict__.items() if name not in ("data", "inputs", "targets")}
-        problem = cd.from_data(
-            data.data,
-            inputs=_columns("--inputs", data.inputs),
-            targets=_columns("--targets", data.targets),
-            seed=training.seed,
-            **options,
-        )
+        problem = _problem(data, training.seed)
         feedback = "random" if training.feedback_alignment else None
         base = cd.Plasticity(feedback=feedback)
         flipped = cd.Plasticity(training.flip_hidden, training.flip_readout, feedback=feedback)
@@ -111,12 +142,13 @@ def train(
         described = ExperimentFile(
             problem, rules, {name: value for name, value in training.__dict__.items() if name not in names}
         )
-        title = Path(data.data).stem
+        title = Path(str(data.data)).stem
     results_folder(out)
 
     def show(section: "Section") -> None:
         if json:
-            print_json(section.numbers)
+            found = described.problem.data
+            print_json("train", section.numbers, notes=() if found is None else found.notes)
         else:
             print_table(section.columns, section.rows, title=section.title)
             if described.problem.data is not None:
@@ -138,12 +170,39 @@ def train(
         sys.exit(interruption.exit_code(wish.number))
 
 
-def _columns(option: str, listed: str | None) -> list[str] | None:
-    """Names separated by commas; one that has a comma itself is in double quotes, as in the file."""
-    if listed is None:
+def _problem(data: DataOptions, seed: int) -> "Problem":
+    """The problem of a table, read once to know the names of its columns."""
+    import curldescent as cd
+    from curldescent.model.tables import read_table
+    from curldescent.model.tables.text_options import TextOptions
+
+    options = {name: value for name, value in data.__dict__.items() if name not in ("data", *_COLUMNS)}
+    options["missing_marks"] = tuple(data.missing_marks or ())
+    source: Any = data.data
+    if source == "digits":
+        known: Collection[str] = ()
+    else:
+        text = ("separator", "decimal", "encoding", "comment", "missing_marks")
+        source = read_table(source, TextOptions(**{name: options.pop(name) for name in text}))
+        known = source.columns
+    chosen: dict[str, Any] = {name: _columns(f"--{name}", getattr(data, name), known) for name in _COLUMNS}
+    return cd.from_data(source, seed=seed, **chosen, **options)
+
+
+def _columns(option: str, given: list[str] | None, known: Collection[str]) -> list[str] | None:
+    """Names, each alone in an option or separated by commas; one of several that has a comma is in double quotes."""
+    if given is None:
         return None
-    try:
-        names = next(csv.reader([listed], skipinitialspace=True, strict=True), [])
-    except csv.Error as fault:
-        raise InputError(f"{option} must be names separated by commas, those with commas in quotes: {fault}") from None
-    return [name.strip() for name in names if name.strip()]
+    names = []
+    for listed in given:
+        if listed in known:
+            names.append(listed)
+            continue
+        try:
+            found = next(csv.reader([listed], skipinitialspace=True, strict=True), [])
+        except csv.Error as fault:
+            raise InputError(
+                f"{option} must be names separated by commas, those with commas in quotes: {fault}"
+            ) from None
+        names += [name.strip() for name in found if name.strip()]
+    return names

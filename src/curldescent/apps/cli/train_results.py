@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import curldescent as cd
 from curldescent.foundation import progress
@@ -98,39 +98,55 @@ def summary(
     Raises:
         InputError: nothing was recorded.
     """
-    realised = {name: rule.realised(problem.student.sizes) for name, rule in (rules or {}).items()}
-    try:
-        right = cd.accuracy(problem, history)
-    except InputError:
-        right = None  # not a classification problem
-    columns = ["rule", *(["plasticity"] if realised else []), "median training error", "median test error", "diverged"]
-    if right is not None:
-        columns.append("mean test accuracy")
     if not history.sizes["epoch"]:
         raise InputError("the run was stopped before the first epoch that it records; nothing is written")
+    realised = {name: rule.realised(problem.student.sizes) for name, rule in (rules or {}).items()}
+    found = cd.scores(problem, history)
+    classes, tested = "accuracy" in found, found.attrs["samples"] == "test"
+    columns = ["rule", *(["plasticity"] if realised else []), "median training error", "median test error", "diverged"]
+    readable = _readable(problem, found)
+    columns += [name for name, _, _ in readable]
     rows, numbers = [], {}
     for rule in history.rule.values.tolist():
-        one = history.sel(rule=rule)
+        one, its = history.sel(rule=rule), found.sel(rule=rule)
         final = {name: one[name][:, -1] for name in ("train_error", "test_error") if name in one}
         diverged = int(one.diverged.sum())
         when = f" (from epoch {int(one.diverged_at.where(one.diverged).min())})" if diverged else ""
-        row = [
-            rule,
-            *([str(realised[rule])] if realised else []),
-            f"{float(final['train_error'].median()):.3e}",
-            f"{float(final['test_error'].median()):.3e}" if "test_error" in final else "–",
-            f"{diverged} of {one.sizes['trial']}{when}",
-        ]
+        rows.append(
+            [
+                rule,
+                *([str(realised[rule])] if realised else []),
+                f"{float(final['train_error'].median()):.3e}",
+                f"{float(final['test_error'].median()):.3e}" if "test_error" in final else "–",
+                f"{diverged} of {one.sizes['trial']}{when}",
+                *(tell(its) for _, tell, _ in readable),
+            ]
+        )
         numbers[rule] = {
             **{f"final_{name}": values.values for name, values in final.items()},
             "diverged_at": one.diverged_at.values,
             "stopped_at": one.stopped_at.values,
             **({"realised": realised[rule].as_json()} if realised else {}),
+            **{
+                f"{found.attrs['samples']}_{name}": its[name].values
+                for name in ("accuracy", "rmse", "r2")
+                if name in its
+            },
         }
-        if right is not None:
-            row.append(f"{100 * float(right.sel(rule=rule).mean()):.1f} %")
-            numbers[rule]["test_accuracy"] = right.sel(rule=rule).values
-        rows.append(row)
+    baseline = {found.attrs["samples"]: found, "train": cd.scores(problem, history, samples="train")}
+    errors: dict[str, Any] = {f"{name}_error": float(one.baseline_error.mean()) for name, one in baseline.items()}
+    rows.append(
+        [
+            "commonest class" if classes else "mean of the targets",
+            *(["nothing is learned"] if realised else []),
+            f"{errors['train_error']:.3e}",
+            f"{errors['test_error']:.3e}" if tested else "–",
+            "–",
+            *(tell(found) for _, _, tell in readable),
+        ]
+    )
+    names = ("baseline_accuracy",) if classes else ("baseline_rmse",)
+    errors |= {f"{found.attrs['samples']}_{name.removeprefix('baseline_')}": found[name].values for name in names}
     text = "Thin lines are trials, the bold line their median."
     if "interrupted_at" in history.attrs:
         text = f"Interrupted after {history.attrs['interrupted_at']} of {history.attrs['epochs']} epochs. {text}"
@@ -145,6 +161,49 @@ def summary(
         text=text,
         columns=columns,
         rows=rows,
-        numbers={"settings": dict(history.attrs), "rules": numbers},
+        numbers={
+            "settings": dict(history.attrs),
+            "rules": numbers,
+            "baseline": errors,
+            **({} if problem.data is None else {"data": problem.data.as_json()}),
+        },
         figure=figure,
     )
+
+
+def _readable(
+    problem: "cd.Problem", found: "xr.Dataset"
+) -> "list[tuple[str, Callable[[xr.Dataset], str], Callable[[xr.Dataset], str]]]":
+    """Columns of scores that need no knowledge of the loss: heading, a rule's entry, the baseline's entry."""
+    which = found.attrs["samples"] if found.attrs["samples"] == "test" else "training"
+    if "accuracy" in found:
+
+        def percent(value: "xr.DataArray") -> str:
+            return f"{100 * float(value.mean()):.1f} %"
+
+        return [
+            (f"mean {which} accuracy", lambda its: percent(its.accuracy), lambda all_: percent(all_.baseline_accuracy))
+        ]
+
+    def digits(value: "xr.DataArray") -> str:
+        return f"{float(value):.3g}"
+
+    several = " (mean of targets)" if found.sizes["target"] > 1 else ""
+    out: list = [
+        (
+            f"median {which} R²{several}",
+            lambda its: digits(its.r2.mean("target").median()),
+            lambda _: "–",
+        )
+    ]
+    # Of one target: errors in the units of several are no number that means anything.
+    if not several:
+        of = "" if problem.data is None else f" of {problem.data.targets[0]}"
+        out.append(
+            (
+                f"median {which} RMSE{of}",
+                lambda its: digits(its.rmse.median()),
+                lambda all_: digits(all_.baseline_rmse.mean()),
+            )
+        )
+    return out

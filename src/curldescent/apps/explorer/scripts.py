@@ -92,7 +92,7 @@ problem = cd.from_data(
     targets={list(targets)!r},
     n_hidden={state.n_hidden!r},
     activation={state.activation!r},
-    standardise_targets=True,
+    missing={state.missing!r},
     seed={state.seed!r},
 )
 rules = {{'GD': cd.Plasticity(), 'CD': cd.Plasticity(hidden={state.hidden!r}, readout={state.readout!r})}}

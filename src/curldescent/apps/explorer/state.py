@@ -27,6 +27,7 @@ def _choice(default: str, *choices: str) -> Any:
 RATIO = (0.01, 10.0)
 SEEDS = (0, 9999)
 ACTIVATIONS = ("linear", "tanh", "relu")
+MISSING = ("refuse", "drop", "impute")
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,7 @@ class DataState(ViewState):
     activation: str = _choice("tanh", *ACTIVATIONS)
     rate: float = _number(0.1, 0.001, 2.0)
     seed: int = _number(0, *SEEDS)
+    missing: str = _choice("refuse", *MISSING)
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,18 @@ from curldescent.apps.explorer.latest import Background, Latest
 from curldescent.apps.explorer.live import LiveRun
 from curldescent.apps.explorer.live_panel import LivePanel
 from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import ACTIVATIONS, DataState
-from curldescent.apps.explorer.table import MAX_BYTES, MAX_ROWS, first_choice, read_upload
+from curldescent.apps.explorer.state import ACTIVATIONS, MISSING, DataState
+from curldescent.apps.explorer.table import MAX_BYTES, MAX_ROWS, read_upload
 from curldescent.foundation.errors import InputError
 from curldescent.model.data import from_data
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.tables import Table
+from curldescent.model.tables.choice import Choice, choose
+from curldescent.model.tables.sources import TEXT
 
 _CHUNK = 1_000_000
-_INVITATION = "Drop a CSV file with a header"
+_INVITATION = "Drop a table with a header (CSV, TSV or text)"
 
 
 class Dropper(pn.widgets.FileDropper):
@@ -52,6 +54,7 @@ class DataView:
     def __init__(self, page: Page, state: DataState) -> None:
         self._page, self.state = page, state
         self._table: Table | None = None
+        self._first: Choice | None = None
         self._file = ""
         self._fault, self._verdict = "", ""
         self._problem: Problem | None = None
@@ -68,7 +71,7 @@ class DataView:
     def _make_controls(self) -> None:
         s = self.state
         self.drop = Dropper(
-            accepted_filetypes=[".csv", "text/csv"],
+            accepted_filetypes=[*TEXT, "text/csv", "text/tab-separated-values", "text/plain"],
             max_file_size=f"{MAX_BYTES >> 20}MB",
             chunk_size=_CHUNK,
             multiple=False,
@@ -81,6 +84,7 @@ class DataView:
         for widget in (self._inputs, self._targets):
             widget.param.watch(lambda _: self._change(), "value")
         self._widgets = {
+            "missing": controls.choice("rows with missing values", s.missing, MISSING),
             "n_hidden": controls.whole_slider("hidden neurons N", s.n_hidden, 1, 200),
             "hidden": controls.slider("flipped inputs α_h", s.hidden, 0, 1, 0.01),
             "readout": controls.slider("flipped hidden neurons α_r", s.readout, 0, 1, 0.01),
@@ -107,18 +111,27 @@ class DataView:
         # The newest is the last that came.
         self._file, content = list(event.new.items())[-1]
         try:
-            table = read_upload(content)
+            table = read_upload(content, self._file)
         except InputError as problem:
             self._table = None
             self._refuse(str(problem))
             return
         # No change of the menus may be taken for a choice from the table before.
-        self._table = None
+        self._table = self._first = None
+        fault = ""
+        try:
+            self._first = choose(table)
+        except InputError as problem:
+            fault = str(problem)
         with pn.io.hold():
             self._inputs.options = self._targets.options = list(table.columns)
-            self._inputs.value, self._targets.value = first_choice(table)
+            self._inputs.value = [] if self._first is None else self._first.inputs
+            self._targets.value = [list(table.columns)[-1]] if self._first is None else self._first.targets
         self._table = table
-        self._change()
+        if self._first is None:
+            self._refuse(fault, advice="choose the inputs and targets")
+        else:
+            self._change()
 
     def _refuse(self, sentence: str, *, advice: str = "") -> None:
         self._fault = sentence
@@ -144,11 +157,10 @@ class DataView:
         try:
             self._problem = from_data(
                 self._table,
-                inputs=list(self._inputs.value),
-                targets=list(self._targets.value),
+                **self._chosen(),
+                missing=s.missing,
                 n_hidden=s.n_hidden,
                 activation=s.activation,
-                standardise_targets=True,
                 seed=s.seed,
             )
         except InputError as problem:
@@ -157,6 +169,12 @@ class DataView:
         self.figures.visible = True
         self.live.restart()
         self._judging.ask((self._problem, self._rule))
+
+    def _chosen(self) -> dict[str, Any]:
+        """The columns; those that nobody changed are left to the reader, which then says why it takes them."""
+        chosen = {"inputs": list(self._inputs.value), "targets": list(self._targets.value)}
+        first = self._first
+        return {} if first is not None and (first.inputs, first.targets) == tuple(chosen.values()) else chosen
 
     @property
     def _rule(self) -> Plasticity:

@@ -13,26 +13,32 @@ from curldescent.model.tables.npz import read_npz
 from curldescent.model.tables.parquet import read_parquet
 from curldescent.model.tables.table import Table
 from curldescent.model.tables.text import read_text
+from curldescent.model.tables.text_options import TextOptions
 
-KINDS = (".csv", ".npz", ".parquet", ".tsv")
+# What each kind of text file puts between columns; None where any mark is as likely.
+TEXT = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None}
+KINDS = (*TEXT, ".npz", ".parquet")
 
 
-def read_table(source: Any) -> Table:
+def read_table(source: Any, options: TextOptions | None = None) -> Table:
     """Named columns from a file or a table in memory, whatever their type.
 
     Args:
         source: as in `curldescent.from_data`.
+        options: how a text file is written.
 
     Returns:
         The columns and a word on how they were read.
 
     Raises:
-        InputError: the file is missing, of an unknown kind, or cannot be read as that kind.
+        InputError: the file is missing, of an unknown kind, or cannot be read as that kind; options for a source that
+            is no text file.
     """
     if isinstance(source, Table):
         return source
     if isinstance(source, str | Path):
-        return _of_file(Path(source))
+        return _of_file(Path(source), options)
+    _refuse_options(options, f"a {type(source).__name__}")
     called = f"a {type(source).__name__}"
     if isinstance(source, Mapping):
         return frames.of_mapping(source, source=called)
@@ -51,7 +57,14 @@ def read_table(source: Any) -> Table:
     raise InputError(f"data must be a file, a mapping of columns or 'digits', got {type(source).__name__}")
 
 
-def _of_file(path: Path) -> Table:
+def _refuse_options(options: TextOptions | None, what: str) -> None:
+    """A choice that would change nothing is a mistake that should show."""
+    for name in ("separator", "decimal", "encoding", "comment", "missing_marks"):
+        if options is not None and getattr(options, name) != getattr(TextOptions(), name):
+            raise InputError(f"{name} is for text files ({', '.join(TEXT)}), got {what}")
+
+
+def _of_file(path: Path, options: TextOptions | None) -> Table:
     kind = path.suffix.lower()
     if kind not in KINDS:
         raise InputError(
@@ -59,9 +72,11 @@ def _of_file(path: Path) -> Table:
         )
     files.regular(path, what="data file")
     source = f"data file {validation.shown(str(path))}"
+    if kind not in TEXT:
+        _refuse_options(options, source)
     if kind == ".npz":
         return read_npz(path, source=source)
     if kind == ".parquet":
         return read_parquet(path, source=source)
     with path.open("rb") as stream:
-        return read_text(stream, source=source, separator="\t" if kind == ".tsv" else ",")
+        return read_text(stream, source=source, separator=TEXT[kind], options=options)

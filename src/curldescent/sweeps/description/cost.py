@@ -19,9 +19,11 @@ from curldescent.sweeps.description.realised_flips import remarks
 from curldescent.sweeps.description.settings import CellArguments
 from curldescent.sweeps.description.sweep import A_SWEEP, Sweep
 
-# How many shapes are timed, and for how long each.
+# How many shapes are timed, and for how many seconds of a core each.
 _SHAPES = 16
 _SECONDS = 0.12
+# On a machine that others keep busy, a shape is not waited for any longer than this.
+_LONGEST_WAIT = 2.0
 # An epoch of more multiplications than this is timed on fewer trials and samples.
 _EPOCH_OPERATIONS = 5e8
 # Cells whose arguments are looked at; a larger grid is judged by a sample of so many.
@@ -80,7 +82,8 @@ def plan(sweep: Sweep, *, workers: int | None = None, calibrate: bool = True) ->
         calibrate: whether to time anything.
 
     Returns:
-        The `Plan`. Time is that of a machine with nothing else to do.
+        The `Plan`. Time is that of a machine with nothing else to do, whatever this one does now: it is judged by
+        processor time.
 
     Raises:
         InputError: the sweep cannot run.
@@ -174,23 +177,25 @@ def _nearest(shape: _Shape, timed: Sequence[tuple[_Shape, float]]) -> float:
 def _cell_seconds(sweep: Sweep, index: tuple[int, ...], resolved: CellArguments) -> float:
     timed = _shortened(resolved)
     factor = operations(resolved) / operations(timed)
-    began = time.perf_counter()
+    # Processor time: whatever else the machine does meanwhile is not what a cell costs.
+    began = time.process_time()
     engine = engine_for(sweep, timed, index)
-    built = time.perf_counter() - began
+    built = time.process_time() - began
     epochs = resolved.training["epochs"]
     engine.advance(1)  # compiles, or loads what was compiled
     engine.errors()
     done, spent, chunk = 0, 0.0, 1
-    while spent < _SECONDS and done < epochs:
-        began = time.perf_counter()
+    started = time.monotonic()
+    while spent < _SECONDS and time.monotonic() - started < _LONGEST_WAIT and done < epochs:
+        began = time.process_time()
         engine.advance(chunk)
-        spent += time.perf_counter() - began
+        spent += time.process_time() - began
         done += chunk
         chunk = min(2 * chunk, 1000)
-    began = time.perf_counter()
+    began = time.process_time()
     engine.errors()
     looks = recorded_epochs(resolved) + sweep.settings.keep.order_parameter
-    return factor * (built + spent / done * epochs + looks * (time.perf_counter() - began))
+    return factor * (built + spent / done * epochs + looks * (time.process_time() - began))
 
 
 def _shortened(resolved: CellArguments) -> CellArguments:

@@ -1,4 +1,4 @@
-"""`export`: a sweep's dataset as one NetCDF file or one Zarr folder, for other programs."""
+"""`export`: a sweep's dataset as NetCDF, Zarr, CSV or Parquet, for other programs."""
 
 import contextlib
 import shutil
@@ -7,38 +7,41 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from curldescent.foundation import memory, validation
+from curldescent.foundation import memory
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import for_netcdf, whole_file, whole_folder
-from curldescent.sweeps.storage import own_names, plain_files, zarr_writing
+from curldescent.sweeps.storage import own_names, plain_files, table_form, zarr_writing
 from curldescent.sweeps.storage.store import FOLDER_OF_A_SWEEP
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_FORMATS = (".nc", ".zarr")
+FORMATS = {".nc": "netcdf", ".zarr": "zarr", ".csv": "csv", ".parquet": "parquet"}
 # NetCDF 3 with 64-bit offsets keeps a variable below this.
 _NETCDF_BYTES = 2**32 - 8
 # The description of a Zarr folder, the sweep's settings included.
 _DESCRIPTION_BYTES = 2**28
 
 
-def export(store: str | Path, target: str | Path) -> Path:
+def export(store: str | Path, target: str | Path, *, format: str | None = None) -> Path:
     """Write a sweep, finished or not, to a file that other programs read.
 
     Args:
         store: its folder.
-        target: a path ending in .nc (NetCDF 3, 64-bit offsets: read by everything) or .zarr (for what is too large for
-            that). An earlier export of that name is replaced once the new one is whole; nothing else is.
+        target: a path ending in .nc (NetCDF 3, 64-bit offsets: read by everything), .zarr (for what is too large for
+            that), .csv or .parquet (one row for every trial of every cell; variables with further dimensions are a
+            column for each entry, such as `train_error[epoch=100]`). An earlier export of that name is replaced once
+            the new one is whole; nothing else is.
+        format: "netcdf", "zarr", "csv" or "parquet", where the ending does not say it.
 
     Returns:
         The path written.
 
     Raises:
         OSError: the disk is full, or refuses writing; an earlier export is then as it was.
-        InputError: another ending, a variable too large for NetCDF, a sweep too large for the memory or the disk,
-            something in the way that is no export, a damaged cell.
+        InputError: another ending, a variable too large for NetCDF, more columns than a table has, a sweep too large
+            for the memory or the disk, something in the way that is no export, a damaged cell, a missing pyarrow.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -54,18 +57,23 @@ def export(store: str | Path, target: str | Path) -> Path:
     """
     from curldescent.sweeps.storage.opening import open as open_store
 
-    target = named("target", target, "a path ending in .nc or .zarr")
+    target = named("target", target, "a path ending in .nc, .zarr, .csv or .parquet")
     folder = named("store", store, FOLDER_OF_A_SWEEP)
-    if target.suffix not in _FORMATS:
-        raise InputError(f"an export ends in .nc (NetCDF) or .zarr (Zarr), got {validation.shown(target.name)}")
+    kind = table_form.kind_of(target, format, FORMATS)
     if not target.parent.is_dir():
         raise InputError(f"the folder {str(target.parent)!r} does not exist")
     if folder.resolve() in target.resolve().parents:
         raise InputError(f"{str(target)!r} lies inside the store; name a target outside it")
-    _refuse_strangers(target)
     data = open_store(folder)
     try:
-        if target.suffix == ".nc":
+        _refuse_strangers(target, kind, table_form.row_dims(data))
+        if kind in ("csv", "parquet"):
+            table_form.check(data, kind)
+            with whole_file(target) as temporary:
+                table_form.write(data, temporary, kind)
+                if target.exists():
+                    shutil.copymode(target, temporary)
+        elif kind == "netcdf":
             _refuse_too_large(data, target.parent)
             with whole_file(target) as temporary:
                 for_netcdf(data.load()).to_netcdf(temporary, engine="scipy", format="NETCDF3_64BIT")
@@ -79,31 +87,33 @@ def export(store: str | Path, target: str | Path) -> Path:
     return target
 
 
-def _refuse_strangers(target: Path) -> None:
+def _refuse_strangers(target: Path, kind: str, axes: list[str]) -> None:
     """An export replaces what an earlier export left, and nothing else."""
     found = plain_files.kind(target)
     if found is None:
         return
-    if target.suffix == ".nc" and found == "a file":
-        if target.stat().st_size and not _is_export(target):
+    if kind != "zarr" and found == "a file":
+        if target.stat().st_size and not _is_export(target, kind, axes):
             raise InputError(f"{str(target)!r} is no export of a sweep; name another target, or delete it")
         return
-    if target.suffix == ".nc" or found != "a folder":
+    if kind != "zarr" or found != "a folder":
         raise InputError(f"{str(target)!r} is {found} of something else; name another target")
-    if not _is_export(target):
+    if not _is_export(target, kind, axes):
         raise InputError(f"{str(target)!r} is a folder of something else; name another target")
     strangers = plain_files.leftovers(target, own_names.is_array_file)
     if strangers:
         raise InputError(f"{str(target)!r} also holds {strangers[0]!r}, which no export wrote; name another target")
 
 
-def _is_export(target: Path) -> bool:
+def _is_export(target: Path, kind: str, axes: list[str]) -> bool:
     """Whether it says of itself what every export says."""
     import xarray as xr
 
     # Whatever cannot be read is no export.
     with contextlib.suppress(Exception):
-        if target.suffix == ".zarr":
+        if kind in ("csv", "parquet"):
+            return table_form.is_ours(target, kind, axes)
+        if kind == "zarr":
             attributes = plain_files.strict_json(plain_files.read(target / "zarr.json", most=_DESCRIPTION_BYTES))[
                 "attributes"
             ]
