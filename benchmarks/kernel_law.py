@@ -113,10 +113,7 @@ def critical(size: int, samples: int, samples_per_input: float) -> None:
         else:
             errors.append(np.inf)
             shown = f"  outside {places[0]:.3g} to {places[-1]:.3g}: {np.array2string(medians, precision=2)}"
-        print(
-            f"{activation:8} {layer:8} {fraction:5.2f} {scale:4.1f} {crossings[0]:11.4f} {predicted:8.4f} {shown}",
-            flush=True,
-        )
+        print(f"{start} {predicted:8.4f} {shown}", flush=True)
     print(f"{sum(e <= 5 for e in errors)} of {len(errors)} within 5 %, {sum(e <= 10 for e in errors)} within 10 %")
 
 

@@ -26,9 +26,10 @@ def law(ratio: float, hidden: float, finite: bool = True) -> KernelSpectrum:
     )
 
 
-def border(hidden: float, slowest: float) -> float:
+def border(hidden: float, slowest: float, finite: bool) -> float:
     """The ratio at which the predicted lowest rate, λ_min M/P, falls below −slowest, or the smallest one."""
-    rates = np.array([law(c, hidden).lambda_min / law(c, hidden).samples_per_input for c in RATIOS])
+    laws = [law(c, hidden, finite) for c in RATIOS]
+    rates = np.array([one.lambda_min / one.samples_per_input for one in laws])
     below = rates < -slowest
     if not below.any():
         return float(RATIOS[-1])
@@ -72,12 +73,13 @@ def main() -> None:
     """Print both tables."""
     linear = np.asarray(critical_ratio(hidden=FRACTIONS))
     for slowest, what in ((0.0, "stable"), (1 / TIME, f"without e-fold growth in a time of {TIME:g}")):
-        ends = np.array([border(a, slowest) for a in FRACTIONS])
-        print(
-            f"{what} up to {np.exp(np.log(ends / linear).mean()):.2f} c* (geometric mean of {len(ends)} fractions); c:",
-            end=" ",
-        )
-        print(" ".join(f"{end:.3f}" for end in ends))
+        for finite in (False, True):
+            ends = np.array([border(a, slowest, finite) for a in FRACTIONS])
+            size = "at this size" if finite else "in the limit"
+            print(
+                f"{what}, {size}: up to {np.exp(np.log(ends / linear).mean()):.2f} c* (geometric mean over fractions)"
+            )
+            print("  at c =", " ".join(f"{end:.3f}" for end in ends))
     rng = np.random.default_rng(0)
     rows = [(a, share) for a in (0.2, 0.5, 0.8) for share in (0.25, 0.5, 0.8, 1.2, 2.0)]
     for number, (a, share) in enumerate(rows):

@@ -62,8 +62,8 @@ class KernelSpectrum:
     is -inf here unless `n_inputs` is given.
 
     Source: docs/nonlinear_theory.md. The signed law, its outliers and their scatter are this project's own; for S = 1
-    it is that of Fan & Wang (2020) and Adlam & Pennington (2020), outliers of the mean alone are in Benigni & Péché
-    (2022).
+    it is that of Fan & Wang (2020) and Adlam & Pennington (2020), when the largest eigenvalue of a conjugate kernel
+    leaves the bulk is in Benigni & Péché (2022).
 
     >>> law = KernelSpectrum(ratio=0.5, hidden=0.2, activation="tanh", samples_per_input=2.5)
     >>> law.stable, round(law.lambda_min, 4)
@@ -95,7 +95,7 @@ class KernelSpectrum:
                     f"n_inputs needs a ratio of {SMALLEST_RATIO:g} or more, got {self.ratio:g}: in wider students the "
                     "corrections of finite size are not small; leave n_inputs out for the limit"
                 )
-        citations.use("fan2020", "adlam2020")
+        citations.use("fan2020", "adlam2020", *(() if self._student.averages.mean == 0 else ("benigni2022",)))
 
     def _repr_html_(self) -> str:
         bands = ", ".join(f"[{low:.4g}, {high:.4g}]" for low, high in self.edges) or "none"
