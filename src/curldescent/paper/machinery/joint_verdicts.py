@@ -28,6 +28,7 @@ def everywhere(effects: Sequence[Effect], side: Side) -> bool | None:
     Source: Berger, Technometrics 24 (1982) 295, intersection–union tests.
 
     Example:
+        >>> from curldescent.paper.machinery.effects import ratio_of
         >>> clear, unclear = ratio_of([2.0, 2.1, 2.2], [1, 1, 1]), ratio_of([0.5, 1, 3], [1, 1, 1])
         >>> everywhere([clear, clear], "faster"), everywhere([clear, clear], "slower"), everywhere([unclear], "faster")
         (True, False, None)
