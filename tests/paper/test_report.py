@@ -65,7 +65,10 @@ def test_verdicts_are_corrected_over_the_whole_report() -> None:
     from curldescent.paper.runs import report
 
     def content(holds: bool, p_value: float, **more: str) -> dict[str, object]:
-        return {"claims": [{"holds": holds, "p_value": p_value, "verdict": "confirmed" if holds else "refuted"}], **more}
+        return {
+            "claims": [{"holds": holds, "p_value": p_value, "verdict": "confirmed" if holds else "refuted"}],
+            **more,
+        }
 
     # Holm: 0.02 is the larger of two, so it stays; with a third test of 0.03 it is doubled to 0.04; of 0.001 too.
     found = [content(True, 0.02), content(False, 0.001), content(True, 0.03), content(True, 0.9, criteria="first")]

@@ -142,7 +142,7 @@ def _print_costs(asked: Any, *, scale: str, as_json: bool) -> None:
     chosen = {figure.key: figure for name in asked or ["all"] for figure in matching(name)}
     found = costs(list(chosen.values()), scale, progress=on_stderr("plan"))  # type: ignore[arg-type]
     if as_json:
-        print_json({"scale": scale, "experiments": [vars(cost) for cost in found]})
+        print_json("reproduce", {"scale": scale, "experiments": [vars(cost) for cost in found]})
         return
     rows = [
         (
