@@ -169,7 +169,7 @@ def test_the_diffs_of_a_page_are_what_stands_in_the_repository(page):
     assert len(found) >= 2
     for diff in found:
         head, *hunks = diff.split("@@ @@\n")
-        name = re.search(r"^\+\+\+ b/(.*)$", head, re.MULTILINE)[1]
+        name = re.search(r"^\+\+\+ (.*)$", head, re.MULTILINE)[1]
         content = (ROOT / name).read_text(encoding="utf-8").splitlines()
         assert hunks
         for hunk in hunks:

@@ -11,6 +11,7 @@ from tests.learning.test_rules import Averaged
 from tests.sweeps.conftest import fill
 
 CD = cd.Plasticity(readout=0.5)
+TABLE = cd.from_data({"a": np.arange(20.0) % 7, "b": np.arange(20.0) ** 2}, n_hidden=4, trials=2)
 RULES = {"GD": cd.Plasticity(), "CD": CD}
 
 
@@ -38,6 +39,9 @@ RESULTS = {
     "flow": lambda p: cd.flow(p, RULES, time=0.1, record=3, record_weights=True),
     "predict": lambda p: cd.predict(p, cd.train(p, RULES, epochs=1)),
     "accuracy": lambda p: cd.accuracy(p, cd.train(p, RULES, epochs=1)),
+    "predict, of a table": lambda _: cd.predict(TABLE, cd.train(TABLE, RULES, epochs=1), units="data"),
+    "scores": lambda _: cd.scores(TABLE, cd.train(TABLE, RULES, epochs=1)),
+    "scores, classes": lambda p: cd.scores(p, cd.train(p, RULES, epochs=1)),
     "epochs_to_threshold": lambda p: cd.epochs_to_threshold(cd.train(p, RULES, epochs=3).train_error, 0.1),
     "summarise_epochs": lambda p: cd.summarise_epochs(
         cd.epochs_to_threshold(cd.train(p, RULES, epochs=3).train_error, 0.1)

@@ -78,7 +78,7 @@ def _machine() -> Iterator[Check]:
     busy = f", {os.getloadavg()[0]:.1f} busy" if hasattr(os, "getloadavg") else ""
     yield Check("processor", "ok", processor() + busy)
     free = memory.available()
-    shown = f"{memory.in_gigabytes(free)} free of {memory.in_gigabytes(int(memory.memory_of_machine()))}"
+    shown = f"{memory.in_gigabytes(free)} free"
     advice = "large problems and sweeps with many workers need more"
     yield Check("memory", *(("ok", shown) if free > _LITTLE_MEMORY else ("note", shown, advice)))
     disk = shutil.disk_usage(Path.cwd()).free

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.evaluation import are_classes, check, predict
 from curldescent.model import losses
@@ -64,7 +64,7 @@ def scores(problem: Problem, history: "xr.Dataset", *, samples: str | None = Non
     found: dict[str, Any] = {"baseline_error": _over_trials(own, _error_of(problem, mean, targets))}
     error = history.get(f"{chosen}_error")
     if error is not None and error.sizes["epoch"]:
-        found["error"] = error.isel(epoch=-1, drop=True)
+        found["error"] = (error.dims[:-1], error.values[..., -1])
     if are_classes(problem):
         right = output.fillna(0).argmax("output").values == targets.argmax(axis=-1)
         diverged = output.isnull().any(("sample", "output"))
@@ -88,7 +88,7 @@ def scores(problem: Problem, history: "xr.Dataset", *, samples: str | None = Non
     made = made.assign_coords({str(name): history[name] for name in output.dims[:-2] if name in history.coords})
     if "target" in made.dims and problem.data is not None:
         made = made.assign_coords(target=list(problem.data.target_names))
-    return made
+    return quantities.labelled(made, of="scores")
 
 
 def _over_trials(own: tuple[str, ...], values: Array) -> tuple[tuple[str, ...], Any]:

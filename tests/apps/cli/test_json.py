@@ -30,6 +30,7 @@ COMMANDS = {
     "train, a file": ["train", "e.toml"],
     "train, diverging": ["train", "--data", "t.csv", "--learning-rate", "1e9", "--epochs", "9", "--flip-hidden", "1"],
     "reproduce": ["reproduce", "fig2", "--scale", "quick"],
+    "reproduce, the costs": ["reproduce", "plan", "fig2"],
     "reproduce, the list": ["reproduce", "--list"],
     "theory critical-ratio": ["theory", "critical-ratio", "--hidden", "0", "1"],
     "theory critical-fraction": ["theory", "critical-fraction", "hidden", "--ratio", "0.3", "0.5"],

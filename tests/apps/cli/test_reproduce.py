@@ -44,8 +44,7 @@ def test_bad_input_is_one_sentence(
 
 def test_the_plan_says_what_figures_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert leave("reproduce", "plan", "fig2", "fig11d", "--scale", "quick", "--json", "--out", str(tmp_path)) == 0
-    content = json.loads(capsys.readouterr().out)
-    content = content.get("result", content)
+    content = json.loads(capsys.readouterr().out)["result"]
     costs = {cost["experiment"]: cost for cost in content["experiments"]}
     assert costs["fig2"]["hours"] is None
     assert costs["fig11d"]["cells"] == 5
