@@ -126,17 +126,10 @@ def record_run(
             stretch = stretch if stopping is _never else max(1, stretch // 2) if slow else min(stride, 2 * stretch)
             learning, students = int(stepper.active.sum()), stepper.active.size
             # Where students stop early, so may the run, and the epochs left are too many.
-<<<<<<< HEAD
-            said = {}
-            if learning < students or may_stop:
-                said["note"] = f"{learning} of {students} students still learn"
-            progress.update(done_before + stepper.epoch, **said)
-=======
             if learning < students or may_stop:
                 progress.update(done_before + stepper.epoch, note=f"{learning} of {students} students still learn")
             else:
                 progress.update(done_before + stepper.epoch)
->>>>>>> refs/heads/face
         if stepper.epoch < target and stepper.active.any():
             ended = stepper.epoch
             _fill_up(seen, snapshots, len(times), stepper, record_weights=record_weights)
