@@ -44,9 +44,8 @@ def problem() -> cd.Problem:
     return random_problem()
 
 
-@pytest.fixture
-def in_this_process(monkeypatch):
-    """Runs compute their cells here: for tests of what a run makes of a store, not of its workers."""
+def compute_cells_here(monkeypatch):
+    """Let runs of sweeps compute in this process, which spares the seconds that a worker takes to start."""
     from curldescent.sweeps import Store
     from curldescent.sweeps.execution import running, worker
     from curldescent.sweeps.execution.pool import Outcome
@@ -58,3 +57,9 @@ def in_this_process(monkeypatch):
             yield Outcome(task["key"], failed=answer.get("failed"), blocked=answer.get("unwritable"))
 
     monkeypatch.setattr(running, "local", local)
+
+
+@pytest.fixture
+def in_this_process(monkeypatch):
+    """For tests of what a run makes of a store, not of its workers."""
+    compute_cells_here(monkeypatch)

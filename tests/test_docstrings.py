@@ -17,8 +17,11 @@ MODULES = sorted(
 )
 
 
-# Their examples reproduce figures, or follow runs for seconds.
-SLOW = ("paper.runs.report", "paper.runs.reproduction", "analysis._dynamics.exponents")
+# Their examples reproduce figures, or compile for a second what other tests compile too.
+SLOW = (
+    *("paper.runs.report", "paper.runs.reproduction", "apps.explorer.static"),
+    *("_dynamics.exponents", "_dynamics.covariant", "_dynamics.tangent", "_stability.flip_sets", "_curl.descent"),
+)
 
 
 @pytest.mark.parametrize(

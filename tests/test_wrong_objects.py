@@ -142,7 +142,14 @@ CALLS = {
 
 
 # They follow every network and every dynamics for a while.
-SLOW = {(A.step_size_check, "subject"), (A.covariant_vectors, "subject"), (A.watch, "subject"), (A.regime, "subject")}
+SLOW = {
+    *(
+        (function, name)
+        for function in (A.step_size_check, A.covariant_vectors, A.regime)
+        for name in ("subject", "rule")
+    ),
+    (A.watch, "subject"),
+}
 
 
 def cases():

@@ -41,8 +41,14 @@ def problem(activation="linear", n_outputs=2, seed=0):
     )
 
 
-@pytest.mark.parametrize("name", RULES)
-@pytest.mark.parametrize("norms", [False, True])
+@pytest.mark.parametrize(
+    ("name", "norms"),
+    [
+        *((name, True) for name in RULES),
+        ("GD", False),
+        *(pytest.param(name, False, marks=pytest.mark.slow) for name in RULES if name != "GD"),
+    ],
+)
 def test_the_map_is_train(name, norms):
     p = problem()
     history = cd.train(p, RULES[name], epochs=40, preserve_norms=norms, record=[40], engine="jax")

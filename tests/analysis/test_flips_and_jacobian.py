@@ -5,6 +5,7 @@ import pytest
 
 import curldescent as cd
 from tests.analysis.networks import autodiff_jacobian, deep_network, random_signs
+from tests.samples import sampled
 
 
 def test_jacobian_spectrum_away_from_zero_loss():
@@ -45,17 +46,18 @@ def test_flip_margins_are_those_of_flipped_networks():
     assert found.ranking[0] == found.effect.argmin()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", sampled(range(4), seldom=(2, 3)))
 def test_largest_stable_flips_against_every_set(seed):
     network, *_ = deep_network((3, 9, 2), samples=6, seed=seed, strengths=None)
     groups = cd.analysis.neurons(network, layers="1.w", presynaptic_axis=1)
     found = cd.analysis.largest_stable_flips(network, groups=groups)
 
+    phi = network.outputs_jacobian() / np.sqrt(network.n_samples)
+
     def stable(names):
         strengths = np.ones(network.n_params)
         for name in names:
             strengths[groups[name]] = -1
-        phi = network.outputs_jacobian() / np.sqrt(network.n_samples)
         return np.linalg.eigvalsh((phi * strengths) @ phi.T)[0] >= -1e-11
 
     best = max(k for k in range(10) for names in itertools.combinations(groups, k) if stable(names))

@@ -132,7 +132,7 @@ def test_nothing_moves():
     assert cd.analysis.jacobian_spectrum(dead, method="matrix-free").growth == 0
 
 
-@pytest.mark.parametrize("size", [1e-200, 1e120, 1e200])
+@pytest.mark.parametrize("size", [1e-200, 1e120, pytest.param(1e200, marks=pytest.mark.slow)])
 def test_the_size_of_outputs_changes_no_verdict(networks, size):
     """Kernels of 1e±400 are no float64; their signs and ratios are."""
     plain = networks["float64"].with_strengths(flips(10))

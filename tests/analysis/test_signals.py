@@ -9,6 +9,7 @@ import curldescent as cd
 from curldescent.analysis import regime, regime_of, signal_kind, zero_one_test
 from curldescent.analysis._dynamics.regimes import Record
 from curldescent.foundation.errors import InputError
+from tests.samples import sampled
 
 N = np.arange(6000)
 T = N * 0.5
@@ -141,18 +142,14 @@ SERIES = {
 LONG = ("sawtooth", "pulses", "van der Pol 10", "sine with a hundredth of noise", "trend")
 
 
-def marked(names, slow):
-    return [pytest.param(name, marks=pytest.mark.slow if name in slow else ()) for name in names]
-
-
-@pytest.mark.parametrize("name", marked(SERIES, LONG))
+@pytest.mark.parametrize("name", sampled(SERIES, seldom=LONG))
 def test_kinds_of_known_series(name):
     series, kind = SERIES[name]
     found = signal_kind(series() if callable(series) else series, dt=0.5)
     assert found.kind == kind, found.reason
 
 
-@pytest.mark.parametrize("seed", marked(range(12), (1, 2, 3, 4, 5, 9)))
+@pytest.mark.parametrize("seed", sampled(range(12), seldom=(1, 2, 3, 4, 5, 9)))
 def test_random_pairs_of_lines(seed):
     """Commensurate and incommensurate pairs, windows of any length: neither is taken for the other."""
     rng = np.random.default_rng(seed)

@@ -149,7 +149,7 @@ def test_matrix_free_norm_preservation_finds_gradient_descent_stable():
         assert results.stable.all(), method
 
 
-@pytest.mark.parametrize("output_activation", ["tanh", "sigmoid"])
+@pytest.mark.parametrize("output_activation", ["tanh", pytest.param("sigmoid", marks=pytest.mark.slow)])
 def test_delta_rule_is_judged_as_training_moves(output_activation):
     """ė = −G e for the delta rule: two full-batch updates of the reference engine from a slightly moved solution."""
     base = random_problem(2, output_activation=output_activation, sizes=(5, 6, 1), samples=4, trials=None)

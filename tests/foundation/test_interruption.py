@@ -15,6 +15,7 @@ import xarray as xr
 import curldescent as cd
 from curldescent.apps.cli.app import main
 from curldescent.foundation import interruption, progress
+from tests.samples import sampled
 
 mpl.use("agg")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -100,7 +101,7 @@ def files(folder):
     return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", sampled(SIGNALS, seldom=(signal.SIGHUP,)))
 def test_a_run_that_is_stopped_writes_what_it_recorded(number, folder, monkeypatch, capsys):
     assert train("--epochs", 100_000, signalled=number, monkeypatch=monkeypatch) == 128 + number
     error = capsys.readouterr().err

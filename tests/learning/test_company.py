@@ -53,7 +53,10 @@ CASES = [
 
 
 @pytest.mark.parametrize("batch", [8, None])
-@pytest.mark.parametrize(("activation", "outputs", "engine"), CASES)
+@pytest.mark.parametrize(
+    ("activation", "outputs", "engine"),
+    [*CASES[:-1], pytest.param(*CASES[-1], marks=pytest.mark.slow)],
+)
 def test_a_rule_learns_alone_as_in_any_company(activation, outputs, engine, batch):
     p = problem(activation, outputs)
     settings = {"epochs": EPOCHS, "batch_size": batch, "preserve_norms": True, "engine": engine, "learning_rate": 0.3}

@@ -34,12 +34,12 @@ def classes(loss, output, *, seed=0, samples=24):
     ("loss", "output"),
     [
         ("squared", "tanh"),
-        ("squared", "softmax"),
+        pytest.param("squared", "softmax", marks=pytest.mark.slow),
         ("cross_entropy", "softmax"),
-        ("cross_entropy", "linear"),
+        pytest.param("cross_entropy", "linear", marks=pytest.mark.slow),
         ("cross_entropy", "sigmoid"),
         (huber, "tanh"),
-        (huber, "linear"),
+        pytest.param(huber, "linear", marks=pytest.mark.slow),
     ],
 )
 def test_the_exact_signal_is_the_gradient_of_what_train_records(loss, output):

@@ -10,6 +10,7 @@ from curldescent import sweeps
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Claim, Computation, Figure, Finding, Results, keep_results, reproduce
 from curldescent.paper.runs import kept
+from tests.conftest import compute_cells_here
 
 STUDENTS = {"n_inputs": 4, "n_hidden": 3, "n_train": 10, "trials": 2}
 
@@ -46,6 +47,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     out, store = tmp_path_factory.mktemp("out"), tmp_path_factory.mktemp("kept")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("curldescent.paper.runs.reproduction.figures", lambda: (tiny(),))
+        compute_cells_here(patch)
         reproduce(tiny(), out, scale="quick", workers=1)
         written = keep_results(out, store)
     assert [path.name for path in written] == ["kept-sweep.nc.gz", "kept-squares.nc.gz"]
@@ -104,6 +106,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
         kept.find(tmp_path, "kept-sweep", tiny().at("quick")["kept-sweep"])
 
 
+@pytest.mark.usefixtures("in_this_process")
 def test_an_unfinished_sweep_is_not_kept(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("curldescent.paper.runs.reproduction.figures", lambda: (tiny(),))
     with pytest.raises(InputError, match="nothing is finished"):

@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 
 from curldescent.apps.cli.app import main
 from curldescent.plots.learning_curves import learning_curves
+from tests.samples import sampled
 
 mpl.use("agg")
 NAN, INF = np.nan, np.inf
@@ -37,13 +38,13 @@ def close_figures():
     plt.close("all")
 
 
+@pytest.mark.parametrize("kind", sampled(["png", "pdf"], seldom=["pdf"]))
 @pytest.mark.parametrize("case", CASES)
-def test_whatever_came_out_is_drawn(case):
+def test_whatever_came_out_is_drawn(case, kind):
     values, epochs, note = CASES[case]
     error = ("trial", "epoch"), np.array([values, values])
     figure = learning_curves(xr.Dataset({"train_error": error, "test_error": error}, coords={"epoch": epochs}))
-    for kind in ("png", "pdf"):
-        figure.savefig(BytesIO(), format=kind, dpi=40)
+    figure.savefig(BytesIO(), format=kind, dpi=40)
     notes = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert bool(notes) == (note is not None)
     if note is not None:

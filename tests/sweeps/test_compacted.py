@@ -81,7 +81,7 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("version", ["this", "before"])
+@pytest.mark.parametrize("version", ["this", pytest.param("before", marks=pytest.mark.slow)])
 def test_every_damaged_file_leaves_the_right_numbers(whole, old, tmp_path, version):
     store = old if version == "before" else shutil.copytree(whole, tmp_path / "store")
     truth = cd.sweeps.open(store, compacted=False).load()

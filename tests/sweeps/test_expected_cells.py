@@ -15,6 +15,7 @@ import curldescent as cd
 from curldescent.apps.cli.app import main
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.sweeps import Store
+from tests.samples import sampled
 from tests.sweeps.conftest import contents, fill, small
 
 # A size that a file names must not be spent, and must not take the process that runs the tests with it.
@@ -206,11 +207,9 @@ def mutated(store, change, *, fingerprint):
 @pytest.mark.parametrize(
     ("case", "fingerprint"),
     [
-        *((case, False) for case in PLANS),
-        *(
-            pytest.param(c, True, marks=pytest.mark.slow if c == "trials a million, a million records" else ())
-            for c in RECIPES
-        ),
+        # A third of them always; each kind of entry has one there.
+        *(pytest.param(c, False, marks=() if i % 3 == 0 else pytest.mark.slow) for i, c in enumerate(PLANS)),
+        *(pytest.param(c, True, marks=() if i % 3 == 0 else pytest.mark.slow) for i, c in enumerate(RECIPES)),
         # With the fingerprint of the plan as it was, which most of them are refused for already.
         *(pytest.param(case, False, marks=pytest.mark.slow) for case in RECIPES),
     ],
@@ -365,18 +364,12 @@ def _pickled():
 
 # One of each kind of damage; every other case is of such a kind.
 OFTEN = {
-    *("no archive", "no header", "an array less", "an array twice", "a name out of the folder", "header nested"),
-    *("another sweep", "values of another cell", "objects", "text", "a trial more", "huge", "half an array"),
-    *("a negative error", "an epoch after the last"),
-    *("a list", "nested", "no message", "message of control characters"),
+    *("no archive", "no header", "an array twice", "a name out of the folder", "header nested", "another sweep"),
+    *("values of another cell", "objects", "a trial more", "huge", "an epoch after the last"),
 }
 
 
-def cases(names):
-    return [pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in names]
-
-
-@pytest.mark.parametrize("case", cases(CELLS))
+@pytest.mark.parametrize("case", sampled(CELLS, seldom=CELLS.keys() - OFTEN))
 def test_no_cell_crashes_a_command_and_a_run_computes_it_again(store, tmp_path, capsys, case):
     want = contents(store)
     path = Store(store).cell_path(Store(store).sweep.grid.key((0, 0)))
@@ -411,7 +404,9 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("case", cases(FAILURES))
+@pytest.mark.parametrize(
+    "case", sampled(FAILURES, seldom=("values a list", "message a number", "message without end", "half a character"))
+)
 def test_no_record_of_a_failure_crashes_a_command(store, tmp_path, capsys, case):
     opened = Store(store)
     key = opened.sweep.grid.key((0, 0))

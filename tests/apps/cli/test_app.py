@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 
 from tests.apps.cli.inside import inside
+from tests.samples import sampled
 
 CSV = "x,z,word,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 2]},{i % 3}\n" for i in range(30))
 
@@ -27,7 +28,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [(), ("demo",), ("train",), ("theory",)])
+@pytest.mark.parametrize("command", sampled([(), ("demo",), ("train",), ("theory",)], seldom=[("demo",), ("theory",)]))
 def test_help_names_options_and_examples(command):
     done = run(*command, "--help")
     assert done.returncode == 0
