@@ -46,7 +46,7 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
             axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=7, color="0.3")
             ticks.append((top + 0.43, title))
             top += lines[title] + 0.45
-        axis.set(xlim=(-0.2, _ACROSS + 13), ylim=(top, -0.3))
+        axis.set(xlim=(-0.2, _ACROSS + 17), ylim=(top, -0.3))
         axis.set_yticks([place for place, _ in ticks], [title for _, title in ticks])
         axis.set_xticks([])
         axis.tick_params(length=0)

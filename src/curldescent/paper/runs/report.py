@@ -19,6 +19,7 @@ from curldescent.paper.machinery.claims import SCALES, Scale
 from curldescent.paper.runs.registry import figures
 from curldescent.paper.runs.themes import CONTROLS, THEMES, Theme, theme_of
 from curldescent.paper.runs.verdict import STATISTICS, VERDICTS_FOLDER, markdown, read_verdict, row, verdict_of
+from curldescent.plots import style
 from curldescent.plots.verdicts import verdict_squares
 
 _FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce report`"
@@ -181,7 +182,8 @@ def _write_summary(
         for theme, chosen in groups
     }
     picture = verdict_squares(rows)
-    picture.savefig(draft / PICTURE, metadata={"Software": None})
+    with style.figure_style():
+        picture.savefig(draft / PICTURE, metadata={"Software": None})
     plt.close(picture)
     page = draft / "README.md"
     page.write_text("\n".join(_front(groups, missing, facts)) + "\n", encoding="utf-8")
