@@ -1,7 +1,7 @@
 """Pictures of paired conditions: every trial's epochs to a threshold, and ratios with their intervals."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,11 +83,17 @@ def draw_ratios(axis: "Axes", rows: Sequence[tuple[str, float, float, float, str
     plain_ticks(axis)
 
 
-def plain_ticks(axis: "Axes") -> None:
-    """Numbers without powers of ten on a logarithmic axis that spans little more than a decade."""
+def plain_ticks(axis: "Axes", *, along: Literal["x", "y"] = "x") -> None:
+    """Numbers without powers of ten on a logarithmic axis that spans little more than a decade.
+
+    Args:
+        axis: to label.
+        along: which of its two axes.
+    """
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-    low, high = axis.get_xlim()
+    low, high = axis.get_xlim() if along == "x" else axis.get_ylim()
+    scale = axis.xaxis if along == "x" else axis.yaxis
     span = high / low
     steps: tuple[float, ...] = (1,)
     if span < 60:
@@ -97,6 +103,6 @@ def plain_ticks(axis: "Axes") -> None:
     if span < 3:
         steps = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9)
     marks = [m * 10.0**e for e in range(-4, 7) for m in steps if low <= m * 10.0**e <= high]
-    axis.xaxis.set_major_locator(FixedLocator(marks))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
+    scale.set_major_locator(FixedLocator(marks))
+    scale.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    scale.set_minor_formatter(NullFormatter())

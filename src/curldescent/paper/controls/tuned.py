@@ -110,7 +110,7 @@ def experiments(scale: Scale) -> Experiments:
             STRICT_RATES[:: size.thinned],
             n_train=SAMPLES,
             epochs=size.epochs,
-            record=list(range(size.epochs + 1)) if size.epochs <= 500 else 500,
+            record=list(range(size.epochs + 1)),
             threshold=STRICT_THRESHOLD,
         ),
     }
@@ -189,6 +189,7 @@ def draw(results: Results) -> "Picture":
         scales.set(ylabel=label, xlabel="initial scale (norm budget)", yscale="log")
         rates.set(xscale="log", xlabel="learning rate η (total step of an epoch)")
         plain_ticks(rates)
+        plain_ticks(scales, along="y")
         scales.set_title("Each scale at its best rate")
         rates.set_title("Each rate at its best scale")
     axes[0, 0].plot([], [], "x", color="0.3", linestyle="none", label="not every trial gets there")

@@ -30,7 +30,7 @@ def plane(
     *,
     n_train: int,
     epochs: int,
-    record: int | Sequence[int],
+    record: Sequence[int],
     threshold: float,
 ) -> Sweep:
     """A sweep of both rules over initial scale and learning rate, in several input sets.
@@ -42,7 +42,7 @@ def plane(
         rates: learning rates, total steps of an epoch.
         n_train: samples.
         epochs: the most that a run gets.
-        record: the epochs that are looked at, or how many.
+        record: the epochs that are looked at.
         threshold: a run ends below this training error.
 
     Returns:
