@@ -79,7 +79,11 @@ def test_data_of_the_version_before_is_taken_and_not_computed(name, tmp_path, mo
     experiment = whole.experiments("quick")[name]
     monkeypatch.setattr(Computation, "compute", lambda self: pytest.fail("it was computed"))
     alone = dataclasses.replace(
-        whole, experiments=lambda scale: {name: experiment}, draw=lambda results: draw_nothing(), claims=()
+        whole,
+        experiments=lambda scale: {name: experiment},
+        draw=lambda results: draw_nothing(),
+        claims=(),
+        published=(),
     )
     reproduce(alone, tmp_path, scale="quick")
     with xr.open_dataset(DATA / f"{name}.nc", engine="scipy") as data:

@@ -124,10 +124,10 @@ def record_run(
                 _finite_errors(stepper)
             slow = time.monotonic() - began > _SECONDS_BETWEEN_LOOKS
             stretch = stretch if stopping is _never else max(1, stretch // 2) if slow else min(stride, 2 * stretch)
-            learning, students = int(stepper.active.sum()), stepper.active.size
             # Where students stop early, so may the run, and the epochs left are too many.
-            if learning < students or may_stop:
-                progress.update(done_before + stepper.epoch, note=f"{learning} of {students} students still learn")
+            if may_stop:
+                learning = f"{int(stepper.active.sum())} of {stepper.active.size} students still learn"
+                progress.update(done_before + stepper.epoch, note=learning)
             else:
                 progress.update(done_before + stepper.epoch)
         if stepper.epoch < target and stepper.active.any():

@@ -196,13 +196,16 @@ def over(compared: Mapping[float, Compared], values: Sequence[float]) -> tuple[E
     return ratio_of(first, second, unit), chosen
 
 
-def together(compared: Mapping[float, Compared], values: Sequence[float], *, slower: bool = False) -> Finding:
+def together(
+    compared: Mapping[float, Compared], values: Sequence[float], *, slower: bool = False, second: str = "CD"
+) -> Finding:
     """Whether CD is faster, or slower, over several input sets together.
 
     Args:
         compared: value → comparison.
         values: which, see `over`.
         slower: whether the claim is that CD is slower.
+        second: what the second condition is called.
 
     Returns:
         Three-valued by the 95 % interval over input sets; over students where there are fewer than three.
@@ -212,7 +215,7 @@ def together(compared: Mapping[float, Compared], values: Sequence[float], *, slo
         return Finding(None, TOO_FEW)
     effect, chosen = found
     holds = effect.slower() if slower else effect.faster()
-    text = f"GD/CD {effect.said}; {listed(chosen)}"
+    text = f"GD/{second} {effect.said}; {listed(chosen)}"
     return Finding(holds, text, {**effect.numbers, "values": numbers(chosen)}, effect.p_value)
 
 
