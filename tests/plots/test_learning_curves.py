@@ -47,3 +47,14 @@ def test_saved_figures_are_png_and_pdf(tmp_path, problem):
     assert png.name == "curves.v2.png"
     assert png.read_bytes()[:4] == b"\x89PNG"
     assert pdf.read_bytes()[:4] == b"%PDF"
+
+
+def test_the_axis_says_which_error_it_shows():
+    rng = np.random.default_rng(0)
+    table = {"x": rng.normal(size=40), "kind": np.array(["a", "b"])[rng.integers(0, 2, 40)]}
+    for problem, label in (
+        (cd.student_teacher(n_inputs=3, n_hidden=4, n_train=9), "error ½⟨‖ŷ − y‖²⟩"),
+        (cd.from_data(table, n_hidden=4), "mean loss (cross_entropy)"),
+    ):
+        figure = cd.plots.learning_curves(cd.train(problem, cd.Plasticity(), epochs=3))
+        assert figure.axes[0].get_ylabel() == label

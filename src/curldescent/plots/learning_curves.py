@@ -107,7 +107,9 @@ def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None =
                 label = None if rule is None else str((labels or {}).get(rule, rule))
                 draw_curves(panel, error, colour=style.CYCLE[index % len(style.CYCLE)], label=label)
             panel.set_title("Training error" if name == "train_error" else "Test error")
-        axes[0][0].set_ylabel("error ½⟨‖ŷ − y‖²⟩")
+        # What a history says of its errors: those of another loss are no squared errors.
+        said = str(history[names[0]].attrs.get("long_name", "error"))
+        axes[0][0].set_ylabel(said.removeprefix("training ").removeprefix("test "))
         if rules != [None]:
             axes[0][0].legend()
     return figure
