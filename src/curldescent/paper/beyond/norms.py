@@ -213,8 +213,7 @@ def rarely(results: Results) -> Finding:
             f"{to_unstable} lose stability{_where(differs, layer)}"
         )
         numbers[layer] = {"outside": count, "of_outside": total, "all": everywhere, "of": int(differs.size)}
-    holds = False if False in verdicts else None if None in verdicts else True
-    return Finding(holds, "; ".join(parts), numbers)
+    return Finding(shares.all_of(verdicts), "; ".join(parts), numbers)
 
 
 def _where(differs: xr.DataArray, layer: str) -> str:

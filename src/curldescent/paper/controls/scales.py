@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from curldescent.paper.machinery import effects, speedup_protocol
+from curldescent.paper.machinery import speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.controls import POINTS, THRESHOLD
 from curldescent.paper.machinery.effects import MARGIN, Effect, ratio_of
 from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.joint_verdicts import Side, everywhere, sides, somewhere
+from curldescent.paper.machinery.statistics import LEVEL
 from curldescent.paper.machinery.wording import decimal, spaced
 from curldescent.plots import style
 from curldescent.plots.ratio_maps import Kind, draw_ratio_map, ratio_ticks
@@ -212,7 +213,7 @@ def onset(results: Results) -> Finding:
         holds: bool | None = True
     else:
         # One-sided, at the half of the level that an interval leaves out at either end.
-        holds = False if (holm(contrary) < effects.LEVEL / 2).any() else None
+        holds = False if (holm(contrary) < LEVEL / 2).any() else None
     return Finding(holds, said(every), numbers(every))
 
 

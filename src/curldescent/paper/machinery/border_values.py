@@ -1,11 +1,11 @@
-"""Borders of maps as values beside the authors': c observed over c* with the standard error of their factor."""
+"""Borders and shares of maps as values beside the authors', each with its standard error."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from curldescent.paper.machinery.boundary_claims import LEARNED, Errors, Summary, border_ratio
-from curldescent.paper.machinery.claims import Results
+from curldescent.paper.machinery.claims import Finding, Results
 
 
 def border_value(
@@ -18,3 +18,11 @@ def border_value(
         return None if mean is None else (float(np.exp(mean.value)), float(np.exp(mean.value) * mean.error))
 
     return ours
+
+
+def share_value(found: Finding) -> tuple[float, float] | None:
+    """A share and its binomial standard error, of a finding of `shares.found`; None where nothing was counted."""
+    if "passed" not in found.numbers:
+        return None
+    share, of = found.numbers["passed"] / found.numbers["of"], found.numbers["of"]
+    return share, float(np.sqrt(share * (1 - share) / of))

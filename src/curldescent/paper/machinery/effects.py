@@ -15,9 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery.statistics import LEVEL
 
-# Two-sided level of every interval, and of every one-sided test of equivalence.
-LEVEL = 0.05
 # From so many input sets on their own spread gives the interval: with two, Student's t is 12.7.
 FEWEST_UNITS = 3
 # Within this factor of each other, either way, ratios count as equal where no other margin is named.

@@ -35,7 +35,7 @@ def decided(of: str) -> tuple[str, str]:
 OWN = decided("of the decided trials that follow it")
 MORE = (f"two-sided sign test over pairs with two fates, p < {LEVEL:g}, that way", "the same, the other way")
 # After the runs at standard scale had been seen.
-INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
+INTERVALS = shares.INTERVALS
 OWN_INTERVALS = f"{INTERVALS} 98 % in place of 99 %: that could be shown with no fewer than 368 networks."
 FEW_INTERVALS = f"{INTERVALS} 80 % in place of 95 %: that could be shown with no fewer than 72 cells."
 SIGN_TEST = "2026-11-27: two-sided in place of one-sided, so that it can refute."

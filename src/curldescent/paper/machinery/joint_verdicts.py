@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from curldescent.foundation.errors import InputError
-from curldescent.paper.machinery.effects import LEVEL, Effect
+from curldescent.paper.machinery.effects import Effect
 from curldescent.paper.machinery.families import holm
+from curldescent.paper.machinery.statistics import LEVEL
 
 # Which of two conditions needs less: ratios above 1 mean that the second does.
 Side = Literal["faster", "slower"]

@@ -1,12 +1,14 @@
 """Shares with an interval: how many cells, trials or networks do what a claim says."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from curldescent.paper.machinery.claims import Finding
 from curldescent.paper.machinery.statistics import proportion_interval
 from curldescent.paper.machinery.wording import percent
 
+# What changed in claims of shares after the runs at standard scale had been seen, before those of the paper's own.
+INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 NOTHING = "the grid of this scale has no such cell"
 
 
@@ -32,6 +34,11 @@ def at_most(share: float, of: str) -> tuple[str, str]:
     """The same for a share that must be small."""
     where = f"the 95 % interval of the share {of} (Clopper–Pearson) lies"
     return f"{where} at or below {percent(share)}", f"it lies above {percent(share)}"
+
+
+def all_of(verdicts: Collection[bool | None]) -> bool | None:
+    """The verdict of parts that must all hold: False where one does not, undecided where one is."""
+    return False if False in verdicts else None if None in verdicts else True
 
 
 def found(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curldescent.paper.machinery import boundary_claims
+from curldescent.paper.machinery import boundary_claims, shares
 from curldescent.paper.machinery.border_values import border_value
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Published, Results, Scale
 from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, from_random_start, on_the_way
@@ -60,14 +60,14 @@ class Map:
                 "On the stable side of theory's boundary students learn to machine precision.",
                 *boundary_claims.stable_side(self.errors, below=1e-14, margin=margin),
                 statistic="paper",
-                changes=(_STATISTIC, _INTERVALS),
+                changes=(_STATISTIC, shares.INTERVALS),
             ),
             Claim(
                 "unstable side",
                 "On the unstable side the error stays high.",
                 *boundary_claims.unstable_side(self.errors, above=1e-4, margin=margin),
                 statistic="paper",
-                changes=(_STATISTIC, _INTERVALS),
+                changes=(_STATISTIC, shares.INTERVALS),
             ),
             Claim(
                 "where learning ends",
@@ -95,9 +95,8 @@ class Map:
         return (Published("c observed / c*, geometric mean over fractions", value, border_value(self.errors), ".2f"),)
 
 
-# Both after the runs at standard scale had been seen, before those of the paper's own.
+# After the runs at standard scale had been seen, before those of the paper's own.
 _STATISTIC = "2026-11-27: mean of log10 with the paper's floor in place of the median."
-_INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 WHOLE = Map(
     "fig3a",
     lambda points: log(0.1, 100, points),
@@ -137,7 +136,7 @@ FIGURE = Figure(
             "Cell by cell, with none left out for being near the line, theory says where students learn.",
             *boundary_claims.every_cell(WHOLE.errors),
             statistic="paper",
-            changes=(_STATISTIC, _INTERVALS),
+            changes=(_STATISTIC, shares.INTERVALS),
         ),
         *_SIDES[2:],
     ),

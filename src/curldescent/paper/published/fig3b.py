@@ -97,8 +97,7 @@ def jump(statistic: str) -> Measured:
             label = line.label.replace("$_h$", "_h")
             said.append(f"{label}: {found:.3f} [{low:.3f}, {high:.3f}] (theory {line.predicted:.3f})")
             off[label] = found - line.predicted
-        holds = False if False in verdicts else None if None in verdicts else True
-        return Finding(holds, "; ".join(said), {"off": off})
+        return Finding(shares.all_of(verdicts), "; ".join(said), {"off": off})
 
     return (
         f"on every line the 95 % bootstrap interval of the jump of the {statistic} over trials lies within a tenth of "
@@ -207,9 +206,8 @@ def _counted(labels: np.ndarray) -> str:
     return ", ".join(f"{count} {name}" for name, count in _counts(labels).items())
 
 
-# Both after the runs at standard scale had been seen.
+# After the runs at standard scale had been seen.
 _MEAN = "2026-11-27: the mean of q over trials, which the paper plots, in place of the median."
-_INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 _FEW_POINTS = "2026-11-27: 80 % in place of 90 %: with the 30 points of these lines all of them could not show more."
 
 FIGURE = Figure(
@@ -232,14 +230,14 @@ FIGURE = Figure(
             "On the stable side weights come to rest: q is about 1e-30.",
             *side(inside=True),
             statistic="paper",
-            changes=(_MEAN, _INTERVALS, _FEW_POINTS),
+            changes=(_MEAN, shares.INTERVALS, _FEW_POINTS),
         ),
         Claim(
             "moving",
             "On the unstable side weights never come to rest: q is about 1e-3.",
             *side(inside=False),
             statistic="paper",
-            changes=(_MEAN, _INTERVALS),
+            changes=(_MEAN, shares.INTERVALS),
         ),
         Claim(
             "jumps",
@@ -263,7 +261,7 @@ FIGURE = Figure(
                 FOLLOW, f"of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)} and that do what it says"
             ),
             teacher_by_teacher,
-            changes=(_INTERVALS,),
+            changes=(shares.INTERVALS,),
         ),
         Claim(
             "plateau",
@@ -281,7 +279,7 @@ FIGURE = Figure(
                 0.5, f"of the example trials labelled chaotic by their maximal Lyapunov exponent at step {STEP:g}"
             ),
             chaos,
-            changes=(_INTERVALS,),
+            changes=(shares.INTERVALS,),
         ),
         Claim(
             "the step",
@@ -291,7 +289,7 @@ FIGURE = Figure(
                 f"of the moving trials that end with a training error above {RUNAWAY:g}, ten times that of output 0",
             ),
             the_step,
-            changes=(_INTERVALS,),
+            changes=(shares.INTERVALS,),
         ),
     ),
     published=(Published("q on the plateau, c = 0.5 and α_h ≤ 0.46", 10**-2.15, plateau_level, ".2g"),),

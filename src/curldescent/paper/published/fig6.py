@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curldescent.paper.machinery import boundary_claims, shares
+from curldescent.paper.machinery.border_values import share_value
 from curldescent.paper.machinery.boundary_claims import SHARE, SUMMARIES, summary
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Published, Results, Scale
 from curldescent.paper.machinery.effects import Effect, mean_of, ratio_of
@@ -230,11 +231,7 @@ def _small_ratios(error: "xr.DataArray", *, least: float) -> Finding:
 
 
 def _small(results: Results, one: Map) -> tuple[float, float] | None:
-    found = _small_ratios(one.errors(results), least=one.share).numbers
-    if not found:
-        return None
-    share = found["passed"] / found["of"]
-    return share, float(np.sqrt(share * (1 - share) / found["of"]))
+    return share_value(_small_ratios(one.errors(results), least=one.share))
 
 
 WHOLE = Map(

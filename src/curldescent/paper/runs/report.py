@@ -95,10 +95,11 @@ def write_reproduction_report(
 
 def _gathered(root: Path, scales: Sequence[Scale], target: Path | None) -> list[dict[str, Any]]:
     """Every figure's verdict at the first of the scales that it was run at, or as an earlier report has it."""
+    for scale in scales:
+        finish_moves(root / scale)
     out = []
     for figure in figures():
         for scale in scales:
-            finish_moves(root / scale)
             content = read_verdict(root / scale, figure.key)
             if content is not None:
                 break

@@ -48,6 +48,8 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data; what the report reads."""
+        family = families.of_figure([finding for _, finding in self.findings])
+        before = {f"{epochs}": families.of_figure(earlier) for epochs, earlier in self.earlier.items()}
         return {
             "figure": self.figure.key,
             "title": self.figure.title,
@@ -69,17 +71,11 @@ class Verdict:
                     "corrected": corrected.said,
                     "holds": finding.holds,
                     "p_value": finding.p_value,
-                    "earlier": {
-                        f"{epochs}": found.verdict
-                        for epochs, family in self.earlier.items()
-                        for found in [families.of_figure(family)[number]]
-                    },
+                    "earlier": {epochs: found[number].verdict for epochs, found in before.items()},
                     "said": finding.said,
                     "numbers": jsonable(finding.numbers),
                 }
-                for number, ((claim, finding), corrected) in enumerate(
-                    zip(self.findings, families.of_figure([finding for _, finding in self.findings]), strict=True)
-                )
+                for number, ((claim, finding), corrected) in enumerate(zip(self.findings, family, strict=True))
             ],
         }
 
