@@ -9,6 +9,7 @@ import xarray as xr
 from curldescent import sweeps
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Claim, Computation, Figure, Finding, Results, keep_results, reproduce
+from curldescent.paper.machinery import shorter
 from curldescent.paper.runs import kept
 from tests.conftest import compute_cells_here
 
@@ -107,6 +108,29 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_the_largest_error_so_far_survives_though_most_epochs_do_not(tmp_path: Path) -> None:
+    """Errors that rise and fall between the epochs that are kept."""
+    training = {"epochs": 2000, "record": 60, "learning_rate": 0.5}
+    sweep = sweeps.Sweep(
+        axes={"hidden": (0.0, 1.0)},
+        student_teacher=STUDENTS,
+        training=training,
+        keep={"error_curves": True, "maximum_error": True},
+    )
+    sweeps.run(sweep, tmp_path / "store", workers=1)
+    whole = sweeps.open(tmp_path / "store").load().assign_attrs(axes=kept.axes_of(sweep))
+    kept.keep(tmp_path, "rising", whole)
+    found = kept.find(tmp_path, "rising", sweep)
+    assert found is not None
+    assert found.sizes["epoch"] < whole.sizes["epoch"]
+    earlier = [shorter.until(Results("paper", {"rising": data}), 1000)["rising"] for data in (whole, found)]
+    for part in ("train", "test"):
+        name = f"maximum_{part}_error"
+        np.testing.assert_allclose(earlier[1][name], earlier[0][name], rtol=2**-24)
+        # Not what the few epochs alone would say.
+        assert (found[f"{part}_error"].max("epoch", skipna=False) < (1 - 1e-6) * whole[name]).any()
+
+
 def test_an_unfinished_sweep_is_not_kept(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("curldescent.paper.runs.reproduction.figures", lambda: (tiny(),))
     with pytest.raises(InputError, match="nothing is finished"):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 MOMENTS = (1_000, 10_000)
 # How far the nearest recorded epoch may be from such a moment, in logarithms.
 NEAR = 0.05
+# What kept results call the largest error up to each of the few epochs of their curves, before the curve's name.
+SO_FAR = "largest_so_far_"
 
 
 def moments(results: Results) -> list[int]:
@@ -88,7 +90,9 @@ def _until(data: "xr.Dataset", epochs: int) -> "xr.Dataset":
         # Trials that have stopped keep their last errors in the curves, diverged ones are NaN there.
         known = {}
         if curve in out:
-            known = {final: out[curve].isel(epoch=-1, drop=True), maximum: out[curve].max("epoch", skipna=False)}
+            so_far = f"{SO_FAR}{curve}"
+            largest = out[so_far].isel(epoch=-1, drop=True) if so_far in out else out[curve].max("epoch", skipna=False)
+            known = {final: out[curve].isel(epoch=-1, drop=True), maximum: largest}
         for name in (final, maximum):
             if name in out:
                 out = out.assign({name: known[name]}) if name in known else out.drop_vars(name)

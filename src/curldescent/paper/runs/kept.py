@@ -1,7 +1,7 @@
 """Results that stay with the project: compact files of finished experiments, so that nothing is computed twice.
 
-A file holds one experiment's dataset and what made it. Error curves are kept at a few epochs and in single precision;
-all else is kept as it is.
+A file holds one experiment's dataset and what made it. Error curves, with the largest error so far, are kept at a few
+epochs and in single precision; all else is kept as it is.
 """
 
 import gzip
@@ -15,6 +15,7 @@ from curldescent.foundation import durable
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.writing import for_netcdf, results_folder
+from curldescent.paper.machinery import shorter
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.shorter import MOMENTS
 from curldescent.sweeps import Sweep
@@ -57,10 +58,20 @@ def compact(data: "xr.Dataset") -> "xr.Dataset":
         return data
     epochs = data.epoch.values
     if len(epochs) > _FEW:
+        # Once most epochs are gone, the largest error up to one of the others cannot be found again.
+        for curve in _CURVES:
+            if curve in data and f"maximum_{curve}" in data:
+                data = data.assign({f"{shorter.SO_FAR}{curve}": so_far(data[curve])})
         wanted = [moment for moment in (*MOMENTS, epochs[-1] / 2, epochs[-1]) if moment <= epochs[-1]]
         chosen = sorted({int(np.abs(np.log(np.maximum(epochs, 1) / moment)).argmin()) for moment in wanted})
         data = data.isel(epoch=chosen)
-    return data.assign({name: data[name].astype(np.float32) for name in _CURVES if name in data})
+    curves = [*_CURVES, *(f"{shorter.SO_FAR}{curve}" for curve in _CURVES)]
+    return data.assign({name: data[name].astype(np.float32) for name in curves if name in data})
+
+
+def so_far(curve: "xr.DataArray") -> "xr.DataArray":
+    """The largest error up to every recorded epoch; NaN once a trial has diverged."""
+    return curve.copy(data=np.maximum.accumulate(curve.values, axis=curve.get_axis_num("epoch")))
 
 
 def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Dataset | None":
