@@ -7,10 +7,11 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, representation, validation
+from curldescent.foundation import citations, validation
 from curldescent.foundation.errors import InputError
 from curldescent.model import activations
 from curldescent.theory import _kernel_student as students
+from curldescent.theory import _shown_law
 from curldescent.theory._kernel_density import density
 from curldescent.theory._kernel_law import KernelLaw, edge
 from curldescent.theory._strengths import Strengths, StrengthsLike, parse_strengths
@@ -98,8 +99,6 @@ class KernelSpectrum:
         citations.use("fan2020", "adlam2020", *(() if self._student.averages.mean == 0 else ("benigni2022",)))
 
     def _repr_html_(self) -> str:
-        bands = ", ".join(f"[{low:.4g}, {high:.4g}]" for low, high in self.edges) or "none"
-        atoms = ", ".join(f"{weight:.3g} at {place:.4g}" for place, weight in self.atoms) or "none"
         student = self._student
         rows = [
             ("compression ratio", f"c = {self.ratio:g}"),
@@ -109,17 +108,10 @@ class KernelSpectrum:
             ("samples", f"P/M = {student.samples:g}"),
             ("scales", f"ρ = {student.rho:g}, σ² = {student.sigma2:g}, τ = {student.variance:g}"),
             ("λ_min", f"{self.lambda_min:.4g}"),
-            ("bands", bands),
-            ("atoms", atoms),
+            *_shown_law.support(self),
             ("outliers", ", ".join(f"{value:.4g}" for value in self.outliers) or "none"),
         ]
-        note, colour = ("stable", representation.GOOD) if self.stable else ("unstable", representation.BAD)
-        table = representation.html_table("Spectrum of P·G/M", rows, note=note, colour=colour)
-        if len(self.edges) == 0:
-            return table
-        x = np.linspace(self.edges[0, 0], self.edges[-1, 1], 300)
-        label = f"density of eigenvalues from {x[0]:.3g} to {x[-1]:.3g}; the dashed line is zero"
-        return table + representation.svg_curve(x, self.density(x), mark=0.0, atoms=self.atoms[:, 0], label=label)
+        return _shown_law.html("Spectrum of P·G/M", self, rows)
 
     @cached_property
     def hidden_strengths(self) -> Strengths:

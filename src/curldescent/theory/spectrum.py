@@ -8,9 +8,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, representation, validation
+from curldescent.foundation import citations, validation
 from curldescent.theory import _moments as _moments
 from curldescent.theory import _poles as _poles
+from curldescent.theory import _shown_law as _shown_law
 from curldescent.theory._strengths import Strengths, StrengthsLike, parse_strengths
 from curldescent.theory.sample_matrices import Distribution, checked_sizes, n_hidden_for, sample_matrix
 
@@ -63,24 +64,15 @@ class Spectrum:
         citations.use("voiculescu1986")
 
     def _repr_html_(self) -> str:
-        bands = ", ".join(f"[{low:.4g}, {high:.4g}]" for low, high in self.edges) or "none"
-        atoms = ", ".join(f"{weight:.3g} at {place:.4g}" for place, weight in self.atoms) or "none"
         rows = [
             ("compression ratio", f"c = {self.ratio:g}"),
             ("hidden", str(self.hidden)),
             ("readout", str(self.readout)),
             ("scales", f"ρ = {self.rho:g}, σ² = {self.sigma2:g}"),
             ("λ_min, λ_max", f"{self.lambda_min:.4g}, {self.lambda_max:.4g}"),
-            ("bands", bands),
-            ("atoms", atoms),
+            *_shown_law.support(self),
         ]
-        note, colour = ("stable", representation.GOOD) if self.stable else ("unstable", representation.BAD)
-        table = representation.html_table("Spectrum of K", rows, note=note, colour=colour)
-        if len(self.edges) == 0:
-            return table
-        x = np.linspace(self.edges[0, 0], self.edges[-1, 1], 300)
-        label = f"density of eigenvalues from {x[0]:.3g} to {x[-1]:.3g}; the dashed line is zero"
-        return table + representation.svg_curve(x, self.density(x), mark=0.0, atoms=self.atoms[:, 0], label=label)
+        return _shown_law.html("Spectrum of K", self, rows)
 
     @cached_property
     def hidden_strengths(self) -> Strengths:
