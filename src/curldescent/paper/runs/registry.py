@@ -31,6 +31,7 @@ _FIGURES = (
     "published.histograms",
     "published.numbers",
     "beyond.learned",
+    "beyond.kernel_law",
     "beyond.joint",
     "beyond.graded",
     "beyond.outputs",
