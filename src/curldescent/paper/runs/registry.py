@@ -37,6 +37,7 @@ _FIGURES = (
     "beyond.outputs",
     "beyond.norms",
     "beyond.lyapunov",
+    "beyond.size_of_chaos",
     "beyond.inputs",
     "controls.scales",
     "controls.gradient",
