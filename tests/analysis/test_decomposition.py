@@ -15,8 +15,9 @@ from curldescent.analysis import (
     lyapunov_exponents,
     step_size_check,
 )
-from curldescent.analysis._dynamics.regimes import regime_of, watch
+from curldescent.analysis._dynamics.regimes import regime_of
 from curldescent.analysis._dynamics.runge_kutta import RungeKutta4
+from curldescent.analysis._dynamics.watching import watch
 from curldescent.foundation.errors import InputError
 
 

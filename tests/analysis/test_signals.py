@@ -7,7 +7,7 @@ import pytest
 
 import curldescent as cd
 from curldescent.analysis import regime, regime_of, signal_kind, zero_one_test
-from curldescent.analysis._dynamics.regimes import Record
+from curldescent.analysis._dynamics.watching import Record
 from curldescent.foundation.errors import InputError
 from tests.samples import sampled
 

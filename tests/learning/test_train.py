@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.learning.engines import reference
+from curldescent.learning.engines import reference, reference_program
 from curldescent.learning.rules.signed_gradient import Convention
 from tests.conftest import random_problem
 from tests.learning import textbook
@@ -289,15 +289,15 @@ def test_jax_configuration_is_left_alone_and_float64_used(problem):
 
 
 def test_a_second_run_of_equal_shape_compiles_nothing(problem):
-    reference._programs.cache_clear()
+    reference_program.programs.cache_clear()
     settings = {"batch_size": 6, "engine": "jax"}
     cd.train(problem, RULES, epochs=7, **settings)
     cd.train(random_problem(9), dict(list(RULES.items())), epochs=11, learning_rate=0.01, seed=5, **settings)
     # Another number of students is the same program, too.
     cd.train(random_problem(9, trials=3), RULES["GD"], epochs=2, **settings)
-    assert reference._programs.cache_info().currsize == 1
-    program, _ = reference._programs(**program_key(problem, 6))
-    assert reference._programs.cache_info().currsize == 1
+    assert reference_program.programs.cache_info().currsize == 1
+    program, _ = reference_program.programs(**program_key(problem, 6))
+    assert reference_program.programs.cache_info().currsize == 1
     assert program._cache_size() == 1
 
 
@@ -312,9 +312,9 @@ def program_key(problem, batch):
 
 @pytest.mark.slow
 def test_programs_of_shapes_long_past_are_forgotten():
-    for samples in range(10, 10 + reference.PROGRAMS + 3):
+    for samples in range(10, 10 + reference_program.PROGRAMS + 3):
         cd.train(random_problem(samples=samples), cd.Plasticity(), epochs=1, engine="jax")
-    assert reference._programs.cache_info().currsize == reference.PROGRAMS
+    assert reference_program.programs.cache_info().currsize == reference_program.PROGRAMS
 
 
 def test_importing_the_package_imports_neither_jax_nor_matplotlib():

@@ -17,9 +17,10 @@ from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, l
 from curldescent.analysis._dynamics.loss_curve import Climb, Plateau, climbs, plateaus
 from curldescent.analysis._dynamics.modulo_rotations import modulo_rotations
 from curldescent.analysis._dynamics.motion_of_runs import late_order_parameter, order_parameter
-from curldescent.analysis._dynamics.regimes import Record, Regime, regime, regime_of, watch
+from curldescent.analysis._dynamics.regimes import Regime, regime, regime_of
 from curldescent.analysis._dynamics.signals import SignalKind, signal_kind, zero_one_test
 from curldescent.analysis._dynamics.tangent import Exponents, TangentDynamics, lyapunov_exponents
+from curldescent.analysis._dynamics.watching import Record, watch
 from curldescent.analysis._saddles.critical_points import (
     CriticalPoint,
     critical_point,
