@@ -37,7 +37,7 @@ def test_data_as_theory_has_them_are_confirmed_and_drawn(key: str) -> None:
     picture = one.draw(found)
     assert len(picture.axes) == 3
     assert [axis.get_title(loc="left") for axis in picture.axes[:2]] == [
-        "final test error, mean of log10",
+        "final test error, mean of $\\log_{10}$",
         "maximum training error, any trial",
     ]
     plt.close(picture)

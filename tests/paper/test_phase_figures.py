@@ -80,7 +80,7 @@ def test_a_map_that_follows_theory_is_confirmed_and_its_opposite_is_not(key: str
     # The border of the inset is where it was, seen from the other side.
     assert set(found.values()) == ({False} if key == "fig3a" else {False, None})
     picture = one.draw(good)
-    assert next(axis.get_xlabel() for axis in picture.axes) == "compression ratio c = M/N"
+    assert next(axis.get_xlabel() for axis in picture.axes) == "compression ratio $c = M/N$"
     plt.close(picture)
 
 

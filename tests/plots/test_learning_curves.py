@@ -6,6 +6,7 @@ from matplotlib import pyplot as plt
 
 import curldescent as cd
 from curldescent.plots import style
+from curldescent.plots.labels import mathematical
 from curldescent.plots.learning_curves import draw_curves, learning_curves
 
 mpl.use("agg")
@@ -57,4 +58,4 @@ def test_the_axis_says_which_error_it_shows():
         (cd.from_data(table, n_hidden=4), "mean loss (cross_entropy)"),
     ):
         figure = cd.plots.learning_curves(cd.train(problem, cd.Plasticity(), epochs=3))
-        assert figure.axes[0].get_ylabel() == label
+        assert figure.axes[0].get_ylabel() == mathematical(label)

@@ -13,7 +13,7 @@ def untouched():
 def test_the_look_is_on_inside_and_gone_outside(untouched):
     mpl.rcParams["font.size"] = 17.0
     with style.figure_style():
-        assert mpl.rcParams["font.size"] == 9
+        assert mpl.rcParams["font.size"] == 8
     assert mpl.rcParams["font.size"] == 17.0
 
 

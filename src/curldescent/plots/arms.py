@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.plots import style
+from curldescent.plots.labels import mathematical
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,11 +42,17 @@ def draw_arms(axis: "Axes", arms: Mapping[str, tuple[Array, NDArray[np.bool_]]],
         colour = colour_of(name)
         # A fixed offset per trial: the same student has the same height in every row.
         place = row + np.linspace(-0.25, 0.25, len(values))
-        axis.scatter(values[reached], place[reached], s=11, color=colour, zorder=3, linewidths=0)
-        axis.scatter(values[~reached], place[~reached], s=13, facecolors="none", edgecolors=colour, zorder=3)
+        axis.scatter(values[reached], place[reached], s=8, color=colour, zorder=3, linewidths=0)
+        axis.scatter(values[~reached], place[~reached], s=10, facecolors="none", edgecolors=colour, zorder=3)
         look = "solid" if reached.all() else "dotted"
-        axis.vlines(values.mean(), row - 0.36, row + 0.36, color=colour, linewidth=2.2, linestyle=look, zorder=2)
-    axis.set(xscale="log", yticks=range(len(arms)), yticklabels=list(arms), ylim=(len(arms) - 0.5, -0.5), xlabel=label)
+        axis.vlines(values.mean(), row - 0.36, row + 0.36, color=colour, linewidth=1.8, linestyle=look, zorder=2)
+    axis.set(
+        xscale="log",
+        yticks=range(len(arms)),
+        yticklabels=list(map(mathematical, arms)),
+        ylim=(len(arms) - 0.5, -0.5),
+        xlabel=label,
+    )
     axis.xaxis.grid(visible=True, which="both", color="0.92", linewidth=0.6)
     axis.set_axisbelow(True)
     axis.tick_params(axis="y", length=0)
@@ -75,7 +82,12 @@ def draw_ratios(axis: "Axes", rows: Sequence[tuple[str, float, float, float, str
         )
         shown.add(result)
     axis.axvline(1, color=style.THEORY, linewidth=0.8, linestyle="--", zorder=0)
-    axis.set(xscale="log", yticks=range(len(rows)), yticklabels=[row[0] for row in rows], ylim=(len(rows) - 0.5, -0.5))
+    axis.set(
+        xscale="log",
+        yticks=range(len(rows)),
+        yticklabels=[mathematical(row[0]) for row in rows],
+        ylim=(len(rows) - 0.5, -0.5),
+    )
     axis.set_xlabel(label)
     axis.xaxis.grid(visible=True, which="both", color="0.92", linewidth=0.6)
     axis.set_axisbelow(True)
@@ -96,7 +108,7 @@ def plain_ticks(axis: "Axes", *, along: Literal["x", "y"] = "x") -> None:
     scale = axis.xaxis if along == "x" else axis.yaxis
     span = high / low
     steps: tuple[float, ...] = (1,)
-    if span < 60:
+    if span < 200:
         steps = (1, 2, 5)
     if span < 8:
         steps = (1, 1.5, 2, 3, 5, 7)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.model.two_weights import TwoWeights
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.two_weights import draw_flow
 from curldescent.theory import critical_ratio
@@ -36,28 +36,29 @@ def at_a_glance(stable: "xr.DataArray", unstable: "xr.DataArray", tanh: "xr.Data
     from matplotlib import pyplot as plt
 
     with style.figure_style():
-        figure, axes = plt.subplots(2, 3, figsize=(style.PAGE_INCHES, 5.1))
+        figure, axes = plt.subplots(2, 3, figsize=(style.PAGE_INCHES, 4.7))
         (rule, gradient, curl), (boundary, errors, faster) = axes
         _draw_network(rule)
         rule.set_title("A rule with two signs")
         for panel, title, network in (
             (gradient, "Gradient descent", TwoWeights()),
-            (curl, "w2 flipped: curl", TwoWeights(readout=-1.0)),
+            (curl, "$w_2$ flipped: curl", TwoWeights(readout=-1.0)),
         ):
             draw_flow(panel, network, time=30.0)
-            panel.set(title=title, xlabel="weight w1", ylabel="weight w2", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
+            panel.set(title=title, xlabel="weight $w_1$", ylabel="weight $w_2$", xticks=(-2, 0, 2), yticks=(-2, 0, 2))
         _draw_boundary(boundary, stable, unstable)
         for error, colour, label in (
-            (stable, style.STABLE, f"c = {stable.attrs['ratio']:g}"),
-            (unstable, style.UNSTABLE, f"c = {unstable.attrs['ratio']:g}"),
+            (stable, style.STABLE, f"$c$ = {stable.attrs['ratio']:g}"),
+            (unstable, style.UNSTABLE, f"$c$ = {unstable.attrs['ratio']:g}"),
         ):
             draw_curves(errors, error, colour=colour, label=label)
         errors.set(title="… and it holds", ylabel="test error")
-        errors.legend()
+        legends.place(errors)
         for name, colour in (("GD", style.GRADIENT_DESCENT), ("CD", style.CURL_DESCENT)):
             draw_curves(faster, tanh.train_error.sel(rule=name), colour=colour, label=name)
         faster.set(title="A little curl: faster", ylabel="training error")
-        faster.legend()
+        legends.place(faster)
+        panels.letter(axes)
     return figure
 
 
@@ -79,10 +80,20 @@ def _draw_network(axes: "Axes") -> None:
         for i, place in enumerate(column):
             colour = style.CURL_DESCENT if i < flipped else "white"
             axes.plot(*place, marker="o", markersize=9, color=colour, markeredgecolor="black", zorder=3)
-    axes.text(1.6, -2.75, "ΔW = −η ∂C/∂W", ha="center", va="top", color=style.GRADIENT_DESCENT)
-    axes.text(1.6, -3.3, "flipped: ΔW = +η ∂C/∂W", ha="center", va="top", color=style.CURL_DESCENT, weight="bold")
+    axes.text(
+        1.6, -2.75, r"$\Delta W = -\eta\ \partial C/\partial W$", ha="center", va="top", color=style.GRADIENT_DESCENT
+    )
+    axes.text(
+        1.6,
+        -3.3,
+        r"flipped: $\Delta W = +\eta\ \partial C/\partial W$",
+        ha="center",
+        va="top",
+        color=style.CURL_DESCENT,
+        weight="bold",
+    )
     for x, name in zip((0.0, 1.6, 3.2), ("inputs", "hidden", "output"), strict=True):
-        axes.text(x, 2.45, name, ha="center", va="bottom", fontsize=8)
+        axes.text(x, 2.45, name, ha="center", va="bottom", fontsize=7)
     axes.set(xlim=(-0.7, 3.9), ylim=(-3.9, 3.0))
     axes.axis("off")
 
@@ -103,8 +114,8 @@ def _draw_boundary(axes: "Axes", *runs: "xr.DataArray") -> None:
         xscale="log",
         xlim=(0.05, 2.0),
         ylim=(0, 1),
-        xlabel="compression ratio c = M/N",
-        ylabel="flipped inputs α$_h$",
+        xlabel=labels.RATIO,
+        ylabel=labels.HIDDEN,
         xticks=(0.1, 1),
         xticklabels=("0.1", "1"),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,12 +28,13 @@ LOOK = {
 TITLES = {"flow": "Continuous time", "0.02": "Step 0.02", "0.1": "Step 0.1 (the paper's)"}
 
 
-def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
+def regime_map(cells: Sequence[Mapping[str, Any]], *, axes: "Axes | Iterable[Axes] | None" = None) -> "Figure":
     """Regimes over compression ratio and flipped fraction, a panel per step, and the exponents they rest on.
 
     Args:
         cells: one mapping per trial with "ratio", "fraction", "trial", optionally "seed" and, for each step of
             `TITLES`, the mapping that `Regime.evidence` returns, optionally with the order parameter "q".
+        axes: the nine to draw into, three rows with a column a step; a new figure, with a legend, by default.
 
     Returns:
         The figure: markers in a cell are trials, side by side, a row per seed; below, the exponent over the second half
@@ -44,7 +45,6 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
 
     Source: docs/chaos.md.
     """
-    from matplotlib import pyplot as plt
     from matplotlib.lines import Line2D
 
     cells = _checked_cells(cells)
@@ -53,8 +53,9 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
     seeds = sorted({cell.get("seed", 0) for cell in cells})
     trials = sorted({cell["trial"] for cell in cells})
     with style.figure_style():
-        figure, axes = plt.subplots(3, 3, figsize=(style.PAGE_INCHES, 7.6), height_ratios=(1.4, 1, 1), sharey="row")
-        for (name, title), column in zip(TITLES.items(), axes.T, strict=True):
+        size = style.PAGE_INCHES, 7.2
+        figure, grid = panels.many(axes, 3, len(TITLES), size=size, height_ratios=(1.4, 1, 1), sharey="row")
+        for (name, title), column in zip(TITLES.items(), grid.T, strict=True):
             top, middle, bottom = column
             for cell in cells:
                 row = fractions.index(cell["fraction"]) + 0.4 * (seeds.index(cell.get("seed", 0)) + 0.5) / len(seeds)
@@ -72,20 +73,23 @@ def regime_map(cells: Sequence[Mapping[str, Any]]) -> "Figure":
                 axis.set_xticks(range(len(ratios)), [f"{r:g}" for r in ratios])
                 for edge in np.arange(0.5, len(ratios) - 1):
                     axis.axvline(edge, color="0.9", linewidth=0.8, zorder=0)
-            bottom.set_xlabel("compression ratio c = M/N")
-        axes[0, 0].set_ylabel("flipped inputs α$_h$")
-        axes[1, 0].set_ylabel("late exponent λ\n(per unit of total step)")
-        axes[2, 0].set_ylabel("order parameter q")
+            bottom.set_xlabel(labels.RATIO)
+        grid[0, 0].set_ylabel(labels.HIDDEN)
+        grid[1, 0].set_ylabel("late exponent $\\lambda$\n(per unit of total step)")
+        grid[2, 0].set_ylabel("order parameter $q$")
         if any((cell[name].get("q") or 0) > 0 for cell in cells for name in TITLES):
-            axes[2, 0].set_yscale("log")
+            grid[2, 0].set_yscale("log")
         else:
-            style.note(axes[2, 0], "no positive order parameter to draw")
+            style.note(grid[2, 0], "no positive order parameter to draw")
         seen = [label for label in LOOK if any(cell[name]["label"] == label for cell in cells for name in TITLES)]
         handles = [
             Line2D([], [], linestyle="none", marker=LOOK[label][1], color=LOOK[label][0], markersize=7, label=label)
             for label in seen
         ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        if axes is None:
+            figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        else:
+            legends.below(grid[2, 1], handles, seen)
     return figure
 
 
@@ -192,11 +196,12 @@ def _order_parameters(
         axes.plot(place, _value(found.get("q")), marker=marker, color=colour, markersize=4, linestyle="none")
 
 
-def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
+def spectrum_trace(runs: Mapping[str, Mapping[str, Any]], *, axes: "Axes | Iterable[Axes] | None" = None) -> "Figure":
     """Running estimates of the leading exponents, a panel per run: what converges, and to what.
 
     Args:
         runs: title to a mapping with "times" (B,), "trace" (B, k), "exponents", "low" and "high" (k,).
+        axes: to draw into, one a run; a new figure by default.
 
     Returns:
         The figure; the final 95 % intervals stand at the right of each panel.
@@ -206,22 +211,21 @@ def spectrum_trace(runs: Mapping[str, Mapping[str, Any]]) -> "Figure":
 
     Source: docs/chaos.md.
     """
-    from matplotlib import pyplot as plt
-
     runs = _checked_runs(runs)
     with style.figure_style():
-        figure, axes = plt.subplots(
-            1, len(runs), figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True, squeeze=False
-        )
-        for axis, (title, run) in zip(axes[0], runs.items(), strict=True):
+        width = style.PAGE_INCHES if len(runs) > 1 else style.COLUMN_INCHES
+        figure, row = panels.many(axes, 1, len(runs), size=(width, 2.6), sharex=True, sharey=True)
+        for axis, (title, run) in zip(row[0], runs.items(), strict=True):
             times, trace = np.asarray(run["times"]), np.asarray(run["trace"])
             for i, values in enumerate(trace.T):
-                axis.plot(times, values, color=style.CYCLE[i % len(style.CYCLE)], linewidth=1.2, label=f"λ$_{i + 1}$")
+                axis.plot(
+                    times, values, color=style.CYCLE[i % len(style.CYCLE)], linewidth=1.2, label=rf"$\lambda_{i + 1}$"
+                )
                 at = times[-1] + (0.02 + 0.025 * i) * (times[-1] - times[0])
                 low, high = run["low"][i], run["high"][i]
                 axis.plot([at, at], [low, high], color=style.CYCLE[i % len(style.CYCLE)], linewidth=2)
             axis.axhline(0, color="black", linewidth=0.8)
             axis.set(title=title.capitalize(), xlabel="time (total step)")
-        axes[0, 0].set_ylabel("exponents λ\n(per unit of total step)")
-        axes[0, 0].legend(ncols=2)
+        row[0, 0].set_ylabel("exponents $\\lambda$\n(per unit of total step)")
+        legends.place(row[0, 0], ncols=2)
     return figure

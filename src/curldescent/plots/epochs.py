@@ -58,7 +58,6 @@ def draw_epochs(
     axis.axhline(last, color="0.6", linewidth=0.8, linestyle="--", zorder=0)
     for value, sign in (tested or {}).items():
         if sign:
-            axis.text(
-                value, 1.35 * last, "✱" if sign > 0 else "○", ha="center", va="center", fontsize=7,
-                color=COLOURS["CD" if sign > 0 else "GD"],
-            )  # fmt: skip
+            mark: dict[str, Any] = {"marker": (6, 2)} if sign > 0 else {"marker": "o", "markerfacecolor": "none"}
+            colour = COLOURS["CD" if sign > 0 else "GD"]
+            axis.plot(value, 1.6 * last, color=colour, markersize=4, markeredgewidth=0.8, clip_on=False, **mark)

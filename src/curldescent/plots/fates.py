@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from curldescent.plots import style
+from curldescent.plots import labels, style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
 
 if TYPE_CHECKING:
@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LABELS = {
-    "hidden": "flipped inputs α$_h$",
-    "readout": "flipped hidden neurons α$_r$",
-    "ratio": "compression ratio c = M/N",
-}
+LABELS = {"hidden": labels.HIDDEN, "readout": labels.READOUT, "ratio": labels.RATIO}
 
 
 def draw_fate_map(
@@ -66,7 +62,7 @@ def draw_fate_map(
 def draw_boundary(axis: "Axes", x: ArrayLike, y: ArrayLike, **options: Any) -> None:
     """Theory's line, black on white so that it is seen on every colour; the axis keeps its limits."""
     limits = axis.get_xlim(), axis.get_ylim()
-    style_of = {"color": style.THEORY, "linewidth": 1.5, **options}
+    style_of = {"color": style.THEORY, "linewidth": 1.3, **options}
     axis.plot(x, y, color="white", linewidth=style_of["linewidth"] + 1.5)
     axis.plot(x, y, **style_of)
     axis.set(xlim=limits[0], ylim=limits[1])
@@ -81,10 +77,11 @@ def plain_log_ticks(axis: "Axes") -> None:
     axis.xaxis.set_minor_formatter(NullFormatter())
 
 
-def fate_colour_bar(figure: "Figure", image: Any, axes: Any) -> None:
-    """The colour bar of maps of fates."""
-    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], fraction=0.05)
+def fate_colour_bar(figure: "Figure", image: Any, axes: Any, *, aspect: float = 15) -> None:
+    """The colour bar of maps of fates, so many times as long as it is wide."""
+    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1], fraction=0.05, aspect=aspect, pad=0.02)
     bar.ax.set_yticklabels(["all return", "half", "all leave"])
+    bar.set_label("students beside the solution")
 
 
 def _two_ended() -> Any:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.plots import style
+from curldescent.plots import panels, style
+from curldescent.plots.two_weights import HIDDEN, READOUT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,12 +64,12 @@ def corrections(*, strength: float = 1.0, step: float = 0.05) -> "Figure":
 
     rules: dict[str, Callable[[Array], Array]] = {
         "Curl descent": field,
-        f"Symplectic adjustment, μ = {strength:g}": lambda w: adjusted(w, strength, aligned=False),
+        rf"Symplectic adjustment, $\mu$ = {strength:g}": lambda w: adjusted(w, strength, aligned=False),
         "… with its sign aligned": lambda w: adjusted(w, strength, aligned=True),
-        f"Extragradient, η = {step:g}": lambda w: ahead(w, step),
+        rf"Extragradient, $\eta$ = {step:g}": lambda w: ahead(w, step),
     }
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 7.4), sharex=True, sharey=True)
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 7.0), sharex=True, sharey=True)
         for panel, (title, rule) in zip(axes.flat, rules.items(), strict=True):
             _solutions(panel, rule)
             for start in STARTS:
@@ -78,15 +79,16 @@ def corrections(*, strength: float = 1.0, step: float = 0.05) -> "Figure":
                 panel.plot(*path[:, -1], marker="s", markersize=5, color="white", markeredgecolor="black", zorder=6)
             panel.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", title=title)
         for panel in axes[1]:
-            panel.set_xlabel("hidden weight w1")
+            panel.set_xlabel(HIDDEN)
         for panel in axes[:, 0]:
-            panel.set_ylabel("readout weight w2 (flipped)")
+            panel.set_ylabel(f"{READOUT} (flipped)")
         handles = [
             Line2D([], [], color=style.STABLE, linewidth=2.4, label="stable solutions"),
             Line2D([], [], color=style.UNSTABLE, linewidth=2.4, linestyle=(0, (1, 1)), label="unstable solutions"),
             Line2D([], [], color="black", marker="o", markersize=4, label="path, from dot to square"),
         ]
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        panels.letter(axes)
     return figure
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from curldescent.analysis._curl.hebbian import HebbianNetwork
 from curldescent.foundation import memory, validation
 from curldescent.foundation.errors import InputError
-from curldescent.plots import style
+from curldescent.plots import legends, panels, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,12 +23,13 @@ CIRCUITS = (
 CORRELATIONS = np.linspace(0, 0.9, 19)
 
 
-def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2) -> "Figure":
+def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2, ax: "Axes | None" = None) -> "Figure":
     """The antisymmetric share of the learning field's Jacobian for four circuits over input correlation.
 
     Args:
         excitatory: how many excitatory neurons.
         inhibitory: how many inhibitory ones.
+        ax: to draw into; a new figure by default.
 
     Returns:
         The figure; every pair of inputs has the correlation on the axis.
@@ -39,12 +40,10 @@ def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2) -> "Figure":
         >>> from curldescent.plots.hebbian import hebbian_curl
         >>> figure = hebbian_curl(excitatory=3, inhibitory=1)
     """
-    from matplotlib import pyplot as plt
-
     with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES * 1.25, 3.1))
+        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.8))
         draw_hebbian_curl(axis, correlations=CORRELATIONS, shares=curl_shares(excitatory, inhibitory))
-        axis.legend()
+        legends.below(axis, columns=1)
     return figure
 
 
@@ -91,5 +90,5 @@ def draw_hebbian_curl(axis: "Axes", *, correlations: "ArrayLike", shares: "Array
     """
     looks = ((style.CURL_DESCENT, "-"), ("#cc79a7", ":"), (style.ACCENT, "-"), (style.GRADIENT_DESCENT, "--"))
     for label, share, (colour, dashes) in zip(CIRCUITS, np.asarray(shares), looks, strict=True):
-        axis.plot(correlations, share, color=colour, linestyle=dashes, label=label, linewidth=2.2)
-    axis.set(xlabel="correlation of all inputs", ylabel="antisymmetric share of the Jacobian")
+        axis.plot(correlations, share, color=colour, linestyle=dashes, label=label, linewidth=1.8)
+    axis.set(xlabel="correlation of all inputs", ylabel="antisymmetric share")

@@ -1,13 +1,14 @@
 """Error against epochs: every trial thin, their median bold."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.plots import style
+from curldescent.plots import labels as names_of
+from curldescent.plots import legends, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -71,19 +72,23 @@ def _drawable(history: object) -> "xr.Dataset":
     return kept.map(lambda error: error if "trial" in error.dims else error.expand_dims("trial"))
 
 
-def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None = None) -> "Figure":
+def learning_curves(
+    history: "xr.Dataset", *, labels: Mapping[str, str] | None = None, axes: "Axes | Iterable[Axes] | None" = None
+) -> "Figure":
     """Training and test error of every rule in a history.
 
     Args:
         history: what `curldescent.train` returned, with or without axes of rules and trials; or the dataset of a sweep
             that kept its error curves, with one value selected of every other axis.
         labels: legend texts by rule name; the names themselves by default.
+        axes: to draw into, as many as the history has of training and test error; a new figure by default.
 
     Returns:
         The figure: one panel per error, one colour per rule.
 
     Raises:
-        InputError: no history, none of these errors, or axes of which a value has to be selected first.
+        InputError: no history, none of these errors, dimensions of which a value has to be selected first, or another
+            number of axes.
 
     Example:
         >>> import curldescent as cd
@@ -92,16 +97,15 @@ def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None =
         >>> history = cd.train(problem, {"GD": cd.Plasticity(), "CD": cd.Plasticity(hidden=0.5)}, epochs=20)
         >>> figure = learning_curves(history)
     """
-    from matplotlib import pyplot as plt
-
     history = _drawable(history)
     if labels is not None:
         validation.mapping("labels", labels, "a mapping from rule names to legend texts")
     rules = history.rule.values.tolist() if "rule" in history.dims else [None]
     names = [name for name in ERRORS if name in history]
     with style.figure_style():
-        figure, axes = plt.subplots(1, len(names), figsize=(style.PAGE_INCHES, 3.0), sharey=True, squeeze=False)
-        for panel, name in zip(axes[0], names, strict=True):
+        width = style.PAGE_INCHES if len(names) > 1 else style.COLUMN_INCHES
+        figure, row = panels.many(axes, 1, len(names), size=(width, 2.6), sharey=True)
+        for panel, name in zip(row[0], names, strict=True):
             for index, rule in enumerate(rules):
                 error = history[name] if rule is None else history[name].sel(rule=rule)
                 label = None if rule is None else str((labels or {}).get(rule, rule))
@@ -109,7 +113,7 @@ def learning_curves(history: "xr.Dataset", *, labels: Mapping[str, str] | None =
             panel.set_title("Training error" if name == "train_error" else "Test error")
         # What a history says of its errors: those of another loss are no squared errors.
         said = str(history[names[0]].attrs.get("long_name", "error"))
-        axes[0][0].set_ylabel(said.removeprefix("training ").removeprefix("test "))
+        row[0, 0].set_ylabel(names_of.mathematical(said.removeprefix("training ").removeprefix("test ")))
         if rules != [None]:
-            axes[0][0].legend()
+            legends.place(row[0, 0])
     return figure

@@ -79,11 +79,11 @@ def draw_ratio_map(
         look: dict[str, Any] = {"ha": "center", "color": ink, "bbox": plate}
         weight = "bold" if outside else "normal"
         axis.text(
-            column, row + 0.16, f"{_SIGN[kind]}{values[place]:.2f}", va="center", fontsize=8, weight=weight, **look
+            column, row + 0.16, f"{_SIGN[kind]}{values[place]:.2f}", va="center", fontsize=7, weight=weight, **look
         )
-        axis.text(column, row - 0.15, f"{low:.2f}–{high:.2f}", va="center", fontsize=5.5, **look)
+        axis.text(column, row - 0.15, f"{low:.2f}–{high:.2f}", va="center", fontsize=6, **look)
         if notes and place in notes:
-            axis.text(column, row - 0.36, notes[place], va="center", fontsize=5, **look)
+            axis.text(column, row - 0.36, notes[place], va="center", fontsize=6, **look)
     axis.set_xticks(range(len(columns)), [f"{value:g}" for value in columns])
     axis.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
     axis.tick_params(length=0)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
 from curldescent.analysis._saddles.escapes import Escape
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,12 +83,18 @@ def stuck_and_passing(gradient: Path, curl: Path, departure: Escape, *, curl_lab
 
     runs = ((gradient, style.GRADIENT_DESCENT, "gradient descent"), (curl, style.CURL_DESCENT, curl_label))
     with style.figure_style():
-        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.9))
+        figure, (left, middle, right) = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.6))
         for path, colour, label in runs:
             left.plot(path.times, path.loss, color=colour, label=label)
             middle.plot(path.times, path.rates[:, 0], color=colour)
             middle.plot(path.times, path.rotation, color=colour, linestyle=":", linewidth=1)
-        left.set(xscale="log", yscale="log", xlabel="time (total step)", ylabel="error ½⟨‖ŷ − y‖²⟩", title="Loss")
+        left.set(
+            xscale="log",
+            yscale="log",
+            xlabel="time (total step)",
+            ylabel=labels.mathematical("error ½⟨‖ŷ − y‖²⟩"),
+            title="Loss",
+        )
         # What happens after the passage is ordinary convergence.
         left.set_ylim(bottom=1e-5)
         middle.set(xscale="log", xlabel="time (total step)", ylabel="rate (1/time)", title="Jacobian along the runs")
@@ -96,7 +102,7 @@ def stuck_and_passing(gradient: Path, curl: Path, departure: Escape, *, curl_lab
         middle.plot([], [], color="0.3", linestyle=":", linewidth=1, label="largest imaginary part")
         middle.axhline(0, color="black", linewidth=0.6)
         middle.set_ylim(top=1.45 * max(float(max(path.rates.max(), path.rotation.max())) for path, _, _ in runs))
-        middle.legend(loc="upper right")
+        legends.place(middle)
         right.plot(departure.times, departure.distances, color=style.GRADIENT_DESCENT, label="measured")
         inside = departure.times < departure.predicted
         right.plot(
@@ -105,10 +111,16 @@ def stuck_and_passing(gradient: Path, curl: Path, departure: Escape, *, curl_lab
             color=style.THEORY,
             linestyle="--",
             linewidth=1,
-            label=f"theory, λ = {departure.rate:.3g}",
+            label=rf"theory, $\lambda$ = {departure.rate:.3g}",
         )
         right.axvline(departure.predicted, color=style.THEORY, linewidth=0.7, linestyle=":")
-        right.set(yscale="log", xlabel="time since the kick", ylabel="distance from the saddle", title="Escape of GD")
-        right.legend(loc="lower right")
+        right.set(
+            yscale="log",
+            xlabel="time since the kick (total step)",
+            ylabel="distance from the saddle",
+            title="Escape of GD",
+        )
+        legends.place(right)
+        panels.letter((left, middle, right))
         figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.theory import critical_ratio
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
-_LAYERS = {"hidden": "flipped inputs α$_h$", "readout": "flipped hidden neurons α$_r$"}
+_LAYERS = {"hidden": labels.HIDDEN, "readout": labels.READOUT}
 _FLOOR = 1e-32
 # Beyond this the axis of the colours overflows; larger errors have its last colour.
 _CEILING = 1e300
 
 
-def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | None = None) -> "Figure":
+def error_map(
+    error: "xr.DataArray", *, label: str | None = None, title: str | None = None, ax: "Axes | None" = None
+) -> "Figure":
     """Draw an error over the grid as a heat map on a logarithmic scale, with the boundary of stability on it.
 
     Args:
@@ -33,6 +35,7 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
             drawn at the lower end of the scale. The picture says so where that is all there is.
         label: of the colour bar; by default the error's own description.
         title: of the figure.
+        ax: to draw into; a new figure by default.
 
     Returns:
         The figure. The line is the theory's critical ratio: stable to the left of it.
@@ -46,17 +49,16 @@ def error_map(error: "xr.DataArray", *, label: str | None = None, title: str | N
         >>> coords = {"ratio": [0.1, 1, 10], "hidden": [0, 0.5, 1]}
         >>> figure = error_map(xr.DataArray(np.geomspace(1e-15, 1, 9).reshape(3, 3), coords=coords))
     """
-    import matplotlib.pyplot as plt
-
     validation.text("label", label, none=True)
     validation.text("title", title, none=True)
     with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.4, 2.9))
+        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.6))
         image = draw_error_map(axis, error)
-        axis.legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
+        legends.below(axis)
         if title is not None:
             axis.set_title(title)
-        figure.colorbar(image, ax=axis, label=label or str(error.attrs.get("long_name", "error")))
+        said = label or str(error.attrs.get("long_name", "error"))
+        figure.colorbar(image, ax=axis, label=labels.mathematical(said))
         return figure
 
 
@@ -107,7 +109,7 @@ def draw_error_map(axis: "Axes", error: "xr.DataArray", *, norm: "LogNorm | None
         xlim=limits[0],
         ylim=limits[1],
         xscale="linear" if linear else "log",
-        xlabel="compression ratio c = M/N",
+        xlabel=labels.RATIO,
         ylabel=_LAYERS[layer],
     )
     return image

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
 from curldescent.theory import Spectrum, critical_fraction, critical_ratio
 
@@ -17,29 +17,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LABELS = {
-    "hidden": "flipped inputs α$_h$",
-    "readout": "flipped hidden neurons α$_r$",
-    "ratio": "compression ratio c = M/N",
-}
+_LABELS = {"hidden": labels.HIDDEN, "readout": labels.READOUT, "ratio": labels.RATIO}
 
 
-def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
+def phase_diagrams(diagrams: "Sequence[xr.DataArray]", *, axes: "Axes | Iterable[Axes] | None" = None) -> "Figure":
     """Draw stable and unstable regions, one panel a diagram (the paper's fig. 2 is the hidden and the readout one).
 
     Args:
         diagrams: results of `curldescent.theory.phase_diagram` with quantity "stable", any planes.
+        axes: to draw into, one a diagram; a new figure by default.
 
     Returns:
         The figure.
 
     Raises:
-        InputError: no diagram, or one of λ_min.
+        InputError: no diagram, one of λ_min, or another number of axes.
 
     >>> from curldescent.theory import phase_diagram
     >>> figure = phase_diagrams([phase_diagram("hidden", resolution=50), phase_diagram("readout", resolution=50)])
     """
-    import matplotlib.pyplot as plt
     from matplotlib.colors import ListedColormap
 
     if hasattr(diagrams, "dims") or isinstance(diagrams, str | bytes | Mapping) or not isinstance(diagrams, Iterable):
@@ -52,9 +48,9 @@ def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
         _check(diagram, "stable", "phase_diagrams", "draw λ_min with lambda_min_map")
     two = colours(ListedColormap([_pale(style.UNSTABLE), _pale(style.STABLE)]))
     with style.figure_style():
-        width = min(style.PAGE_INCHES, style.COLUMN_INCHES * len(diagrams))
-        figure, axes = plt.subplots(1, len(diagrams), figsize=(width, 2.9), squeeze=False)
-        for axis, given in zip(axes[0], diagrams, strict=True):
+        width = style.PAGE_INCHES if len(diagrams) > 1 else style.COLUMN_INCHES
+        figure, row = panels.many(axes, 1, len(diagrams), size=(width, 2.5))
+        for axis, given in zip(row[0], diagrams, strict=True):
             diagram = ascending(given, *(str(dim) for dim in given.dims))
             axis.pcolormesh(*_borders(diagram), _oriented(diagram), cmap=two, vmin=0, vmax=1, rasterized=True)
             _boundary(axis, diagram)
@@ -63,12 +59,13 @@ def phase_diagrams(diagrams: "Sequence[xr.DataArray]") -> "Figure":
         return figure
 
 
-def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "Figure":
+def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None, ax: "Axes | None" = None) -> "Figure":
     """Draw λ_min as a colour map, white where it is zero, with the boundary on it.
 
     Args:
         diagram: a result of `curldescent.theory.phase_diagram` with quantity "lambda_min".
         limit: the magnitude at which colours saturate; by default each sign has the whole range of its colour.
+        ax: to draw into; a new figure by default.
 
     Returns:
         The figure.
@@ -79,7 +76,6 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
     >>> from curldescent.theory import phase_diagram
     >>> figure = lambda_min_map(phase_diagram("joint", resolution=20, ratio=0.3, quantity="lambda_min"))
     """
-    import matplotlib.pyplot as plt
     from matplotlib.colors import TwoSlopeNorm
 
     _check(diagram, "lambda_min", "lambda_min_map", "draw stable regions with phase_diagrams")
@@ -93,7 +89,7 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
         high = validation.positive("limit", limit)
         low = -high
     with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 0.6, 3.0))
+        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.5))
         diagram = ascending(diagram, *(str(dim) for dim in diagram.dims))
         # Red is the unstable, negative side, as everywhere in these pictures.
         image = axis.pcolormesh(
@@ -107,16 +103,17 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None) -> "F
         _label(axis, diagram)
         beyond = {(False, False): "neither", (True, False): "max", (False, True): "min", (True, True): "both"}
         extend = beyond[highest > high, lowest < low]
-        figure.colorbar(image, ax=axis, label="smallest eigenvalue λ$_{min}$ of K", extend=extend)
+        figure.colorbar(image, ax=axis, label=f"smallest eigenvalue {labels.LAMBDA_MIN} of $K$", extend=extend)
         return figure
 
 
-def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400) -> "Figure":
+def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400, ax: "Axes | None" = None) -> "Figure":
     """Draw the boundary in the plane of both flipped fractions, one line for each compression ratio.
 
     Args:
         ratios: compression ratios, at most seven, shape (n,).
         resolution: points along each line.
+        ax: to draw into; a new figure by default.
 
     Returns:
         The figure; below each line the network is stable.
@@ -126,7 +123,6 @@ def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400) -> "Figure":
 
     >>> figure = joint_boundaries([0.05, 0.2], resolution=50)
     """
-    import matplotlib.pyplot as plt
     from matplotlib import colormaps
 
     values = np.sort(validation.finite_array("ratios", ratios, ndim=1))
@@ -137,19 +133,26 @@ def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400) -> "Figure":
     alpha = np.concatenate([[1e-9], np.linspace(0, 1, resolution)[1:]])
     shades = colormaps[style.SEQUENTIAL](np.linspace(0.0, 0.85, len(values)))
     with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 3.0))
+        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.8))
         for ratio, shade in zip(values, shades, strict=True):
             edge = np.asarray(critical_fraction(float(ratio), "readout", other=alpha))
             # The line ends where even one flipped hidden neuron is too many.
             shown = np.append(edge[edge > 0], 0.0) if (edge <= 0).any() else edge
-            axis.plot(alpha[: len(shown)], shown, color=shade, label=f"c = {ratio:g}")
+            axis.plot(alpha[: len(shown)], shown, color=shade, label=f"$c$ = {ratio:g}")
         axis.set(xlim=(0, 1), ylim=(0, 0.5), xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"])
         axis.set_title("stable below each line")
-        axis.legend(loc="upper center", ncols=3, columnspacing=1.2, handlelength=1.4)
+        legends.below(axis, columns=4 if len(values) > 3 else None, columnspacing=1.2, handlelength=1.4)
         return figure
 
 
-def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, title: str | None = None) -> "Figure":
+def spectrum(
+    law: Spectrum,
+    sample: ArrayLike | None = None,
+    *,
+    bins: int = 80,
+    title: str | None = None,
+    ax: "Axes | None" = None,
+) -> "Figure":
     """Draw the limiting density of K, on the histogram of a sampled spectrum where one is given.
 
     Args:
@@ -157,6 +160,7 @@ def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, 
         sample: eigenvalues, any shape; those on an atom are drawn as a part of its bar.
         bins: bins of the histogram.
         title: the figure's title; the parameters by default.
+        ax: to draw into; a new figure by default.
 
     Returns:
         The figure. Atoms are vertical lines labelled with their weight.
@@ -166,15 +170,13 @@ def spectrum(law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80, 
 
     >>> figure = spectrum(Spectrum(4.0, hidden=0.3), Spectrum(4.0, hidden=0.3).sample(60, seed=0))
     """
-    import matplotlib.pyplot as plt
-
     validation.text("title", title, none=True)
     with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.7))
+        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.5))
         draw_spectrum(axis, law, sample, bins=bins)
         axis.set_title(_parameters(law) if title is None else title)
         if sample is not None:
-            figure.legend(loc="outside lower center", ncols=2)
+            legends.below(axis)
         return figure
 
 
@@ -216,16 +218,16 @@ def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, 
             "",
             xy=(location, 1.05 * top),
             xytext=(location, 0),
-            arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.5},
+            arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.3},
         )
         axis.text(
-            location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=8
+            location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=7
         )
     if law.lambda_min < 0 < law.lambda_max:
         axis.axvline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
     margin = 0.04 * (law.lambda_max - law.lambda_min)
     axis.set(
-        xlabel="eigenvalue λ of K",
+        xlabel=labels.EIGENVALUE,
         ylabel="density",
         ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
         xlim=(law.lambda_min - margin, law.lambda_max + margin),
@@ -255,7 +257,7 @@ def _parameters(law: Spectrum) -> str:
     def name(value: object) -> str:
         return f"{value:g}" if isinstance(value, int | float) else "graded"
 
-    return f"c = {law.ratio:g}, α$_h$ = {name(law.hidden)}, α$_r$ = {name(law.readout)}"
+    return labels.mathematical(f"$c$ = {law.ratio:g}, α_h = {name(law.hidden)}, α_r = {name(law.readout)}")
 
 
 def _pale(colour: str) -> tuple[float, ...]:
@@ -288,14 +290,14 @@ def _boundary(axis: "Axes", diagram: "xr.DataArray") -> None:
     elif rho > sigma2:
         # The second stable region, at large ratios, has a boundary too.
         level = 0.0 if diagram.name == "lambda_min" else 0.5
-        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.5)
+        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.3)
         return
     else:
         # Finer than the diagram's rows near zero, where the readout's boundary runs along the axis.
         y = np.concatenate([np.geomspace(1e-6, 1e-2, 100), np.linspace(0.01, 1, 400)])
         hidden, readout = (y, None) if plane == "hidden" else (None, y)
         x = np.asarray(critical_ratio(hidden, readout, rho=rho, sigma2=sigma2))
-    axis.plot(x, y, color=style.THEORY, linewidth=1.5)
+    axis.plot(x, y, color=style.THEORY, linewidth=1.3)
 
 
 def _label(axis: "Axes", diagram: "xr.DataArray") -> None:
@@ -303,7 +305,7 @@ def _label(axis: "Axes", diagram: "xr.DataArray") -> None:
     x, y = _coordinates(diagram)
     if plane == "joint":
         axis.set(
-            xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"], title=f"both layers, c = {diagram.attrs['ratio']:g}"
+            xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"], title=f"both layers, $c$ = {diagram.attrs['ratio']:g}"
         )
     else:
         axis.set(xlabel=_LABELS["ratio"], ylabel=_LABELS[plane], xscale="log", title=f"{plane} flips")
@@ -320,4 +322,4 @@ def _name_regions(axis: "Axes", diagram: "xr.DataArray") -> None:
             continue
         rows, columns = np.nonzero(region)
         place = ((columns.mean() + 0.5) / image.shape[1], (rows.mean() + 0.5) / image.shape[0])
-        axis.text(*place, word, transform=axis.transAxes, ha="center", va="center", fontsize=9)
+        axis.text(*place, word, transform=axis.transAxes, ha="center", va="center", fontsize=8)

@@ -1,13 +1,13 @@
 """The two-weight world: flow field, solutions, trajectories, conserved curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.model.two_weights import TwoWeights
-from curldescent.plots import style
+from curldescent.plots import legends, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,34 +16,38 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 REACH = 2.4
+HIDDEN, READOUT = "hidden weight $w_1$", "readout weight $w_2$"
 STARTS = ((1.9, 1.2), (0.35, 1.2), (-0.6, 0.4), (1.0, -1.6), (-2.0, 0.6), (0.15, -0.1))
 
 
-def flow_fields(target: float = 1.0, *, time: float = 30.0) -> "Figure":
+def flow_fields(target: float = 1.0, *, time: float = 30.0, axes: "Axes | Iterable[Axes] | None" = None) -> "Figure":
     """Gradient descent and one flipped weight side by side: where the weights go and what they conserve.
 
     Args:
         target: the product w1 w2 to be learned.
         time: how long the trajectories run, in units of the inverse rate.
+        axes: the two to draw into; a new figure, with a legend, by default.
 
     Returns:
         A figure with two panels over (w1, w2): the field as streamlines, loss as shading, solutions w1 w2 = target
         (solid where stable, dotted where not), trajectories, and the conserved curve under each.
     """
-    from matplotlib import pyplot as plt
-
     time = validation.positive("time", time)
     rules = {
         "Gradient descent: hyperbolas": TwoWeights(target),
-        "Curl descent, w2 flipped: circles": TwoWeights(target, readout=-1.0),
+        "Curl descent, $w_2$ flipped: circles": TwoWeights(target, readout=-1.0),
     }
     with style.figure_style():
-        figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 4.3), sharex=True, sharey=True)
-        for panel, (title, network) in zip(axes, rules.items(), strict=True):
+        figure, row = panels.many(axes, 1, 2, size=(style.PAGE_INCHES, 3.9), sharex=True, sharey=True)
+        for panel, (title, network) in zip(row[0], rules.items(), strict=True):
             draw_flow(panel, network, time=time)
             panel.set_title(title)
-        axes[0].set_ylabel("readout weight w2")
-        figure.legend(handles=_flow_handles(), loc="outside lower center", ncols=3)
+        row[0, 0].set_ylabel(READOUT)
+        handles = _flow_handles()
+        if axes is None:
+            figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        else:
+            legends.below(row[0, 0], handles, [handle.get_label() for handle in handles], columns=2)
     return figure
 
 
@@ -64,24 +68,24 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
     with style.figure_style():
         figure, axes = plt.subplot_mosaic(
             [["curl", "loss"], ["GD", "CD"], ["legend", "legend"]],
-            figsize=(style.PAGE_INCHES, 6.6),
-            height_ratios=(1, 1.6, 0.2),
+            figsize=(style.PAGE_INCHES, 6.8),
+            height_ratios=(1, 1.5, 0.2),
         )
         draw_hebbian_curl(axes["curl"], correlations=hebbian.correlation.values, shares=hebbian.share.values)
         axes["curl"].set_title("Hebbian plasticity")
-        axes["curl"].legend(fontsize=7)
+        legends.below(axes["curl"], columns=1)
         looks = (("GD", style.GRADIENT_DESCENT, "-"), ("CD", style.CURL_DESCENT, "--"))
         for rule, colour, dashes in looks:
             for number, loss in enumerate(toy.loss.sel(rule=rule).values):
                 label = rule if number == 0 else None
                 axes["loss"].plot(toy.time, loss, color=colour, linestyle=dashes, linewidth=1.2, label=label)
-        axes["loss"].set(yscale="log", ylim=(1e-12, 20), xlim=(0, 15), xlabel="time", ylabel="loss C")
+        axes["loss"].set(yscale="log", ylim=(1e-12, 20), xlim=(0, 15), xlabel="time (inverse rates)", ylabel="loss $C$")
         axes["loss"].set_title("Loss along the paths below")
-        axes["loss"].legend(loc="center right")
+        legends.place(axes["loss"])
         for rule, title, flip in (("GD", "Gradient descent: hyperbolas", 1.0), ("CD", "Curl descent: circles", -1.0)):
             draw_flow(axes[rule], TwoWeights(1.0, readout=flip), time=30.0)
             axes[rule].set_title(title)
-        axes["GD"].set_ylabel("readout weight w2")
+        axes["GD"].set_ylabel(READOUT)
         # In axes of its own: what hangs outside of axes upsets the layout or lands on the note about the scale.
         axes["legend"].legend(handles=_flow_handles(), loc="center", ncols=3)
         axes["legend"].axis("off")
@@ -124,10 +128,10 @@ def draw_flow(
         axes.contour(
             grid, grid, network.invariant(plane), levels=[level], colors=style.ACCENT, linestyles="--", linewidths=0.9
         )
-        axes.plot(*path, color="black", linewidth=1.5, zorder=4)
+        axes.plot(*path, color="black", linewidth=1.2, zorder=4)
         axes.plot(*start, marker="o", markersize=4, color="black", zorder=5)
         axes.plot(*path[:, -1], marker="s", markersize=3.5, color="white", markeredgecolor="black", zorder=5)
-    axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xlabel="hidden weight w1")
+    axes.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), aspect="equal", xlabel=HIDDEN)
 
 
 def _flow_handles() -> list["Artist"]:
@@ -148,4 +152,4 @@ def _draw_solutions(axes: "Axes", network: TwoWeights, w1: np.ndarray) -> None:
     solutions = np.stack([w1, network.target / w1])
     stable = network.stability(solutions) > 0
     for mask, colour, dashes in ((stable, style.STABLE, "-"), (~stable, style.UNSTABLE, (0, (1, 1)))):
-        axes.plot(w1, np.where(mask, solutions[1], np.nan), color=colour, linestyle=dashes, linewidth=2.6, zorder=3)
+        axes.plot(w1, np.where(mask, solutions[1], np.nan), color=colour, linestyle=dashes, linewidth=2.0, zorder=3)

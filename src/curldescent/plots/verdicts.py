@@ -43,7 +43,7 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
             counts = ", ".join(
                 f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
             )
-            axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=7, color="0.3")
+            axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=6.5, color="0.3")
             ticks.append((top + 0.43, title))
             top += lines[title] + 0.45
         axis.set(xlim=(-0.2, _ACROSS + 17), ylim=(top, -0.3))

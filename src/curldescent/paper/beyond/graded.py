@@ -11,7 +11,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.fates import judged, over_grid
 from curldescent.paper.machinery.spectra import largest_stable_share
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.plots.fates import draw_boundary, draw_fate_map, fate_colour_bar
 from curldescent.sweeps import lin, log
 from curldescent.theory import Spectrum, critical_ratio
@@ -102,11 +102,11 @@ def draw(results: Results) -> "Picture":
     """Weak flips of either layer, and spread-out magnitudes with both boundaries."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.7))
+    figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.6))
     for axis, layer in zip(axes, LAYERS, strict=False):
         data = results[f"graded-{layer}"]
         axis.set_yscale("log")
-        title = {"hidden": f"inputs, c = {RATIO:g}", "readout": f"hidden, c = {RATIO:g}"}[layer]
+        title = {"hidden": f"inputs, $c$ = {RATIO:g}", "readout": f"hidden, $c$ = {RATIO:g}"}[layer]
         _draw_map(axis, data, x="share", y="strength", title=title)
         axis.set(xlabel="share of negative", ylabel="magnitude of negative" if layer == "hidden" else "")
         strength = np.geomspace(data.strength.values[0] / 2, data.strength.values[-1] * 2, 40)
@@ -119,7 +119,7 @@ def draw(results: Results) -> "Picture":
     for spread, line in ((SPREAD, "-"), (0.0, "--")):
         critical = [float(critical_ratio(readout=spread_flips(float(a), spread))) for a in share]
         draw_boundary(axis, critical, share, linestyle=line, label="equal" if spread == 0 else "spread")
-    axis.legend(*_labelled(axis), loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=7)
+    legends.below(axis, *_labelled(axis))
     fate_colour_bar(figure, image, axes)
     return figure
 

@@ -98,7 +98,7 @@ def draw(results: Results) -> "Picture":
     """One panel for each kind of inputs."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(KINDS), figsize=(style.PAGE_INCHES, 2.7), sharey=True)
+    figure, axes = plt.subplots(1, len(KINDS), figsize=(style.PAGE_INCHES, 2.5), sharey=True)
     alpha = np.concatenate([np.geomspace(1e-3, 1e-2, 20), np.linspace(0.01, 1, 200)])
     for axis, (kind, title) in zip(axes, KINDS.items(), strict=True):
         data = results[f"inputs-{kind}"]

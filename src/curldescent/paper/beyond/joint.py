@@ -57,7 +57,7 @@ def draw(results: Results) -> "Picture":
     """One panel for each ratio, with the joint boundary."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(RATIOS), figsize=(style.PAGE_INCHES, 2.6), sharey=True)
+    figure, axes = plt.subplots(1, len(RATIOS), figsize=(style.PAGE_INCHES, 2.5), sharey=True)
     for axis, ratio in zip(axes, RATIOS, strict=True):
         data = results[f"joint-{ratio:g}"]
         image = draw_fate_map(
@@ -66,7 +66,7 @@ def draw(results: Results) -> "Picture":
             x="hidden",
             y="readout",
             margin=np.abs(data.predicted) <= data.margin,
-            title=f"c = {ratio:g}",
+            title=f"$c$ = {ratio:g}",
         )
         alpha = np.concatenate([np.geomspace(1e-4, 1e-2, 20), np.linspace(0.01, 1, 200)])
         draw_boundary(axis, alpha, np.asarray(critical_fraction(ratio, "readout", other=alpha)))

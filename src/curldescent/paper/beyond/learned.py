@@ -14,7 +14,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import mean_of
 from curldescent.paper.machinery.phase_sweeps import STEP, from_random_start
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def draw(results: Results) -> "Picture":
     data = results[NAME]
     learned = learned_of(data)
     with style.figure_style():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9))
+        figure, (left, right) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.6))
         for which, colour, label in ((learned, style.STABLE, "learned"), (~learned, style.UNSTABLE, "did not")):
             left.plot(
                 data.start.values[which.values],
@@ -168,15 +168,15 @@ def draw(results: Results) -> "Picture":
         left.set(
             xlabel="lowest rate over largest, before learning", ylabel="the same, after learning", title="Every student"
         )
-        left.legend(loc="upper left", markerscale=2)
+        legends.place(left, prefer="upper left", markerscale=2)
         for values, colour, label, look in (
             ((data.start > 0).mean(("hidden", "trial")), style.THEORY, "stable before learning", "o-"),
             (learned.mean(("hidden", "trial")), style.STABLE, "learned", "s-"),
             (((data.end > 0) & learned).mean(("hidden", "trial")), style.UNSTABLE, "learned and stable after", "x:"),
         ):
             right.plot(data.ratio, values, look, color=colour, markersize=4, label=label)
-        right.set(xlabel="c / c*", ylabel="share of students", title="All fractions", ylim=(-0.03, 1.03))
-        right.legend(loc="lower left")
+        right.set(xlabel="$c / c^*$", ylabel="share of students", title="All fractions", ylim=(-0.03, 1.03))
+        legends.place(right, prefer="lower left")
         return figure
 
 

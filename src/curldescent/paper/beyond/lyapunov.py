@@ -11,7 +11,7 @@ from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.lyapunov_runs import plane
 from curldescent.paper.machinery.statistics import proportion_interval
 from curldescent.paper.machinery.wording import percent
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.coordinates import cell_borders, colours
 from curldescent.plots.fates import LABELS, draw_boundary, plain_log_ticks
 from curldescent.sweeps import lin, log
@@ -71,13 +71,13 @@ def draw(results: Results) -> "Picture":
     from matplotlib.colors import LogNorm
 
     data = whole(results)
-    figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.7), width_ratios=(1, 1, 0.9))
+    figure, axes = plt.subplots(1, 3, figsize=(style.PAGE_INCHES, 2.5), width_ratios=(1, 1, 0.9))
     limit = max(float(np.abs(data.exponent.median("trial")).max()), data.attrs["least"])
     two_ended = {"cmap": colours(style.DIVERGING), "vmin": -limit, "vmax": limit}
     decades = {"cmap": colours(style.SEQUENTIAL), "norm": LogNorm(1e-32, 1)}
     maps = (
-        (data.exponent, "exponent λ", two_ended),
-        (np.maximum(data.q, 1e-32), "order parameter q", decades),
+        (data.exponent, r"exponent $\lambda$ (1/time)", two_ended),
+        (np.maximum(data.q, 1e-32), "order parameter $q$", decades),
     )
     edges = cell_borders(data.ratio.values, logarithmic=True), cell_borders(data.hidden.values, logarithmic=False)
     alpha = np.linspace(0.01, 1, 200)
@@ -104,8 +104,8 @@ def _draw_runs(axis: "Axes", data: xr.Dataset) -> None:
     axis.axhline(0, color="0.4", linewidth=0.8)
     axis.axvline(0, color="0.4", linewidth=0.8)
     axis.axhline(data.attrs["least"], color="0.4", linewidth=0.8, linestyle=":")
-    axis.set(xlabel="λ$_{min}$ at the start", ylabel="exponent λ", title="every run")
-    axis.legend(loc="upper right", fontsize=7)
+    axis.set(xlabel=f"{labels.LAMBDA_MIN} at the start", ylabel=r"exponent $\lambda$ (1/time)", title="every run")
+    legends.place(axis)
 
 
 def stable_side(results: Results) -> Finding:

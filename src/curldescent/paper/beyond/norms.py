@@ -141,7 +141,7 @@ def draw(results: Results) -> "Picture":
     """Fates with norms preserved, and where the term changes the verdict, for either layer."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.8))
+    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.6))
     for (left, right), layer in zip(axes, LAYERS, strict=True):
         data, sampled = results[f"norms-{layer}"], results[f"norms-{layer}-operators"]
         for axis in (left, right):
@@ -160,8 +160,8 @@ def draw(results: Results) -> "Picture":
             draw_boundary(
                 axis, np.asarray(critical_ratio(alpha) if layer == "hidden" else critical_ratio(None, alpha)), alpha
             )
-    fate_colour_bar(figure, image, axes[:, 0])
-    figure.colorbar(shares, ax=axes[:, 1], label="share of networks", fraction=0.05, extend="max")
+    fate_colour_bar(figure, image, axes[:, 0], aspect=35)
+    figure.colorbar(shares, ax=axes[:, 1], label="share of networks", fraction=0.05, aspect=35, pad=0.02, extend="max")
     return figure
 
 

@@ -118,7 +118,7 @@ def draw(results: Results) -> "Picture":
     """One panel for each number of outputs."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(OUTPUTS), figsize=(style.PAGE_INCHES, 2.5), sharey=True)
+    figure, axes = plt.subplots(1, len(OUTPUTS), figsize=(style.PAGE_INCHES, 2.3), sharey=True)
     for axis, outputs in zip(axes, OUTPUTS, strict=True):
         data = results[f"outputs-{outputs}"]
         axis.set_xscale("log")
@@ -128,9 +128,9 @@ def draw(results: Results) -> "Picture":
             x="ratio",
             y="hidden",
             margin=(np.abs(data.predicted) <= data.margin).mean("trial") > 0.5,
-            title=f"O = {outputs}",
+            title=f"$O$ = {outputs}",
         )
-        axis.set_xlabel("c = M/N")
+        axis.set_xlabel("ratio $c = M/N$")
         _draw_expected_boundary(axis, outputs, int(data.attrs["n_inputs"]))
     for axis in axes[1:]:
         axis.set_ylabel("")

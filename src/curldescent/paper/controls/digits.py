@@ -11,7 +11,7 @@ from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import Estimate, difference_of
 from curldescent.paper.machinery.statistics import standard_error
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.arms import draw_arms, plain_ticks
 
 if TYPE_CHECKING:
@@ -94,13 +94,12 @@ def draw(results: Results) -> "Picture":
     from curldescent.plots.learning_curves import draw_curves
 
     data = results[NAME]
-    figure, (curves, rows) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.8))
+    figure, (curves, rows) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.5))
     for name, colour in zip(RULES, (style.GRADIENT_DESCENT, *style.CYCLE[1:]), strict=False):
         draw_curves(curves, data.train_error.sel(arm=name), colour=colour, label=name)
     curves.axhline(DIGITS_THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
-    curves.set_ylabel("training error ½⟨‖ŷ − y‖²⟩")
+    curves.set_ylabel(labels.mathematical("training error ½⟨‖ŷ − y‖²⟩"))
     curves.set_title("Digits")
-    curves.legend(loc="lower left")
     draw_arms(
         rows,
         {name: (arm.epochs, arm.reached) for name, arm in arms(results).items()},
@@ -108,6 +107,7 @@ def draw(results: Results) -> "Picture":
     )
     plain_ticks(rows)
     rows.set_title("Same students, paired")
+    legends.place(curves, prefer="lower left")
     return figure
 
 

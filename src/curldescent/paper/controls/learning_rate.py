@@ -10,7 +10,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.control_drawing import EPOCHS_LABEL
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import difference_of
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.arms import plain_ticks
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def draw(results: Results) -> "Picture":
     """Epochs against learning rate, geometric mean and range over trials; crosses where trials miss the threshold."""
     import matplotlib.pyplot as plt
 
-    figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 1.2, 3.0))
+    figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 2.7))
     for rule, colour in (("GD", style.GRADIENT_DESCENT), ("CD", style.CURL_DESCENT)):
         every = by_rate(results, rule)
         rates = np.array(list(every))
@@ -94,15 +94,15 @@ def draw(results: Results) -> "Picture":
         means = np.exp(np.log(values).mean(axis=1))
         axis.plot(rates, means, "o-", markersize=3.5, color=colour, label=rule)
         missed = np.array([not arm.reached.all() for arm in every.values()])
-        axis.plot(rates[missed], means[missed], "x", markersize=8, color=colour)
+        axis.plot(rates[missed], means[missed], "x", markersize=6, color=colour)
         rate, found = best(results, rule)
-        axis.plot(rate, np.exp(np.log(found.epochs).mean()), "*", markersize=11, color=colour)
+        axis.plot(rate, np.exp(np.log(found.epochs).mean()), "*", markersize=9, color=colour)
     axis.plot([], [], "*", color="0.3", markersize=9, linestyle="none", label="best rate")
     axis.plot([], [], "x", color="0.3", linestyle="none", label="not every trial gets there")
-    axis.set(xscale="log", yscale="log", xlabel="learning rate η (total step of an epoch)", ylabel=EPOCHS_LABEL)
+    axis.set(xscale="log", yscale="log", xlabel=labels.RATE, ylabel=EPOCHS_LABEL)
     axis.set_title("Learning rate, tuned for each rule")
     plain_ticks(axis)
-    axis.legend(loc="lower left")
+    legends.place(axis, prefer="lower left")
     return figure
 
 

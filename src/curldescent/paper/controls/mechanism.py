@@ -12,7 +12,7 @@ from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import MARGIN, Estimate, mean_of, ratio_of
 from curldescent.paper.machinery.mechanism_runs import BAND, saved_on_plateaus, switched, trajectories
 from curldescent.paper.machinery.statistics import proportion_interval
-from curldescent.plots import style
+from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -172,7 +172,7 @@ def draw(results: Results) -> "Picture":
     from curldescent.plots.arms import draw_arms, plain_ticks
 
     data = results[NAME]
-    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.2))
+    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.8))
     error, share, rate, switch = axes.ravel()
     for rule, colour in COLOURS.items():
         for trial in range(data.sizes["trial"]):
@@ -186,22 +186,22 @@ def draw(results: Results) -> "Picture":
     error.axhline(controls.THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
     error.set(xscale="log", yscale="log", xlabel="epochs", ylabel="training error")
     error.set_title("Every trial")
-    error.legend(loc="lower left")
-    share.set(xscale="log", xlabel="epochs", ylabel="share of the readout's norm²", ylim=(0, 1))
+    share.set(xscale="log", xlabel="epochs", ylabel="share of the squared norm", ylim=(0, 1))
     share.set_title("The neuron that CD flips")
-    rate.set(xscale="log", yscale="log", xlabel="epochs", ylabel="−d ln C/dt, per unit of total step")
+    rate.set(xscale="log", yscale="log", xlabel="epochs", ylabel=r"$-\mathrm{d}\ln C/\mathrm{d}t$ (1/total step)")
     rate.set_title("Rate of descent, median over trials")
     draw_arms(
         switch,
         {name: (arm.epochs, arm.reached) for name, arm in switch_arms(results).items()},
         label="epochs to training error $10^{-3}$",
     )
-    labels = [
+    names = [
         name.replace("GD after ", "GD after\n").replace(" epochs of CD", " of CD") for name in switch_arms(results)
     ]
-    switch.set_yticklabels(labels, fontsize=7)
+    switch.set_yticklabels(names, fontsize=6)
     switch.set_title("Curl descent at first")
     plain_ticks(switch)
+    legends.place(error, prefer="lower left")
     return figure
 
 

@@ -101,7 +101,7 @@ def draw(results: Results) -> "Picture":
     import matplotlib.pyplot as plt
 
     every = arms(results)
-    figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES + 1.2, 0.9 + 0.25 * len(every)))
+    figure, axis = plt.subplots(figsize=(style.COLUMN_INCHES, 0.85 + 0.21 * len(every)))
     draw_arms(axis, {name: (arm.epochs, arm.reached) for name, arm in every.items()}, label=EPOCHS_LABEL)
     plain_ticks(axis)
     axis.set_title("Which readout neurons are flipped")

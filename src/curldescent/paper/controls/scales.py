@@ -21,6 +21,7 @@ from curldescent.paper.machinery.joint_verdicts import Side, everywhere, sides, 
 from curldescent.paper.machinery.statistics import LEVEL
 from curldescent.paper.machinery.wording import decimal, spaced
 from curldescent.plots import style
+from curldescent.plots.panels import note
 from curldescent.plots.ratio_maps import Kind, draw_ratio_map, ratio_ticks
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def draw(results: Results) -> "Picture":
         kinds[row][column] = cell.kind
         if any(cell.missed.values()):
             notes[row, column] = f"{cell.missed['GD']} and {cell.missed['CD']} of {cell.of}"
-    figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.9 + 0.52 * len(teachers)))
+    figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 1.0 + 0.52 * len(teachers)))
     image = draw_ratio_map(axis, ratio, ends, kinds, columns=students, rows=teachers, notes=notes)
     axis.set(xlabel="scale of the student's initial weights, which its norms keep", ylabel="scale of the teacher")
     axis.set_title("Epochs of gradient descent / epochs of curl descent")
@@ -246,14 +247,11 @@ def draw(results: Results) -> "Picture":
     last = speedup_protocol.last_epoch(data)
     any_cell = next(iter(every.values()), None)
     units = f"{any_cell.effect.n} {any_cell.effect.over}" if any_cell else "nothing"
-    figure.supxlabel(
+    note(
+        figure,
         f"95 % intervals over {units}. Framed: the interval excludes 1. Hatched: so many trials of GD and CD do not "
-        f"get there in {spaced(last)} epochs\nand count with them; the ratio is a bound (≥, ≤) where they are one "
+        f"get there in {spaced(last)} epochs and count with them; the ratio is a bound (≥, ≤) where they are one "
         "rule's, and one of epochs up to there alone (~) where they are both's.",
-        fontsize=6.5,
-        color="0.3",
-        x=0.01,
-        ha="left",
     )
     return figure
 

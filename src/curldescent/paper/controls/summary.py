@@ -100,7 +100,7 @@ def draw(results: Results) -> "Picture":
     import matplotlib.pyplot as plt
 
     found = [(row.name, row.effect.ratio, row.effect.low, row.effect.high, row.verdict) for row in rows(results)]
-    figure, axis = plt.subplots(figsize=(style.PAGE_INCHES * 0.8, 0.9 + 0.22 * len(found)))
+    figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.9 + 0.19 * len(found)))
     draw_ratios(axis, found, label="epochs of the GD variant / epochs of CD")
     axis.set_title("Where curl descent wins, ties and loses")
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -17,8 +17,8 @@ from curldescent.paper.machinery import speedup_protocol, tuned_runs
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import MARGIN, Effect, ratio_of
-from curldescent.paper.machinery.wording import decimal
-from curldescent.plots import style
+from curldescent.paper.machinery.wording import decimal, power_of_ten
+from curldescent.plots import labels, legends, style
 from curldescent.plots.arms import plain_ticks
 
 if TYPE_CHECKING:
@@ -174,12 +174,12 @@ def draw(results: Results) -> "Picture":
     """For both thresholds, the best over rates at every scale, and the best over scales at every rate."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.0), sharey="row")
-    labels = {
-        NAME: f"samples to error {decimal(speedup_protocol.THRESHOLD)}",
-        STRICT: f"epochs to error {decimal(STRICT_THRESHOLD)}",
+    figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.6), sharey="row")
+    said = {
+        NAME: f"samples to error {power_of_ten(speedup_protocol.THRESHOLD)}",
+        STRICT: f"epochs to error {power_of_ten(STRICT_THRESHOLD)}",
     }
-    for (experiment, label), (scales, rates) in zip(labels.items(), axes, strict=True):
+    for (experiment, label), (scales, rates) in zip(said.items(), axes, strict=True):
         for rule, table in tuned(results, experiment).items():
             colour = style.GRADIENT_DESCENT if rule == "GD" else style.CURL_DESCENT
             means = np.exp(np.log(table.needed).mean(axis=(2, 3)))
@@ -187,13 +187,13 @@ def draw(results: Results) -> "Picture":
             _line(scales, table.students, means, sure, axis=1, colour=colour, label=rule)
             _line(rates, table.rates, means, sure, axis=0, colour=colour, label=rule)
         scales.set(ylabel=label, xlabel="initial scale (norm budget)", yscale="log")
-        rates.set(xscale="log", xlabel="learning rate η (total step of an epoch)")
+        rates.set(xscale="log", xlabel=labels.RATE)
         plain_ticks(rates)
         plain_ticks(scales, along="y")
         scales.set_title("Each scale at its best rate")
         rates.set_title("Each rate at its best scale")
     axes[0, 0].plot([], [], "x", color="0.3", linestyle="none", label="not every trial gets there")
-    axes[0, 0].legend(loc="best")
+    legends.place(axes[0, 0])
     return figure
 
 
@@ -212,7 +212,7 @@ def _line(
     place = (np.arange(len(best)), best) if axis == 1 else (best, np.arange(len(best)))
     panel.plot(values, means[place], "o-", markersize=3.5, color=colour, label=label)
     missed = ~sure[place]
-    panel.plot(np.array(values)[missed], means[place][missed], "x", markersize=8, color=colour)
+    panel.plot(np.array(values)[missed], means[place][missed], "x", markersize=6, color=colour)
 
 
 _FASTER = "the 95 % interval of GD/CD, Student's over input sets, lies above 1", "it lies below 1"

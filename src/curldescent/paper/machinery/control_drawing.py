@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from curldescent.paper.machinery.controls import THRESHOLD, Arms
 from curldescent.paper.machinery.wording import power_of_ten
-from curldescent.plots import style
+from curldescent.plots import labels, style
 from curldescent.plots.arms import draw_arms, plain_ticks
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def drawn(panels: Mapping[str, Arms], *, label: str = EPOCHS_LABEL) -> "Picture"
     import matplotlib.pyplot as plt
 
     rows = max(len(arms) for arms in panels.values())
-    width = style.PAGE_INCHES if len(panels) > 1 else style.COLUMN_INCHES + 1.2
-    figure, axes = plt.subplots(1, len(panels), figsize=(width, 0.9 + 0.34 * rows), squeeze=False, sharex=True)
+    width = style.PAGE_INCHES if len(panels) > 1 else style.COLUMN_INCHES
+    figure, axes = plt.subplots(1, len(panels), figsize=(width, 0.85 + 0.27 * rows), squeeze=False, sharex=True)
     for axis, (title, arms) in zip(axes[0], panels.items(), strict=True):
         draw_arms(axis, {name: (arm.epochs, arm.reached) for name, arm in arms.items()}, label=label)
-        axis.set_title(title)
+        axis.set_title(labels.mathematical(title))
     plain_ticks(axes[0, 0])
     return figure

@@ -3,7 +3,6 @@
 Every claim's maker returns its criterion and its measure, both from the same numbers.
 """
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -23,8 +22,9 @@ from curldescent.paper.machinery.speedup_claims import (
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL, standard_error
 from curldescent.paper.machinery.wording import decimal, power_of_ten
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.plots.epochs import COLOURS, draw_epochs
+from curldescent.plots.panels import note
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,7 +37,7 @@ FLIPS = "readout_flips"
 # What departs from the paper in every one of these figures.
 ENDS_EARLY = f"A trial ends once both errors are below {decimal(THRESHOLD)}"
 XLABEL = {
-    "n_train": "training samples P",
+    "n_train": "training samples $P$",
     "student_scale": "initial scale of the student",
     "teacher_scale": "scale of the teacher",
     FLIPS: "flipped readout neurons of 10",
@@ -277,10 +277,10 @@ def figure_of(panels: Panels, axis: str) -> "Picture":
     """
     from matplotlib import pyplot as plt
 
-    columns = min(len(panels), 2)
+    columns = len(panels) if len(panels) <= 3 else 2
     rows = -(-len(panels) // columns)
-    width = style.COLUMN_INCHES + 0.3 if columns == 1 else style.PAGE_INCHES
-    figure, axes = plt.subplots(rows, columns, figsize=(width, 2.7 * rows + 0.2), squeeze=False)
+    width = style.COLUMN_INCHES if columns == 1 else style.PAGE_INCHES
+    figure, axes = plt.subplots(rows, columns, figsize=(width, 2.3 * rows), squeeze=False)
     for panel, (title, data, part) in zip(axes.flat, panels, strict=False):
         if axis == FLIPS:
             _flips_panel(panel, data, part)
@@ -295,14 +295,12 @@ def figure_of(panels: Panels, axis: str) -> "Picture":
     if len(empty):
         empty[0].legend(*first.get_legend_handles_labels(), loc="upper left", handlelength=1.8)
     else:
-        first.legend(loc="best", handlelength=1.8)
+        legends.place(first, handlelength=1.8)
     text = (
         "Means and standard errors. Hollow: lower bounds, some trials never get there and count as the last epoch "
         "(dashed). On top: ✱ faster, ○ slower than GD, by the 95 % interval of the ratio over students."
     )
-    note_height = 0.34 / figure.get_size_inches()[1]
-    figure.set_layout_engine("constrained", rect=(0, note_height, 1, 1 - note_height))
-    figure.text(0.01, 0, textwrap.fill(text, width=int(width * 20)), fontsize=7, color="0.3", va="bottom")
+    note(figure, text)
     return figure
 
 
@@ -338,10 +336,15 @@ def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:
     """Tick the values themselves, as many as fit."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
+    grid, figure = panel.get_subplotspec(), panel.get_figure()
+    columns = grid.get_gridspec().ncols if grid is not None else 1
+    # Four digits take a quarter of an inch, what stands beside the axes half a one.
+    inches = max(0.5, (style.PAGE_INCHES if figure is None else figure.get_figwidth()) / columns - 0.5)
+
     panel.set_xscale("log")
     shown: list[float] = []
     for value in values:
-        if not shown or value / shown[-1] > (values[-1] / values[0]) ** 0.09:
+        if not shown or value / shown[-1] > (values[-1] / values[0]) ** (0.3 / inches):
             shown.append(value)
     panel.set_xticks(shown, [f"{value:g}" for value in shown])
     panel.xaxis.set_minor_locator(NullLocator())

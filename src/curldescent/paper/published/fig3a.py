@@ -50,7 +50,7 @@ class Map:
     def draw(self, results: Results) -> "Picture":
         """The heat map with the theory's boundary."""
         error = boundary_claims.drawn(self.errors(results), "log mean")
-        return error_map(error, label="final test error, mean of log10", title=self.title)
+        return error_map(error, label=r"final test error, mean of $\log_{10}$", title=self.title)
 
     def claims(self, *, margin: float) -> tuple[Claim, ...]:
         """The claims that both maps share: both sides of the boundary, and where it is."""

@@ -14,7 +14,7 @@ from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers
 from curldescent.paper.machinery.speedup_protocol import last_epoch
 from curldescent.paper.machinery.teachers import VISIBLE, draw_teachers, leaves, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.sweeps import draw_error_map, error_range
 from curldescent.sweeps import lin, log
 
@@ -95,12 +95,12 @@ class Leaving:
 
         linear = self.activation == "linear"
         errors = {
-            "final test error, mean of log10": drawn(self.final(results), "log mean"),
+            r"final test error, mean of $\log_{10}$": drawn(self.final(results), "log mean"),
             "maximum training error, any trial": drawn(self.largest(results), "maximum"),
         }
         norm = error_range(*errors.values())
         with style.figure_style():
-            figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 3.1), sharex=True, sharey=True)
+            figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True)
             for axis, (title, error) in zip(axes, errors.items(), strict=True):
                 image = draw_error_map(axis, error, norm=norm)
                 axis.set_title(title)
@@ -110,8 +110,8 @@ class Leaving:
             axes[1].set_ylabel("")
             if not linear:
                 axes[0].lines[1].set_label("theory, linear")
-            axes[0].legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none")
-            figure.colorbar(image, ax=axes, label="error")
+            legends.below(axes[0])
+            figure.colorbar(image, ax=axes, label=labels.mathematical("error ½⟨(ŷ − y)²⟩"))
             return figure
 
     def finds_another(self, *, above: float = 0.0) -> Measured:

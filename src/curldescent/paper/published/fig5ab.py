@@ -12,7 +12,7 @@ from curldescent.paper.machinery.speedup_protocol import THRESHOLD
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS
 from curldescent.paper.machinery.wording import decimal
 from curldescent.paper.published.fig5c_to_f import INTERVALS
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.epochs import COLOURS
 from curldescent.plots.learning_curves import draw_curves
 
@@ -43,7 +43,7 @@ def draw(results: Results) -> "Picture":
     from matplotlib import pyplot as plt
 
     data = results["fig5ab"]
-    figure, (one, every) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 3.0), sharey=True)
+    figure, (one, every) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.6), sharey=True)
     for rule, colour in (("GD", COLOURS["GD"]), ("CD", COLOURS["CD"])):
         chosen = data.sel(rule=rule)
         shown = chosen.isel(trial=EXAMPLE, epoch=slice(1, None))
@@ -53,8 +53,8 @@ def draw(results: Results) -> "Picture":
     for panel in (one, every):
         panel.axhline(THRESHOLD, color=style.THEORY, linewidth=0.8, linestyle="--")
         panel.set(xscale="log", yscale="log", xlabel="epoch")
-        panel.legend(loc="upper right")
-    one.set_ylabel("error ½⟨(ŷ − y)²⟩")
+        legends.place(panel)
+    one.set_ylabel(labels.mathematical("error ½⟨(ŷ − y)²⟩"))
     one.set_title("One student")
     every.set_title(f"Training error, {data.sizes['trial']} students")
     return figure

@@ -15,7 +15,7 @@ from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, STEP, from_rand
 from curldescent.paper.machinery.speedup_protocol import last_epoch
 from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.plots.sweeps import draw_error_map
 from curldescent.sweeps import lin, log
 from curldescent.theory import critical_ratio
@@ -94,7 +94,7 @@ class Map:
                 figure.colorbar(image, ax=axis, label="final test error")
             draw_teachers(axes[0], results[TEACHERS], slowest=1 / self.time(results))
             axes[1].set_ylabel("")
-            axes[0].legend(loc="upper right", frameon=True, framealpha=0.9, edgecolor="none", fontsize=7)
+            legends.below(axes[0])
             return figure
 
     def moves_left(self, *, below: float) -> Measured:

@@ -8,7 +8,7 @@ import xarray as xr
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.spectra import distance, edge_scale
-from curldescent.plots import style
+from curldescent.plots import labels, legends, style
 from curldescent.plots.theory import draw_spectrum
 from curldescent.theory import Spectrum
 
@@ -66,16 +66,16 @@ def draw(results: Results) -> "Picture":
     import matplotlib.pyplot as plt
 
     with style.figure_style():
-        figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9))
+        figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.6))
         for axis, name in zip(axes, SETTINGS, strict=True):
             data = results[name]
             law = law_of(data)
             draw_spectrum(axis, law, data.eigenvalue.values, bins=50)
-            which = f"α$_h$ = {law.hidden:g}" if law.hidden else f"α$_r$ = {law.readout:g}"
-            axis.set_title(f"M = {data.sizes['order']}, N = {data.attrs['n_hidden']}, {which}")
+            which = f"α_h = {law.hidden:g}" if law.hidden else f"α_r = {law.readout:g}"
+            axis.set_title(labels.mathematical(f"M = {data.sizes['order']}, N = {data.attrs['n_hidden']}, {which}"))
         axes[1].set_ylabel("")
         handles, _ = axes[1].get_legend_handles_labels()
-        axes[1].legend(handles, ["limiting density", "sampled eigenvalues"], loc="upper right")
+        legends.place(axes[1], handles, ["limiting density", "sampled eigenvalues"])
         return figure
 
 

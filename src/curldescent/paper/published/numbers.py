@@ -13,7 +13,8 @@ from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, 
 from curldescent.paper.machinery.statistics import LEVEL, standard_error
 from curldescent.paper.machinery.wording import percent, power_of_ten
 from curldescent.paper.published.fig5c_to_f import INTERVALS, SAMPLES_PANEL
-from curldescent.plots import style
+from curldescent.plots import legends, style
+from curldescent.plots.arms import plain_ticks
 from curldescent.plots.epochs import COLOURS, MARKERS
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def draw(results: Results) -> "Picture":
     rows = entries(results)
     sizes = [p for p in SAMPLES if any(entry.samples == p for entry in rows)]
     figure, (above, below) = plt.subplots(
-        2, 1, figsize=(style.PAGE_INCHES, 2.9 + 0.22 * (len(sizes) + 2)), height_ratios=[2.7, 0.24 * (len(sizes) + 2)]
+        2, 1, figsize=(style.PAGE_INCHES, 2.6 + 0.2 * (len(sizes) + 2)), height_ratios=[2.4, 0.22 * (len(sizes) + 2)]
     )
     for rule in PAPER:
         chosen = [entry for entry in rows if entry.rule == rule]
@@ -146,8 +147,9 @@ def draw(results: Results) -> "Picture":
             label=f"{rule}, paper",
             **look,
         )
-    above.set(yscale="log", xlabel="training samples P", ylabel=f"epochs to training error {power_of_ten(THRESHOLD)}")
-    above.legend(ncols=3, loc="lower right")
+    above.set(yscale="log", xlabel="training samples $P$", ylabel=f"epochs to training error {power_of_ten(THRESHOLD)}")
+    plain_ticks(above, along="y")
+    legends.place(above, ncols=3, prefer="lower right")
     below.axis("off")
     lookup = {(entry.rule, entry.samples): entry for entry in rows}
     cells = []
@@ -155,12 +157,12 @@ def draw(results: Results) -> "Picture":
         line = [f"{p}"]
         for rule in PAPER:
             entry = lookup[rule, p]
-            line += [f"{entry.paper:.0f}", entry.told, f"{entry.distance:+.1f}"]
+            line += [f"{entry.paper:.0f}", entry.told, f"{entry.distance:+.1f}".replace("-", "−")]
         cells.append(line)
-    header = ["P"] + [f"{rule} {what}" for rule in PAPER for what in ("paper", "ours", "Δ/s.e.")]
+    header = ["$P$"] + [f"{rule} {what}" for rule in PAPER for what in ("paper", "ours", "Δ/s.e.")]
     grid = below.table(cells, colLabels=header, loc="center", cellLoc="center", edges="horizontal")
     grid.auto_set_font_size(False)  # noqa: FBT003
-    grid.set_fontsize(7)
+    grid.set_fontsize(6.5)
     grid.scale(1, 1.15)
     return figure
 

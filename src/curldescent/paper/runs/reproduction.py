@@ -3,7 +3,6 @@
 import multiprocessing
 import multiprocessing.process
 import os
-import textwrap
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from curldescent.paper.machinery import shorter
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.runs import kept as kept_results
+from curldescent.paper.runs.drawing import drawn
 from curldescent.paper.runs.registry import figure as figure_named
 from curldescent.paper.runs.registry import figures
 from curldescent.paper.runs.scale_changes import changes
@@ -129,9 +129,7 @@ def reproduce(
         # The verdict first: it does not depend on whether the picture can be drawn.
         write_verdict(draft, verdict)
         try:
-            with style.figure_style():
-                picture = figure.draw(results)
-                _say_scale(picture, scale, changed)
+            picture = drawn(figure, results, changed)
             style.save(picture, draft / figure.key)
             plt.close(picture)
         except OSError:
@@ -290,17 +288,3 @@ def _end_with_the_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=wait, args=(parent,), daemon=True).start()
-
-
-def _say_scale(picture: "object", scale: Scale, changed: tuple[str, ...]) -> None:
-    """Print on the figure what its scale changes."""
-    from matplotlib.figure import Figure as Picture
-
-    assert isinstance(picture, Picture)
-    text = "the paper's grid and epochs" if scale == "paper" else "; ".join(changed) or "as at paper scale"
-    width = picture.get_size_inches()[0]
-    lines = textwrap.fill(f"{scale.capitalize()} scale: {text}.", width=int(width * 21))
-    picture.draw_without_rendering()
-    # Below everything that is drawn, legends outside the axes included.
-    bottom = picture.get_tightbbox().y0 / picture.get_size_inches()[1]
-    picture.text(0.01, bottom - 0.02, lines, ha="left", va="top", fontsize=6, color="0.35")
