@@ -1,7 +1,8 @@
 """Pictures, one file a subject; all in the look of `curldescent.plots.style`.
 
-Every function returns a matplotlib figure and shows nothing; `save` writes PNG and PDF. Colours are told apart with
-every common colour-vision deficiency.
+Every function draws into axes of one's own, `ax=` where it has one panel and `axes=` where it has several, or into a
+new figure as wide as a journal's column or page; it returns the figure and shows nothing. `save` writes PNG and PDF.
+Colours are told apart with every common colour-vision deficiency.
 """
 
 import lazy_loader
@@ -14,6 +15,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "finite_sizes": ["finite_size", "stability_probabilities"],
         "hebbian": ["hebbian_curl"],
         "learning_curves": ["learning_curves"],
+        "over_axes": ["sweep"],
+        "panels": ["letter"],
+        "stability_verdicts": ["verdict"],
         "style": ["figure_style", "save"],
         "sweeps": ["error_map"],
         "theory": ["joint_boundaries", "lambda_min_map", "phase_diagrams", "spectrum"],

@@ -4,6 +4,9 @@ from .finite_sizes import finite_size as finite_size
 from .finite_sizes import stability_probabilities as stability_probabilities
 from .hebbian import hebbian_curl as hebbian_curl
 from .learning_curves import learning_curves as learning_curves
+from .over_axes import sweep as sweep
+from .panels import letter as letter
+from .stability_verdicts import verdict as verdict
 from .style import figure_style as figure_style
 from .style import save as save
 from .sweeps import error_map as error_map

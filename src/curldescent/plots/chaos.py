@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from curldescent.analysis import Exponents
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.plots import labels, legends, panels, style
@@ -124,11 +125,11 @@ def _checked_runs(runs: object) -> Mapping[str, Mapping[str, Any]]:
     if not given:
         raise InputError("runs must hold at least one run, got none")
     checked = {}
-    for title, run in given.items():
-        _entries(run, f"run {validation.shown(title)}", ("times", "trace", "low", "high"))
-        numbers = {
-            name: validation.real_array(name, run[name]).astype(float) for name in ("times", "trace", "low", "high")
-        }
+    for title, one in given.items():
+        entries = ("times", "trace", "low", "high")
+        run = {name: getattr(one, name) for name in entries} if isinstance(one, Exponents) else one
+        _entries(run, f"run {validation.shown(title)}", entries)
+        numbers = {name: validation.real_array(name, run[name]).astype(float) for name in entries}
         times, trace = numbers["times"], numbers["trace"]
         if times.ndim != 1 or not len(times) or trace.ndim != 2 or len(trace) != len(times):
             raise InputError(
@@ -196,11 +197,14 @@ def _order_parameters(
         axes.plot(place, _value(found.get("q")), marker=marker, color=colour, markersize=4, linestyle="none")
 
 
-def spectrum_trace(runs: Mapping[str, Mapping[str, Any]], *, axes: "Axes | Iterable[Axes] | None" = None) -> "Figure":
+def spectrum_trace(
+    runs: Mapping[str, Mapping[str, Any] | Exponents], *, axes: "Axes | Iterable[Axes] | None" = None
+) -> "Figure":
     """Running estimates of the leading exponents, a panel per run: what converges, and to what.
 
     Args:
-        runs: title to a mapping with "times" (B,), "trace" (B, k), "exponents", "low" and "high" (k,).
+        runs: title to what `curldescent.analysis.lyapunov` returned, or to a mapping with "times" (B,), "trace"
+            (B, k), "exponents", "low" and "high" (k,).
         axes: to draw into, one a run; a new figure by default.
 
     Returns:
@@ -225,7 +229,7 @@ def spectrum_trace(runs: Mapping[str, Mapping[str, Any]], *, axes: "Axes | Itera
                 low, high = run["low"][i], run["high"][i]
                 axis.plot([at, at], [low, high], color=style.CYCLE[i % len(style.CYCLE)], linewidth=2)
             axis.axhline(0, color="black", linewidth=0.8)
-            axis.set(title=title.capitalize(), xlabel="time (total step)")
+            axis.set(title=labels.mathematical(title[:1].upper() + title[1:]), xlabel="time (total step)")
         row[0, 0].set_ylabel("exponents $\\lambda$\n(per unit of total step)")
         legends.place(row[0, 0], ncols=2)
     return figure

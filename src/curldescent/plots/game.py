@@ -69,7 +69,7 @@ def corrections(*, strength: float = 1.0, step: float = 0.05) -> "Figure":
         rf"Extragradient, $\eta$ = {step:g}": lambda w: ahead(w, step),
     }
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 7.0), sharex=True, sharey=True)
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 7.3), sharex=True, sharey=True)
         for panel, (title, rule) in zip(axes.flat, rules.items(), strict=True):
             _solutions(panel, rule)
             for start in STARTS:

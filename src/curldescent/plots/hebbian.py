@@ -43,7 +43,7 @@ def hebbian_curl(*, excitatory: int = 8, inhibitory: int = 2, ax: "Axes | None" 
     with style.figure_style():
         figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.8))
         draw_hebbian_curl(axis, correlations=CORRELATIONS, shares=curl_shares(excitatory, inhibitory))
-        legends.below(axis, columns=1)
+        legends.below(axis, ncols=1)
     return figure
 
 

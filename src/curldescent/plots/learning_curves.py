@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 
 ERRORS = ("train_error", "test_error")
+# What errors are recorded over: by `train`, by `flow`.
+_ALONG = {"epoch": "epoch", "time": r"time (total step)"}
+
+
+def _along(error: "xr.DataArray") -> str:
+    return next(name for name in _ALONG if name in error.dims)
 
 
 def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str | None = None) -> None:
@@ -24,27 +30,29 @@ def draw_curves(axes: "Axes", error: "xr.DataArray", *, colour: str, label: str 
 
     Args:
         axes: where to.
-        error: (trial, epoch); epoch 0 has no place on a logarithmic axis and is left out, unless there is no other.
-            Where there is nothing to draw, or nothing that a logarithmic axis has a place for, the panel says so.
+        error: (trial, epoch), or (trial, time) of a flow; epoch 0 and time 0 have no place on a logarithmic axis and
+            are left out, unless there is no other. Where there is nothing to draw, or nothing that a logarithmic axis
+            has a place for, the panel says so.
         colour: of lines.
         label: of the median in the legend.
     """
-    shown = error.sel(epoch=error["epoch"] > 0)
-    if not shown.sizes["epoch"]:
+    along = _along(error)
+    shown = error.sel({along: error[along] > 0})
+    if not shown.sizes[along]:
         shown = error
     # What overflowed has no place on any axis; a single point is no line.
     shown = shown.where(np.isfinite(shown))
-    marker = "o" if shown.sizes["epoch"] == 1 else None
+    marker = "o" if shown.sizes[along] == 1 else None
     thin: dict[str, Any] = {"color": colour, "alpha": 0.25, "linewidth": 0.6, "marker": marker, "markersize": 3}
     if shown.sizes["trial"]:
-        axes.plot(shown["epoch"], shown.transpose("epoch", "trial"), **thin)
+        axes.plot(shown[along], shown.transpose(along, "trial"), **thin)
     # The median of what has not diverged; where most trials have, there is no typical curve to show.
     seen = shown.notnull()
     with np.errstate(over="ignore", invalid="ignore"):
         typical = shown.where(seen.any("trial"), 1.0).median("trial").where(seen.mean("trial") >= 0.5)
-    axes.plot(shown["epoch"], typical, color=colour, linewidth=2.0, marker=marker, label=label)
+    axes.plot(shown[along], typical, color=colour, linewidth=1.8, marker=marker, label=label)
     style.logarithmic(axes)
-    axes.set(xlabel="epoch")
+    axes.set(xlabel=_ALONG[along])
 
 
 def _drawable(history: object) -> "xr.Dataset":
@@ -53,21 +61,22 @@ def _drawable(history: object) -> "xr.Dataset":
 
     what = "a history (what cd.train returned) or a sweep's dataset with error curves"
     given = validation.instance("history", history, xr.Dataset, what)
-    kept = given[[name for name in ERRORS if name in given and "epoch" in given[name].dims]]
+    kept = given[[name for name in ERRORS if name in given and set(_ALONG) & set(given[name].dims)]]
     if not kept:
         raise InputError(
-            "history must hold train_error or test_error over epochs, as what cd.train returned does; a sweep keeps "
-            f"them where its [keep] says error_curves = true; got {validation.listed(given.data_vars, 6) or 'none'}"
+            "history must hold train_error or test_error over epochs or time, as what cd.train or cd.flow returned "
+            "does; a sweep keeps them where its [keep] says error_curves = true; got "
+            f"{validation.listed(given.data_vars, 6) or 'none'}"
         )
     for name, error in kept.items():
-        if others := [str(dim) for dim in error.dims if dim not in ("rule", "trial", "epoch")]:
+        if others := [str(dim) for dim in error.dims if dim not in ("rule", "trial", _along(error))]:
             chosen = ", ".join(f"{dim}=…" for dim in others)
             raise InputError(
                 f"learning_curves draws errors over rules, trials and epochs, and {name} also has "
                 f"{validation.listed(others)}: select one value of each first, with history.sel({chosen})"
             )
-        if "epoch" not in error.coords or error.dtype.kind not in "biuf":
-            raise InputError(f"{name} must hold numbers over epochs, with the epochs as a coordinate")
+        if _along(error) not in error.coords or error.dtype.kind not in "biuf":
+            raise InputError(f"{name} must hold numbers over epochs or time, with these as a coordinate")
     # A single trial that was selected is drawn as a run of one.
     return kept.map(lambda error: error if "trial" in error.dims else error.expand_dims("trial"))
 
@@ -78,8 +87,8 @@ def learning_curves(
     """Training and test error of every rule in a history.
 
     Args:
-        history: what `curldescent.train` returned, with or without axes of rules and trials; or the dataset of a sweep
-            that kept its error curves, with one value selected of every other axis.
+        history: what `curldescent.train` or `curldescent.flow` returned, with or without axes of rules and trials; or
+            the dataset of a sweep that kept its error curves, with one value selected of every other axis.
         labels: legend texts by rule name; the names themselves by default.
         axes: to draw into, as many as the history has of training and test error; a new figure by default.
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # What ticks and the label below an axis take at the sizes of `style`, in points.
 _BELOW = 31.0
 # Corners first, where eyes look for it.
-_PLACES = ("upper right", "upper left", "lower left", "lower right", "center right", "center left")
-_PLACES += ("upper center", "lower center", "center")
+_SIDES = ("upper right", "upper left", "lower left", "lower right", "center right", "center left")
+_PLACES: tuple[Any, ...] = (*_SIDES, "upper center", "lower center", "center")
 
 
 def place(axis: "Axes", handles: Any = None, labels: Any = None, *, prefer: str | None = None, **options: Any) -> Any:
@@ -40,7 +40,7 @@ def place(axis: "Axes", handles: Any = None, labels: Any = None, *, prefer: str 
         >>> covered(place(axis))
         []
     """
-    what = () if handles is None else (handles, labels)
+    what: tuple[Any, ...] = () if handles is None else (handles, labels)
     for where in dict.fromkeys((prefer, *_PLACES) if prefer else _PLACES):
         legend = axis.legend(*what, loc=where, **options)
         if where == (prefer or _PLACES[0]):
@@ -50,13 +50,13 @@ def place(axis: "Axes", handles: Any = None, labels: Any = None, *, prefer: str 
     return below(axis, *what, **options)
 
 
-def below(axis: "Axes", *what: Any, columns: int | None = None, **options: Any) -> "Legend":
+def below(axis: "Axes", *what: Any, ncols: int | None = None, **options: Any) -> "Legend":
     """Put the legend below the axes and their label, for maps and crowded panels.
 
     Args:
         axis: whose legend.
         *what: handles and labels; everything with a label by default.
-        columns: how many entries side by side; as many as there are, up to three, by default.
+        ncols: how many entries side by side; by default as many as the axes are wide, three at most.
         **options: of `matplotlib.axes.Axes.legend`.
 
     Returns:
@@ -66,16 +66,13 @@ def below(axis: "Axes", *what: Any, columns: int | None = None, **options: Any) 
 
     handles, labels = what or axis.get_legend_handles_labels()
     lowered = axis.transAxes + ScaledTranslation(0, -_BELOW / 72, axis.figure.dpi_scale_trans)
-    return axis.legend(
-        handles,
-        labels,
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        bbox_transform=lowered,
-        ncols=columns or min(3, max(1, len(handles))),
-        borderaxespad=0.0,
-        **options,
-    )
+    look: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": lowered}
+    look |= {"borderaxespad": 0.0, **options}
+    for columns in range(min(3, max(1, len(handles))), 0, -1) if ncols is None else (ncols,):
+        legend = axis.legend(handles, labels, ncols=columns, **look)
+        if legend.get_window_extent().width <= axis.get_window_extent().width:
+            break
+    return legend
 
 
 def covered(legend: "Legend") -> "list[Artist]":
@@ -94,7 +91,7 @@ def covered(legend: "Legend") -> "list[Artist]":
         >>> covered(axis.legend(loc="center")) == [line]
         True
     """
-    axis = legend.axes
+    axis: Any = legend.axes
     if axis is None:
         return []
     box = legend.get_window_extent()
@@ -113,7 +110,7 @@ def _lies_in(artist: Any, box: Any) -> bool:
     from matplotlib.text import Text
 
     if isinstance(artist, Line2D):
-        path = artist.get_path()
+        path: Any = artist.get_path()
         if not len(path.vertices) or not np.isfinite(path.vertices).all(axis=-1).any():
             return False
         shown = path.transformed(artist.get_transform())
@@ -137,7 +134,7 @@ def _collection_lies_in(collection: Any, box: Any) -> bool:
 
     if isinstance(collection, QuadMesh):
         return bool(collection.get_window_extent().overlaps(box))
-    offsets = np.ma.filled(np.ma.asarray(collection.get_offsets(), dtype=float), np.nan)
+    offsets: Any = np.ma.filled(np.ma.asarray(collection.get_offsets(), dtype=float), np.nan)
     if len(offsets) and np.any(offsets):
         return bool(_in(collection.get_offset_transform().transform(offsets), box).any())
     filled = len(collection.get_facecolor()) > 0

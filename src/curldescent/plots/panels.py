@@ -191,6 +191,7 @@ def note(figure: "Figure", words: str) -> None:
             earlier.set_y((earlier.get_position()[1] * height + room) / total)
     figure.set_size_inches(width, total)
     engine.set(rect=(0, base, 1, 1 - base))
+    legend: Any
     for legend in figure.legends:
         # Those outside the axes are placed from the figure's edge, not from the layout's: lifted by as much.
         legend.borderaxespad += room * 72 / legend._fontsize

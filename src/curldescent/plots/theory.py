@@ -141,7 +141,7 @@ def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400, ax: "Axes | No
             axis.plot(alpha[: len(shown)], shown, color=shade, label=f"$c$ = {ratio:g}")
         axis.set(xlim=(0, 1), ylim=(0, 0.5), xlabel=_LABELS["hidden"], ylabel=_LABELS["readout"])
         axis.set_title("stable below each line")
-        legends.below(axis, columns=4 if len(values) > 3 else None, columnspacing=1.2, handlelength=1.4)
+        legends.below(axis, ncols=4 if len(values) > 3 else None, columnspacing=1.2, handlelength=1.4)
         return figure
 
 

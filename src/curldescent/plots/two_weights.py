@@ -38,7 +38,7 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0, axes: "Axes | Iterab
         "Curl descent, $w_2$ flipped: circles": TwoWeights(target, readout=-1.0),
     }
     with style.figure_style():
-        figure, row = panels.many(axes, 1, 2, size=(style.PAGE_INCHES, 3.9), sharex=True, sharey=True)
+        figure, row = panels.many(axes, 1, 2, size=(style.PAGE_INCHES, 4.25), sharex=True, sharey=True)
         for panel, (title, network) in zip(row[0], rules.items(), strict=True):
             draw_flow(panel, network, time=time)
             panel.set_title(title)
@@ -47,7 +47,7 @@ def flow_fields(target: float = 1.0, *, time: float = 30.0, axes: "Axes | Iterab
         if axes is None:
             figure.legend(handles=handles, loc="outside lower center", ncols=3)
         else:
-            legends.below(row[0, 0], handles, [handle.get_label() for handle in handles], columns=2)
+            legends.below(row[0, 0], handles, [handle.get_label() for handle in handles], ncols=2)
     return figure
 
 
@@ -73,7 +73,7 @@ def toy_panels(toy: "xr.Dataset", hebbian: "xr.Dataset") -> "Figure":
         )
         draw_hebbian_curl(axes["curl"], correlations=hebbian.correlation.values, shares=hebbian.share.values)
         axes["curl"].set_title("Hebbian plasticity")
-        legends.below(axes["curl"], columns=1)
+        legends.below(axes["curl"], ncols=1)
         looks = (("GD", style.GRADIENT_DESCENT, "-"), ("CD", style.CURL_DESCENT, "--"))
         for rule, colour, dashes in looks:
             for number, loss in enumerate(toy.loss.sel(rule=rule).values):

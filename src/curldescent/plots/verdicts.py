@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from curldescent.plots import style
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLOURS = {"confirmed": style.STABLE, "undecided": "0.72", "refuted": style.UNSTABLE}
@@ -27,33 +29,57 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
         >>> figure = verdict_squares({"Which solutions are stable?": ["confirmed", "refuted", "undecided"]})
     """
     import matplotlib.pyplot as plt
+
+    with style.figure_style():
+        figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.17 * _height(rows) + 0.75))
+        handles = draw_squares(axis, rows)
+        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1, handleheight=1)
+        return figure
+
+
+def _lines(rows: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {title: max(1, -(-len(verdicts) // _ACROSS)) for title, verdicts in rows.items()}
+
+
+def _height(rows: Mapping[str, Sequence[str]]) -> float:
+    return sum(_lines(rows).values()) + 0.45 * len(rows)
+
+
+def draw_squares(axis: "Axes", rows: Mapping[str, Sequence[str]]) -> "list[Artist]":
+    """Draw what `verdict_squares` draws into axes of one's own.
+
+    Args:
+        axis: where to.
+        rows: as there.
+
+    Returns:
+        What a legend names: a patch a kind of verdict.
+    """
     from matplotlib.patches import Patch, Rectangle
 
     order = {verdict: place for place, verdict in enumerate(COLOURS)}
-    lines = {title: max(1, -(-len(verdicts) // _ACROSS)) for title, verdicts in rows.items()}
-    height = sum(lines.values()) + 0.45 * len(lines)
-    with style.figure_style():
-        figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.17 * height + 0.75))
-        top, ticks = 0.0, []
-        for title, verdicts in rows.items():
-            for number, verdict in enumerate(sorted(verdicts, key=lambda found: order.get(found, len(order)))):
-                place = (number % _ACROSS, top + number // _ACROSS)
-                colour = COLOURS.get(verdict, _OTHER)
-                axis.add_patch(Rectangle(place, 0.86, 0.86, facecolor=colour, edgecolor="0.5", linewidth=0.5))
-            counts = ", ".join(
-                f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
-            )
-            axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=6.5, color="0.3")
-            ticks.append((top + 0.43, title))
-            top += lines[title] + 0.45
-        axis.set(xlim=(-0.2, _ACROSS + 17), ylim=(top, -0.3))
-        axis.set_yticks([place for place, _ in ticks], [title for _, title in ticks])
-        axis.set_xticks([])
-        axis.tick_params(length=0)
-        for side in axis.spines.values():
-            side.set_visible(False)
-        handles = [Patch(facecolor=colour, edgecolor="0.5", label=verdict) for verdict, colour in COLOURS.items()]
-        if any(verdict not in COLOURS for verdicts in rows.values() for verdict in verdicts):
-            handles.append(Patch(facecolor=_OTHER, edgecolor="0.5", label="not judged again by these criteria"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1, handleheight=1)
-        return figure
+    lines = _lines(rows)
+    top, ticks = 0.0, []
+    for title, verdicts in rows.items():
+        for number, verdict in enumerate(sorted(verdicts, key=lambda found: order.get(found, len(order)))):
+            place = (number % _ACROSS, top + number // _ACROSS)
+            colour = COLOURS.get(verdict, _OTHER)
+            axis.add_patch(Rectangle(place, 0.86, 0.86, facecolor=colour, edgecolor="0.5", linewidth=0.5))
+        counts = ", ".join(
+            f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
+        )
+        axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=6.5, color="0.3")
+        ticks.append((top + 0.43, title))
+        top += lines[title] + 0.45
+    axis.set(xlim=(-0.2, _ACROSS + 17), ylim=(top, -0.3))
+    axis.set_yticks([place for place, _ in ticks], [title for _, title in ticks])
+    axis.set_xticks([])
+    axis.tick_params(length=0)
+    for side in axis.spines.values():
+        side.set_visible(False)
+    handles: list[Artist] = [
+        Patch(facecolor=colour, edgecolor="0.5", label=verdict) for verdict, colour in COLOURS.items()
+    ]
+    if any(verdict not in COLOURS for verdicts in rows.values() for verdict in verdicts):
+        handles.append(Patch(facecolor=_OTHER, edgecolor="0.5", label="not judged again by these criteria"))
+    return handles

@@ -24,7 +24,7 @@ from curldescent.paper.machinery.statistics import LEVEL, standard_error
 from curldescent.paper.machinery.wording import decimal, power_of_ten
 from curldescent.plots import legends, style
 from curldescent.plots.epochs import COLOURS, draw_epochs
-from curldescent.plots.panels import note
+from curldescent.plots.panels import holder, note
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -336,10 +336,10 @@ def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:
     """Tick the values themselves, as many as fit."""
     from matplotlib.ticker import NullFormatter, NullLocator
 
-    grid, figure = panel.get_subplotspec(), panel.get_figure()
+    grid = panel.get_subplotspec()
     columns = grid.get_gridspec().ncols if grid is not None else 1
     # Four digits take a quarter of an inch, what stands beside the axes half a one.
-    inches = max(0.5, (style.PAGE_INCHES if figure is None else figure.get_figwidth()) / columns - 0.5)
+    inches = max(0.5, holder(panel).get_figwidth() / columns - 0.5)
 
     panel.set_xscale("log")
     shown: list[float] = []

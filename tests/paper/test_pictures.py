@@ -1,0 +1,72 @@
+"""Every registered figure, drawn from the results that stay with the project, can be printed as it is."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+from curldescent.paper.machinery.claims import Results
+from curldescent.paper.runs import kept
+from curldescent.paper.runs.drawing import drawn
+from curldescent.paper.runs.registry import figure, figures
+from curldescent.paper.runs.scale_changes import changes
+from curldescent.plots import panels
+from tests.plots.pictures import faults, fonts
+
+mpl.use("agg")
+KEPT = Path(__file__).parents[2] / "docs/reproduction/data"
+# A picture of lines, one of maps, one of rows, one with weights in time; the slow test takes all.
+SOME = ("fig3b", "fig4", "fig5f", "control-norms")
+# At least so many of all figures have results to draw from; more come as more are kept.
+LEAST = 30
+
+
+def from_kept(key):
+    """The figure's results at the highest scale at which all of them are kept, or None."""
+    one = figure(key)
+    for scale in ("paper", "subset", "standard"):
+        data = {name: kept.find(KEPT / scale, name, made) for name, made in one.at(scale).items()}
+        if all(found is not None for found in data.values()):
+            return Results(scale, data)
+    return None
+
+
+def check(key):
+    found = from_kept(key)
+    if found is None:
+        return False
+    picture = drawn(figure(key), found, changes(figure(key), found.scale))
+    try:
+        assert faults(picture) == [], key
+        # TrueType outlines, letters that can be searched for; Type 3 is refused by publishers.
+        assert fonts(picture) == {"Type0", "CIDFontType2"}, key
+    finally:
+        plt.close(picture)
+    return True
+
+
+@pytest.mark.parametrize("key", SOME)
+def test_some_figures_can_be_printed(key):
+    assert check(key)
+
+
+@pytest.mark.slow
+def test_every_figure_that_has_results_can_be_printed():
+    assert sum(check(one.key) for one in figures()) >= LEAST
+
+
+def test_weights_that_change_sign_at_every_epoch_do_not_look_at_rest():
+    found = from_kept("fig3b")
+    picture = drawn(figure("fig3b"), found)
+    titles = [axis.get_title(loc="left") for axis in panels.of(picture)]
+    whole = next(number for number, title in enumerate(titles) if "alternating" in title)
+    closely = panels.of(picture)[whole + 1]
+    assert "last 10 epochs" in titles[whole + 1]
+    # One after the other, as recorded: the readout's weights change sign every time.
+    flips = [line.get_ydata()[1:] * line.get_ydata()[:-1] < 0 for line in closely.lines]
+    assert sum(changed.all() for changed in flips) == 4
+    # Over the whole time, both parities are lines of their own.
+    dashed = [line for line in panels.of(picture)[whole].lines if line.get_linestyle() == "--"]
+    assert len(dashed) == len(closely.lines) == 8
+    plt.close(picture)
