@@ -13,7 +13,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 import curldescent as cd
-from curldescent.plots import style
+from curldescent.plots import labels, legends, panels, style
+from curldescent.plots.labels import mathematical
 
 TIME = 40.0
 RATES = [1.6, 0.8, 0.4, 0.2, 0.1, 0.05, 0.025]
@@ -32,12 +33,14 @@ def main(stem: Path) -> None:
                 stepped = cd.train(problem, rules[rule], epochs=round(TIME / rate), learning_rate=rate)
                 gap = np.abs(stepped.student_hidden - flowing.student_hidden.sel(rule=rule)).max(("hidden", "input"))
                 distances.append(float(gap.median("trial")))
-            left.plot(RATES, distances, "o-", markersize=3, color=colour, label=rule)
+            left.plot(RATES, distances, "o-", markersize=3, color=colour, label=mathematical(rule))
             print(rule, "final distance", dict(zip(RATES, distances, strict=True)))
-        left.plot(RATES, 0.02 * np.array(RATES), ":", color=style.THEORY, label="∝ η")
-        left.set(xscale="log", yscale="log", xlabel="learning rate η (full batch)", ylabel="largest weight difference")
-        left.set_title("(a) at the same time η × epochs")
-        left.legend()
+        left.plot(RATES, 0.02 * np.array(RATES), ":", color=style.THEORY, label=r"$\propto \eta$")
+        left.set(
+            xscale="log", yscale="log", xlabel=r"learning rate $\eta$ (full batch)", ylabel="largest weight difference"
+        )
+        left.set_title(r"at the same time $\eta \times$ epochs")
+        legends.place(left)
 
         hard = cd.student_teacher(n_inputs=20, n_hidden=10, n_train=250, trials=1, student_scale=2.0, seed=0)
         rule = cd.Plasticity(hidden=0.3)
@@ -48,11 +51,18 @@ def main(stem: Path) -> None:
             stepped = cd.train(
                 hard, rule, epochs=epochs, learning_rate=rate, record=range(0, epochs + 1, round(1 / rate))
             )
-            right.plot(stepped.epoch * rate, stepped.test_error[0], color=colour, linewidth=0.9, label=f"η = {rate:g}")
+            right.plot(
+                stepped.epoch * rate,
+                stepped.test_error[0],
+                color=colour,
+                linewidth=0.9,
+                label=mathematical(f"η = {rate:g}"),
+            )
         print("invariant drift", float(truth.invariant_drift.max()), float(flowing.invariant_drift.max()))
-        right.set(yscale="log", ylim=(1e-2, 1e3), xlabel="time η × epochs", ylabel="test error")
-        right.set_title("(b) α_h = 0.3, M/N = 2: a step too far")
-        right.legend()
+        right.set(yscale="log", ylim=(1e-2, 1e3), xlabel=labels.TIME, ylabel="test error")
+        right.set_title(mathematical("α_h = 0.3, c = 2: a step too far"))
+        legends.place(right)
+        panels.letter((left, right))
         style.save(figure, stem)
 
 

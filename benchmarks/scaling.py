@@ -21,7 +21,8 @@ from curldescent.apps.bench.settings import Setting  # noqa: E402
 from curldescent.apps.bench.table import setup  # noqa: E402
 from curldescent.learning.engines.fused import FusedEngine  # noqa: E402
 from curldescent.learning.engines.reduced import OrderParameterEngine  # noqa: E402
-from curldescent.plots import style  # noqa: E402
+from curldescent.plots import legends, style  # noqa: E402
+from curldescent.plots.panels import letter  # noqa: E402
 
 SIZES = [8, 16, 32, 64, 128, 256, 512, 1024]
 
@@ -75,14 +76,14 @@ def main(stem: Path) -> None:
         "tanh": style.CYCLE[1],
     }
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.0), sharey=True)
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.6), sharey=True)
         for number, (axis, (title, curves)) in enumerate(zip(axes.flat, panels().items(), strict=True)):
             for label, (x, y) in curves.items():
                 print(f"{title}: {label}: slope {slope(x, y):.2f}")
                 axis.plot(x, y, "o-", markersize=3, color=colours[label], label=f"{label}, slope {slope(x, y):.2f}")
             axis.set(xscale="log", yscale="log", xlabel=title, ylabel="" if number % 2 else "time per update (µs)")
-            axis.set_title(f"({'abcd'[number]})")
-            axis.legend(loc="upper left")
+            legends.place(axis, prefer="upper left")
+        letter(axes)
         style.save(figure, stem)
 
 

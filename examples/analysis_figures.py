@@ -13,6 +13,7 @@ import curldescent as cd
 from curldescent.plots import style
 from curldescent.plots.game import corrections
 from curldescent.plots.hebbian import hebbian_curl
+from curldescent.plots.labels import LAMBDA_MIN
 
 MU = np.linspace(0, 4, 81)
 
@@ -38,10 +39,14 @@ def draw_adjusted(folder: Path) -> None:
 
     rows, start = adjusted_kernels()
     with style.figure_style():
-        figure, axes = plt.subplots(figsize=(style.COLUMN_INCHES, 2.8))
+        figure, axes = plt.subplots(figsize=(style.COLUMN_INCHES, 2.5))
         axes.plot(MU, rows.T, color=style.CURL_DESCENT, linewidth=1)
         axes.axhline(0, color=style.THEORY, linewidth=0.8, linestyle="--")
-        axes.set(xlabel="strength μ of the adjustment × κ", ylabel="margin λ$_{min}$ / κ", xlim=(0, MU[-1]))
+        axes.set(
+            xlabel=r"strength $\mu$ of the adjustment $\times\ \kappa$",
+            ylabel=rf"margin {LAMBDA_MIN} / $\kappa$",
+            xlim=(0, MU[-1]),
+        )
         axes.set_title("Eight unstable solutions")
     style.save(figure, folder / "game_margin")
     stabilised = int((rows.max(1) >= -1e-10).sum())

@@ -17,12 +17,13 @@ import curldescent as cd
 from curldescent.plots import finite_sizes as draw_finite
 from curldescent.plots import style
 from curldescent.plots import theory as draw
+from curldescent.plots.labels import mathematical
 
 
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG small enough for a page of text; for papers, `curldescent.plots.style.save` adds a PDF."""
     with style.figure_style():
-        figure.savefig(path.with_suffix(".png"), dpi=130)
+        figure.savefig(path.with_suffix(".png"), dpi=150)
     plt.close(figure)
 
 
@@ -59,8 +60,9 @@ def spectra(folder: Path) -> None:
         start = time.perf_counter()
         sample = law.sample(inputs, seed=0)
         print(f"{name}: (M, N) = ({inputs}, {width}) in {time.perf_counter() - start:.0f} s")
-        flips = f"α$_r$ = {law.readout:g}" if name.endswith("readout") else f"α$_h$ = {law.hidden:g}"
-        figure = draw.spectrum(law, sample, bins=60, title=f"M = {inputs}, N = {width}, {flips}")
+        flips = f"α_r = {law.readout:g}" if name.endswith("readout") else f"α_h = {law.hidden:g}"
+        title = mathematical(f"M = {inputs}, N = {width}, {flips}")
+        figure = draw.spectrum(law, sample, bins=60, title=title)
         save(figure, folder / name)
 
 

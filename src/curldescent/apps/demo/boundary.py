@@ -7,7 +7,7 @@ import numpy as np
 
 import curldescent as cd
 from curldescent.apps.demo.options import TourOptions
-from curldescent.plots import style
+from curldescent.plots import panels, style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
 from curldescent.theory.sizes import sizes_of_total
@@ -59,7 +59,8 @@ def run(options: TourOptions) -> Section:
     from matplotlib import pyplot as plt
 
     with style.figure_style():
-        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.0), sharex="row", sharey="row")
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 4.6), sharex="row", sharey="row")
+        panels.letter(axes)
     rows, numbers = [], []
     for panel, setting in zip(axes.flat, SETTINGS, strict=True):
         history = simulate(setting, options)
@@ -94,7 +95,9 @@ def run(options: TourOptions) -> Section:
         )
         with style.figure_style():
             draw_curves(panel, history.test_error, colour=style.STABLE if predicted else style.UNSTABLE)
-            panel.set_title(f"{setting.layer.capitalize()} flips, {100 * setting.fraction:g} %, c = {setting.ratio:g}")
+            panel.set_title(
+                f"{setting.layer.capitalize()} flips, {100 * setting.fraction:g} %, $c$ = {setting.ratio:g}"
+            )
             where = (0.04, 0.08) if setting.layer == "hidden" else (0.04, 0.9)
             panel.text(
                 *where,

@@ -2,7 +2,8 @@
 
 import curldescent as cd
 from curldescent.apps.demo.options import TourOptions
-from curldescent.plots import style
+from curldescent.plots import legends, panels, style
+from curldescent.plots.labels import mathematical
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
 
@@ -33,20 +34,19 @@ def run(options: TourOptions) -> Section:
     right = cd.accuracy(problem, history)
     with style.figure_style():
         figure, (curves, bars) = plt.subplots(
-            1, 2, figsize=(style.PAGE_INCHES, 3.0), gridspec_kw={"width_ratios": [1.5, 1]}
+            1, 2, figsize=(style.PAGE_INCHES, 2.7), gridspec_kw={"width_ratios": [1.5, 1]}
         )
         for rule, colour in zip(RULES, COLOURS, strict=True):
             draw_curves(curves, history.test_error.sel(rule=rule), colour=colour, label=rule)
-        curves.set_ylabel("test error ½⟨‖ŷ − y‖²⟩")
+        curves.set_ylabel(mathematical("test error ½⟨‖ŷ − y‖²⟩"))
         curves.set_title("Digits, learning curves")
-        curves.legend(loc="lower left")
         for place, (rule, colour) in enumerate(zip(RULES, COLOURS, strict=True)):
             values = 100 * right.sel(rule=rule)
             bars.barh(place, float(values.mean()), color=colour, alpha=0.35, height=0.6)
             bars.scatter(values, [place] * TRIALS, color=colour, s=14, zorder=3)
             bars.text(13, place, f"{float(values.mean()):.1f} %", va="center")
         bars.axvline(10, color=style.THEORY, linewidth=0.8, linestyle="--")
-        bars.text(13, -0.62, "chance", fontsize=8, va="center")
+        bars.text(13, -0.62, "chance", fontsize=7, va="center")
         bars.set(
             xlim=(0, 100),
             ylim=(2.6, -0.9),
@@ -55,6 +55,8 @@ def run(options: TourOptions) -> Section:
         )
         bars.set_xlabel("test accuracy (%)")
         bars.set_title("Accuracy after training")
+        legends.place(curves, prefer="lower left")
+        panels.letter((curves, bars))
     return Section(
         name="digits",
         title="Handwritten digits",

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 import curldescent as cd
 from curldescent.apps.demo.options import TourOptions
 from curldescent.learning.censoring import mean_text
-from curldescent.plots import style
+from curldescent.plots import legends, panels, style
 from curldescent.plots.learning_curves import draw_curves
 from curldescent.plots.report import Section
 
@@ -39,7 +39,7 @@ def run(options: TourOptions) -> Section:
     shown = needed.fillna(epochs)  # where a run ends that never gets there
     with style.figure_style():
         figure, (curves, paired) = plt.subplots(
-            1, 2, figsize=(style.PAGE_INCHES, 3.0), gridspec_kw={"width_ratios": [1.9, 1]}
+            1, 2, figsize=(style.PAGE_INCHES, 2.7), gridspec_kw={"width_ratios": [1.9, 1]}
         )
         for rule, colour in COLOURS.items():
             error, end = history.train_error.sel(rule=rule), history.stopped_at.sel(rule=rule)
@@ -49,7 +49,6 @@ def run(options: TourOptions) -> Section:
         curves.set(xlim=(1, float(shown.max()) * 1.15), ylim=(None, 0.6))
         curves.set_ylabel("training error")
         curves.set_title("Learning curves")
-        curves.legend(loc="upper right")
         for gd, cdesc in zip(shown.sel(rule="GD").values, shown.sel(rule="CD").values, strict=True):
             paired.plot([0, 1], [gd, cdesc], color="#b0b0b0", linewidth=0.8, zorder=1)
         for place, (rule, colour) in enumerate(COLOURS.items()):
@@ -65,6 +64,8 @@ def run(options: TourOptions) -> Section:
         paired.set(xlim=(-0.5, 1.5), xticks=[0, 1], xticklabels=COLOURS, ylim=(0, None))
         paired.set_ylabel("epochs to training error $10^{-3}$")
         paired.set_title("Same students, paired")
+        legends.place(curves)
+        panels.letter((curves, paired))
     rows = [
         [
             rule,

@@ -11,7 +11,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import mean_of
 from curldescent.paper.machinery.kernel_law_runs import boundaries, lowest_eigenvalues, trained
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.plots.fates import plain_log_ticks
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def draw(results: Results) -> "Picture":
             middle.plot(edges.sampled.values[there], edges.predicted.values[there], "o", color=colour, markersize=3.5)
         left.axhspan(-100 * WIDTH, 100 * WIDTH, color="0.9", zorder=0)
         left.set(xlabel=r"$\lambda_\mathrm{min}$ of the limit / bulk width", ylabel="law − sampled, % of bulk width")
-        left.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=3, columnspacing=0.8, handletextpad=0.1)
+        legends.below(left, ncols=3, columnspacing=0.8, handletextpad=0.1)
         ends = [float(np.nanmin(edges.predicted)) / 1.3, float(np.nanmax(edges.predicted)) * 1.3]
         middle.fill_between(ends, [e / FACTOR for e in ends], [e * FACTOR for e in ends], color="0.9", zorder=0)
         middle.plot(ends, ends, color="0.4", linewidth=0.8)
@@ -153,7 +153,7 @@ def draw(results: Results) -> "Picture":
             share = which.mean(("hidden", "trial"))
             right.plot(students.ratio, share, look, color=colour, markersize=4, label=label)
         right.set(xlabel="$c / c^*$ of linear networks", ylabel="share of tanh students", ylim=(-0.03, 1.03))
-        right.legend(loc="upper left", bbox_to_anchor=(-0.1, -0.22), ncols=3, columnspacing=0.8, handletextpad=0.3)
+        legends.below(right, ncols=3, columnspacing=0.8, handletextpad=0.3)
         for panel, title in ((left, "lowest eigenvalue"), (middle, "boundary"), (right, "no growth in the run")):
             panel.set_title(title)
         return figure

@@ -11,7 +11,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of
 from curldescent.paper.machinery.size_of_chaos_runs import regimes, spectra
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -191,17 +191,17 @@ def draw(results: Results) -> "Picture":
                 left.errorbar(at, [mean.value for mean in means], bars, fmt=look, color=colour, markersize=4, capsize=2)
                 share = [float(chaotic(data).mean()) for data in runs.values()]
                 middle.plot(at, share, look, color=colour, markersize=4, label=label)
-        _by_size(left, totals, "mean leading exponent")
+        _by_size(left, totals, "mean leading exponent (1/time)")
         left.axhline(0, color="0.4", linewidth=0.8)
         _by_size(middle, totals, "share of chaotic runs")
         middle.set_ylim(-0.03, 1.03)
-        middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=4, columnspacing=1.0)
+        figure.legend(*middle.get_legend_handles_labels(), loc="outside lower center", ncols=4, columnspacing=1.0)
         for shade, (total, data) in zip((0.75, 0.55, 0.35, 0.0), spectra_by_size(results).items(), strict=False):
             median = data["values"].median("set")
             right.plot(np.arange(1, median.size + 1), median, "-", color=str(shade), label=f"{total} neurons")
         right.axhline(0, color="0.4", linewidth=0.8)
-        right.set(xlabel="index", ylabel="exponent modulo rotations")
-        right.legend(loc="lower left")
+        right.set(xlabel="index", ylabel=r"exponent $\lambda$ modulo rotations (1/time)")
+        legends.place(right, prefer="lower left")
         return figure
 
 
