@@ -1,13 +1,13 @@
 """Results of all trials of a problem: what every analysis returns where it is asked about more than one."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, overload
 
 import numpy as np
 
 from curldescent.foundation import quantities, representation
-from curldescent.foundation.progress import Progress
+from curldescent.foundation.progress import Progress, checked
 from curldescent.learning.fields.subjects import subject_fields
 from curldescent.model.problem import Problem
 
@@ -112,11 +112,11 @@ def each_trial(
     """An analysis of one field for what a user asks about.
 
     Args:
-        analysis: of one field; with `progress`, also told by `alone=False` that it is one of several.
+        analysis: of one field, whose own `progress` it tells how far it is.
         subject: a field, or a problem.
         rule: the plasticity of a problem.
         trial: of a problem; None: all of them, where it has a trial axis.
-        progress: told how many trials are done, where there are several.
+        progress: told how many trials are done, where there are several; of a single one, what its analysis tells.
         **options: of a problem, as in `curldescent.field`.
 
     Returns:
@@ -125,16 +125,30 @@ def each_trial(
     Raises:
         InputError: as `curldescent.learning.fields.subjects.subject_field`.
     """
+    shown = checked(progress)
     fields, several = subject_fields(subject, rule, trial, **options)
-    if several and progress is not None:
-        assert isinstance(subject, Problem)
-        progress.start(subject.trials, "trials")
-        results = []
-        for field in fields:
-            results.append(analysis(field, alone=False))
-            progress.update(len(results))
-        progress.finish()
-        return Trials(tuple(results))
-    if several:
-        return Trials(tuple(analysis(field) for field in fields))
-    return analysis(next(fields))
+    if not several:
+        return analysis(next(fields).told(shown))
+    assert isinstance(subject, Problem)
+    return Trials(tuple(one_by_one(fields, analysis, subject.trials, shown)))
+
+
+def one_by_one(subjects: Iterable[Any], analysis: Callable[[Any], Any], count: int, progress: Progress) -> list[Any]:
+    """Analyse one after the other and say how many are done.
+
+    Args:
+        subjects: of the analysis.
+        analysis: of one.
+        count: how many there are.
+        progress: told.
+
+    Returns:
+        The results.
+    """
+    progress.start(count, "trials")
+    results = []
+    for one in subjects:
+        results.append(analysis(one))
+        progress.update(len(results))
+    progress.finish()
+    return results

@@ -13,6 +13,7 @@ from curldescent.analysis._curl.quadrature import ORDER
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
@@ -77,6 +78,7 @@ def circulation(
     points: int = 64,
     max_points: int = 20_000,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Integrate a field F around a loop in parameter space.
 
@@ -98,6 +100,8 @@ def circulation(
         points: along the loop, even and at least 8; more than twice as many evaluations to begin with.
         max_points: about how many at most; loops with many kinks or turns may need more.
         seed: of the search for a plane.
+        progress: told how many trials are done; of a single field, how many of the `max_points` evaluations are, of
+            which fewer may be enough. See `curldescent.foundation.progress`.
 
     Returns:
         A `Circulation`; `Trials` of them for all trials.
@@ -128,6 +132,13 @@ def circulation(
         if isinstance(field, Network):
             field.require_targets("circulation")
         path = _circle(field, radius, plane, seed) if loop is None else _own_loop(field, loop)
+        field.progress.start(most, "points at most")
+        try:
+            return integrated(field, path)
+        finally:
+            field.progress.finish()
+
+    def integrated(field: Field, path: Callable[[Array], Array]) -> Circulation:
         if not isinstance(field, Network):
             found = integrate_any(field, path, points=points, max_points=most)
             return _circulation(found, *_judged(field, found))
@@ -137,7 +148,7 @@ def circulation(
             verdict, reason = "undecided", "the work along the loop is smaller than float64 can tell"
         return _circulation(found, verdict, reason)
 
-    return each_trial(one, subject, rule, trial)
+    return each_trial(one, subject, rule, trial, progress=progress)
 
 
 def _circulation(found: LoopIntegral, verdict: str, reason: str) -> Circulation:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from curldescent.analysis._curl.share import antisymmetric_share, widened
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
+from curldescent.foundation.progress import Progress
 from curldescent.foundation.representation import Summarised, within
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
@@ -75,6 +76,7 @@ def curl(
     probes: int = 100,
     confidence: float = 0.95,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Split the Jacobian of the field into symmetric and antisymmetric part and compare their sizes.
 
@@ -89,6 +91,8 @@ def curl(
         probes: how many random directions, at least 10.
         confidence: level of the interval, in (0, 1).
         seed: of the directions.
+        progress: told how many trials are done; of a single field, how many probes are, or rows of its Jacobian or
+            samples where these are computed one after the other. See `curldescent.foundation.progress`.
 
     Returns:
         A `CurlShare`; `Trials` of them for all trials. A Jacobian that is zero has no share: 0; one that is zero only
@@ -121,12 +125,13 @@ def curl(
             return _estimated(field, level, probes, rng)
         return _exact_signed(field, level) if isinstance(field, Network) else _exact(field, level, rng)
 
-    return each_trial(one, subject, rule, trial)
+    return each_trial(one, subject, rule, trial, progress=progress)
 
 
 def _estimated(field: Field, level: float, probes: int, rng: np.random.Generator) -> CurlShare:
     citations.use("hutchinson1989")
     anti, total = np.empty(probes), np.empty(probes)
+    field.progress.start(probes, "probes")
     for i in range(probes):
         z = rng.choice([-1.0, 1.0], size=field.n_params)
         products = np.stack([field.jvp(z), field.vjp(z)])
@@ -137,6 +142,8 @@ def _estimated(field: Field, level: float, probes: int, rng: np.random.Generator
         forward, backward = finite("the Jacobian of the field", products) / unit
         anti[i] = ((forward - backward) ** 2).sum() / 4
         total[i] = anti[i] + ((forward + backward) ** 2).sum() / 4
+        field.progress.update(i + 1)
+    field.progress.finish()
     share, half = ratio_interval(anti, total, level)
     rounding = 0.0 if field.is_descent else SAFETY * field.precision
     low, high = widened(max(0.0, share - half), rounding)[0], widened(min(1.0, share + half), rounding)[1]

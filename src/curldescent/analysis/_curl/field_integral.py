@@ -48,6 +48,7 @@ def integrate_any(field: Field, path: Callable[[Array], Array], *, points: int, 
         left, right = (begin[halved], middle), (middle, end[halved])
         new, more = _values(field, path, np.r_[left[0], right[0]], np.r_[left[1], right[1]])
         rounding, evaluated = max(rounding, more), evaluated + new.size
+        field.progress.update(evaluated)
         whole = new @ WEIGHTS
         change = np.abs(whole[: len(middle)] + whole[len(middle) :] - values[halved] @ WEIGHTS)
         # The change is the error of the piece that was; half of it stands for that of either half.

@@ -118,6 +118,7 @@ def integrate_signed(network: Network, path: Callable[[Array], Array], *, points
         begin, end = pieces.begin[halved], pieces.end[halved]
         middle = (begin + end) / 2
         pieces = pieces.joined(integrand.evaluate(np.r_[begin, middle], np.r_[middle, end]), ~halved)
+        network.progress.update(integrand.points)
     return _summed(pieces, integrand, errors, defects, work)
 
 

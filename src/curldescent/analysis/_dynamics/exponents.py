@@ -9,9 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
-from curldescent.analysis._trials import Trials
+from curldescent.analysis._trials import Trials, one_by_one
 from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.subjects import has_trial_axis
@@ -39,6 +40,7 @@ def lyapunov(
     every: int = 10,
     blocks: int = 20,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Leading Lyapunov exponents of learning: of a problem's trials with the full batch, or of any field.
 
@@ -64,6 +66,8 @@ def lyapunov(
         every: steps between QR decompositions, at most.
         blocks: batches for the confidence interval, and finite-time exponents.
         seed: of tangent vectors and sampled feedback.
+        progress: told how many trials are done; of a single run, how many steps. See
+            `curldescent.foundation.progress`.
 
     Returns:
         `Exponents`; `Trials` of them for all trials of a problem with a trial axis.
@@ -87,8 +91,9 @@ def lyapunov(
         >>> bool(chaos.low[0] > 0.5)
         True
     """
+    shown = checked(progress)
 
-    def one(dynamics: LearningDynamics) -> Exponents:
+    def one(dynamics: LearningDynamics, told: Progress | None = None) -> Exponents:
         found = lyapunov_exponents(
             dynamics.step,
             dynamics.start,
@@ -100,6 +105,7 @@ def lyapunov(
             every=every,
             blocks=blocks,
             seed=seed,
+            progress=told,
         )
         return replace(found, final_loss=dynamics.field.loss(found.state))
 
@@ -112,8 +118,8 @@ def lyapunov(
     }
     if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):
         each = (learning_dynamics(subject, rule, trial=number, **options) for number in range(subject.trials))
-        return Trials(tuple(one(dynamics) for dynamics in each))
-    return one(learning_dynamics(subject, rule, trial=0 if trial is None else trial, **options))
+        return Trials(tuple(one_by_one(each, one, subject.trials, shown)))
+    return one(learning_dynamics(subject, rule, trial=0 if trial is None else trial, **options), shown)
 
 
 def follow_exponents(
@@ -129,6 +135,7 @@ def follow_exponents(
     every: int = 10,
     blocks: int = 20,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> "xr.Dataset":
     """Exponents along a swept parameter, every point started where the one before ended.
 
@@ -147,6 +154,7 @@ def follow_exponents(
         every: steps between QR decompositions, at most.
         blocks: batches.
         seed: of the tangent vectors.
+        progress: told how many points are done.
 
     Returns:
         A dataset over `value`: `exponent`, `low`, `high` (value, index), `state` (value, dimension), `status`.
@@ -170,11 +178,15 @@ def follow_exponents(
         raise InputError("values must name at least one point of the sweep, got none")
     begin = validation.finite_array("start", start, ndim=1)
     state, found = begin, []
+    shown = checked(progress)
+    shown.start(len(points), "points")
     for value in points.tolist():
         options: dict[str, Any] = {"transient": transient, "dt": dt, "count": count, "every": every, "blocks": blocks}
         one = lyapunov_exponents(step, state, time=time, args=args(value), seed=seed, **options)
         state = one.state if np.isfinite(one.state).all() else begin
         found.append(one)
+        shown.update(len(found))
+    shown.finish()
     data = xr.Dataset(
         {
             "exponent": (("value", "index"), np.stack([f.values for f in found])),

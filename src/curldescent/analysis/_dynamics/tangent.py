@@ -18,6 +18,7 @@ from curldescent.analysis._dynamics.decomposition import decomposed_interval, pr
 from curldescent.foundation import citations, validation
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.representation import Summarised, within
 
 Array = NDArray[np.float64]
@@ -248,6 +249,7 @@ def lyapunov_exponents(
     every: int = 10,
     blocks: int = 20,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Exponents:
     """The leading Lyapunov exponents of any differentiable map; `lyapunov` takes problems and fields.
 
@@ -262,6 +264,7 @@ def lyapunov_exponents(
         every: steps between QR decompositions, at most; fewer where the frame's vectors would collapse in between.
         blocks: B, into how many batches the measurement is cut for the confidence intervals.
         seed: of the initial tangent vectors.
+        progress: told how many steps are done, those of the transient included.
 
     Returns:
         `Exponents`. A trajectory that leaves the finite numbers has status "diverged" and NaN values; directions that
@@ -290,8 +293,11 @@ def lyapunov_exponents(
     per_block = max(1, int(np.ceil(validation.positive("time", time) / (dt * every * blocks) - 1e-9)))
     before = int(np.ceil(validation.positive("transient", transient, zero=True) / (dt * every) - 1e-9))
     # Blocks and transient advance by the same compiled call where they can: the transient is cut into blocks too.
-    for _ in range(before // per_block):
+    shown = checked(progress)
+    shown.start((before + blocks * per_block) * every, "steps")
+    for done in range(before // per_block):
         run.advance(per_block * every)
+        shown.update((done + 1) * per_block * every)
     if before % per_block:
         run.advance(before % per_block * every)
     rates, bounds, times = np.full((blocks, count), np.nan), np.full((blocks, count), np.nan), np.full(blocks, np.nan)
@@ -300,6 +306,8 @@ def lyapunov_exponents(
             growth, _ = run.advance(per_block * every)
             rates[i], bounds[i] = (each.sum(axis=0) / (per_block * every * dt) for each in (growth, run.bounds))
         times[i] = (before + (i + 1) * per_block) * every * dt
+        shown.update((before + (i + 1) * per_block) * every)
+    shown.finish()
     return summarised(rates, bounds, times, run.dt, run.state)
 
 

@@ -11,6 +11,7 @@ from curldescent.analysis._stability.tangent_kernel import ReducedKernel, reduce
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.subjects import require_network, subject_network
@@ -122,6 +123,7 @@ def flip_margins(
     *,
     groups: Groups | None = None,
     trial: int | None = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Change the sign of one neuron at a time and see what the smallest eigenvalue of G becomes.
 
@@ -131,6 +133,7 @@ def flip_margins(
         rule: a problem's plasticity; it must backpropagate.
         groups: names to positions in the flat parameter vector; None for every presynaptic neuron, `neurons(subject)`.
         trial: which of a problem's; None: all of them.
+        progress: told how many trials are done; of a single PyTorch module, how many samples are differentiated.
 
     Returns:
         The `FlipMargins`; `Trials` of them for all trials.
@@ -147,7 +150,9 @@ def flip_margins(
         >>> bool((margins.effect <= margins.first_order + 1e-12).all()), int(margins.flipped.sum())
         (True, 1)
     """
-    return each_trial(lambda field: _margins(require_network(field, "flip_margins"), groups), subject, rule, trial)
+    return each_trial(
+        lambda field: _margins(require_network(field, "flip_margins"), groups), subject, rule, trial, progress=progress
+    )
 
 
 def _margins(network: Network, groups: Groups | None) -> FlipMargins:

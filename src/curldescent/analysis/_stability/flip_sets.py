@@ -12,6 +12,7 @@ from curldescent.analysis._stability.flip_margins import Groups, checked_groups,
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
@@ -74,6 +75,7 @@ def largest_stable_flips(
     trial: int | None = 0,
     margin: float = 0.0,
     max_cuts: int = 200,
+    progress: Progress | None = None,
 ) -> Any:
     """Flip as many neurons as possible with every eigenvalue of G staying at or above a margin.
 
@@ -91,6 +93,7 @@ def largest_stable_flips(
         trial: which of a problem's; None: all of them.
         margin: the smallest eigenvalue that is still accepted, as a fraction of κ, in [0, 1).
         max_cuts: how many rounds of the bound at most.
+        progress: told how many trials are done; of a single PyTorch module, how many samples are differentiated.
 
     Returns:
         The `StableFlips`; `Trials` of them for all trials.
@@ -113,7 +116,7 @@ def largest_stable_flips(
     def one(field: Field) -> StableFlips:
         return _flips(require_network(field, "largest_stable_flips"), groups, share, max_cuts)
 
-    return each_trial(one, subject, rule, trial)
+    return each_trial(one, subject, rule, trial, progress=progress)
 
 
 def _flips(network: Network, groups: Groups | None, share: float, max_cuts: int) -> StableFlips:

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from curldescent.analysis._stability.tangent_kernel import SMALL, KernelProducts
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, validation
+from curldescent.foundation.progress import Progress
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
@@ -83,6 +84,7 @@ def jacobian_spectrum(
     method: str = "auto",
     tolerance: float = 1e-8,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Any:
     """Leading eigenvalues of the field's Jacobian at the present parameters, wherever they are.
 
@@ -94,6 +96,7 @@ def jacobian_spectrum(
         method: "dense" for up to a few thousand synapses, "matrix-free" (Arnoldi), or "auto".
         tolerance: of Arnoldi's iteration, relative.
         seed: of its starting vector and of the directions that `residual_share` averages over.
+        progress: told how many trials are done; of a single PyTorch module, how many samples are differentiated.
 
     Returns:
         A `JacobianSpectrum`; `Trials` of them for all trials.
@@ -114,7 +117,9 @@ def jacobian_spectrum(
     count = validation.integer("count", count, minimum=1)
     tolerance = validation.positive("tolerance", tolerance)
     seed = validation.integer("seed", seed, minimum=0)
-    return each_trial(lambda one: _spectrum(one, count, method, tolerance, seed), subject, rule, trial)
+    return each_trial(
+        lambda one: _spectrum(one, count, method, tolerance, seed), subject, rule, trial, progress=progress
+    )
 
 
 def _spectrum(one: Field, count: int, method: str, tolerance: float, seed: int) -> JacobianSpectrum:

@@ -17,7 +17,7 @@ from curldescent.analysis._stability.verdicts import (
 from curldescent.analysis._trials import each_trial
 from curldescent.foundation import citations, representation, validation
 from curldescent.foundation.errors import InputError
-from curldescent.foundation.progress import Progress, Silent, checked
+from curldescent.foundation.progress import Progress
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.network import Network
 from curldescent.learning.fields.precision import NotFinite
@@ -175,7 +175,8 @@ def stability(
             the error up to the condition number of an eigenvalue.
         seed: of the starting vector, and of feedback that a rule draws.
         progress: told how many trials are judged; of a single network in the matrix-free method, how many of the
-            `max_products` products are made, of which fewer may be enough. See `curldescent.foundation.progress`.
+            `max_products` products are made, of which fewer may be enough; of a PyTorch module in the dense one, how
+            many samples are differentiated. See `curldescent.foundation.progress`.
 
     Returns:
         A `Stability`; `Trials` of them for all trials of a problem with a trial axis.
@@ -206,17 +207,15 @@ def stability(
     # Norms are kept by the verdict of a signed gradient, and by the field itself of any other.
     field_norms = isinstance(rule, Plasticity) and rule.feedback is not None and options["preserve_norms"]
 
-    shown = checked(progress)
-
-    def one(field: Field, *, alone: bool = True) -> Stability:
+    def one(field: Field) -> Stability:
         if isinstance(field, Network):
-            return _stability(field, **options, progress=shown if alone else Silent())
+            return _stability(field, **options)
         if options["preserve_norms"] and not field_norms:
             raise InputError("preserve_norms is for signed gradients; cd.field(problem, rule, preserve_norms=True)")
         return _of_field(field, method, options["count"], options["tolerance"], options["seed"])
 
     of_problem = {"output_error": output_error, "preserve_norms": field_norms, "seed": seed}
-    return each_trial(one, subject, rule, trial, progress=shown, **of_problem)
+    return each_trial(one, subject, rule, trial, progress=progress, **of_problem)
 
 
 def _of_field(field: Field, method: str, count: int, tolerance: float, seed: int) -> Stability:
@@ -240,7 +239,6 @@ def _stability(
     max_products: int,
     preserve_norms: bool,
     seed: int,
-    progress: Progress,
 ) -> Stability:
     if method == "auto":
         few_rows = network.n_rows <= network.n_params
@@ -248,11 +246,12 @@ def _stability(
         method = "dense" if min(network.n_rows, network.n_params) <= DENSE_SIDE and fits else "matrix-free"
     try:
         if method == "matrix-free" and not preserve_norms:
-            progress.start(max_products, "products at most")
+            network.progress.start(max_products, "products at most")
             try:
-                found = matrix_free_verdict(network, count, tolerance, resolution, max_products, seed, progress.update)
+                told = network.progress.update
+                found = matrix_free_verdict(network, count, tolerance, resolution, max_products, seed, told)
             finally:
-                progress.finish()
+                network.progress.finish()
         else:
             found = _found(network, method, count, tolerance, resolution, max_products, preserve_norms, seed)
         residual, at_solution = _residual(network)

@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from copy import copy
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress, Silent, checked
 from curldescent.learning.fields.velocity import Velocity
 
 Array = NDArray[np.float64]
@@ -24,10 +26,12 @@ class Field(ABC):
     Attributes:
         theta: θ, (n,).
         shapes: parameter paths to shapes.
+        progress: told how far long computations with the field are; silent unless `told` made it.
     """
 
     theta: Array
     shapes: dict[str, tuple[int, ...]]
+    progress: Progress = Silent()
 
     @property
     def n_params(self) -> int:
@@ -96,7 +100,17 @@ class Field(ABC):
     def _vjp(self, direction: Array) -> Array: ...
 
     def _jacobian(self) -> Array:
-        return np.stack([self._vjp(row) for row in np.eye(self.n_params)])
+        return self._row_by_row(self._vjp, "rows of the Jacobian")
+
+    def _row_by_row(self, product: Callable[[Array], Array], unit: str) -> Array:
+        """The matrix whose products with unit vectors are its rows, (n, n)."""
+        self.progress.start(self.n_params, unit)
+        rows = []
+        for row in np.eye(self.n_params):
+            rows.append(product(row))
+            self.progress.update(len(rows))
+        self.progress.finish()
+        return np.stack(rows)
 
     def loss(self, theta: Any = None) -> float:
         """The loss that learning is judged by; NaN where the field knows none."""
@@ -113,6 +127,16 @@ class Field(ABC):
         """The same field at other parameters."""
         other = copy(self)
         other.theta = self._position(theta)
+        return other
+
+    def told(self, progress: Progress | None) -> Self:
+        """The same field, whose long computations say how far they are.
+
+        Args:
+            progress: told, as `curldescent.foundation.progress` has it; None for silence.
+        """
+        other = copy(self)
+        other.progress = checked(progress)
         return other
 
     def named(self, vector: NDArray) -> dict[str, NDArray]:

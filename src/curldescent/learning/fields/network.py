@@ -96,7 +96,7 @@ class Network(Field):
 
     def hessian(self) -> Array:
         """H, dense, (n, n), as it was computed: what it lacks in symmetry is rounding."""
-        return np.stack([self.hessian_product(row) for row in np.eye(self.n_params)])
+        return self._row_by_row(self.hessian_product, "rows of the Hessian")
 
     @abstractmethod
     def _named(self, strengths: Any) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def hessian(network: "TorchNetwork") -> Array:
 
         return torch.cat([network._batched(rows, network._each(row))(batch) for batch in torch.split(identity, BATCH)])
 
-    return network._summed("second derivatives", lambda x, y, part: network._at(at, partial(whole, x, y)))
+    return network._summed("second derivatives", lambda x, y, part: network._at(at, partial(whole, x, y)), told=True)
 
 
 def require_symmetric(network: "TorchNetwork", one: Any, other: Any, scale: float) -> None:

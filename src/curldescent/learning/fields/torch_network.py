@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from curldescent.foundation import array_likes
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Silent
 from curldescent.learning.fields import precision
 from curldescent.learning.fields.curvature import curvature_root
 from curldescent.learning.fields.network import Network, chunk_layout
@@ -176,23 +177,27 @@ class TorchNetwork(Network):
         with self._function.plain(self.n_params * getattr(self, "_size", 1)):
             yield
 
-    def _chunks(self) -> Iterator[tuple[Any, Any, slice]]:
+    def _chunks(self, *, told: bool = False) -> Iterator[tuple[Any, Any, slice]]:
+        progress = self.progress if told else Silent()
+        progress.start(self.n_samples, "samples differentiated")
         for start in range(0, self.n_samples, self._size):
             part = slice(start, start + self._size)
             yield self._inputs[part], None if self._targets is None else self._targets[part], part
+            progress.update(min(part.stop, self.n_samples))
+        progress.finish()
 
-    def _joined(self, what: str, one: Callable[[Any, Any, slice], Any]) -> Array:
+    def _joined(self, what: str, one: Callable[[Any, Any, slice], Any], *, told: bool = False) -> Array:
         from curldescent.learning.fields.torch_module import explained
 
         with explained(what), self._plain():
-            return np.concatenate([one(*chunk).detach().double().cpu().numpy() for chunk in self._chunks()])
+            return np.concatenate([one(*chunk).detach().double().cpu().numpy() for chunk in self._chunks(told=told)])
 
-    def _summed(self, what: str, one: Callable[[Any, Any, slice], Any]) -> Array:
+    def _summed(self, what: str, one: Callable[[Any, Any, slice], Any], *, told: bool = False) -> Array:
         from curldescent.learning.fields.torch_module import explained
 
         total = 0.0
         with explained(what), self._plain():
-            for chunk in self._chunks():
+            for chunk in self._chunks(told=told):
                 total = total + one(*chunk).detach().double().cpu()
         return np.asarray(total)
 
@@ -312,7 +317,7 @@ class TorchNetwork(Network):
 
     def outputs_jacobian(self) -> Array:
         """See the base class."""
-        found = self._joined("derivatives of the outputs", lambda x, y, part: self._chunk_jacobian(x))
+        found = self._joined("derivatives of the outputs", lambda x, y, part: self._chunk_jacobian(x), told=True)
         return found.reshape(self.n_rows, self.n_params)
 
     def gram(self) -> Array:
@@ -326,7 +331,7 @@ class TorchNetwork(Network):
             rows = rows.reshape(-1, self.n_params)
             return rows.T @ rows / self.n_samples
 
-        return self._summed("derivatives of the outputs", one)
+        return self._summed("derivatives of the outputs", one, told=True)
 
     def loss(self, theta: Any = None) -> float:
         """See the base class."""

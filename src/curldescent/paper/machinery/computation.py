@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curldescent.foundation import optional, validation
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,9 +61,14 @@ class Computation:
         given = {n: v for n, v in self.arguments.items() if n not in parameters or not _same(v, parameters[n].default)}
         return digest(canonical({"function": self.identity, "arguments": given, "version": self.version}))
 
-    def compute(self) -> "xr.Dataset":
-        """Call the function."""
-        return self.function(**self.arguments)
+    def compute(self, progress: Progress | None = None) -> "xr.Dataset":
+        """Call the function.
+
+        Args:
+            progress: given to a function that has an argument of that name, which no result depends on.
+        """
+        told = {"progress": progress} if "progress" in inspect.signature(self.function).parameters else {}
+        return self.function(**self.arguments, **told)
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -8,6 +8,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from curldescent import theory
+from curldescent.foundation.progress import Progress, checked
 from curldescent.model.activations import Activation, of
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.boundary_claims import fraction_of
@@ -41,6 +42,7 @@ def teacher_stability(
     fraction: Sequence[float],
     trials: int,
     normalise_teacher: bool = False,
+    progress: Progress | None = None,
 ) -> xr.Dataset:
     """The lowest rate of the dynamics linearised at each teacher of a phase map.
 
@@ -51,6 +53,7 @@ def teacher_stability(
         fraction: flipped fractions.
         trials: per cell.
         normalise_teacher: as in `curldescent.sweeps.Start`.
+        progress: told how many teachers are judged.
 
     Returns:
         Over (ratio, layer, trial), per unit of total step: `rate`, the smallest real part of an eigenvalue with norms
@@ -65,6 +68,9 @@ def teacher_stability(
         training={"epochs": 1},
     )
     rates = np.empty((*sweep.grid.shape, trials, 3))
+    shown = checked(progress)
+    shown.start(sweep.grid.size * trials, "teachers")
+    done = 0
     for index in sweep.grid.indices():
         cell = sweep.cell_at(index)
         problem, student = cell.problem, cell.problem.student
@@ -74,6 +80,9 @@ def teacher_stability(
         d1, d2 = strengths.hidden[0], strengths.readout[0]
         for trial in range(trials):
             rates[(*index, trial)] = extreme_rates(problem, trial, d1, d2)
+            done += 1
+            shown.update(done)
+    shown.finish()
     dims = ("ratio", layer, "trial")
     coords: dict[str, Any] = {"ratio": list(ratio), layer: list(fraction)}
     return xr.Dataset(

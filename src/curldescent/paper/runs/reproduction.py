@@ -251,7 +251,7 @@ def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | N
     if len(missing) < 2:
         for name, experiment in missing.items():
             progress.say(f"{label}: {name}")
-            data = experiment.compute()
+            data = experiment.compute(progress)
             computations.keep(folder, name, experiment, data)
             yield name, data
         return
@@ -263,11 +263,14 @@ def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | N
             names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
         try:
             with interruption.cleaning(partial(_kill, list(multiprocessing.active_children()))):
+                progress.start(len(missing), "computations")
                 for done, future in enumerate(as_completed(names), start=1):
                     name, data = names[future], future.result()
                     computations.keep(folder, name, missing[name], data)
+                    progress.update(done)
                     progress.say(f"{label}: {name} ({done} of {len(missing)})")
                     yield name, data
+                progress.finish()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
