@@ -194,7 +194,7 @@ def note(figure: "Figure", words: str) -> None:
     legend: Any
     for legend in figure.legends:
         # Those outside the axes are placed from the figure's edge, not from the layout's: lifted by as much.
-        legend.borderaxespad += room * 72 / legend._fontsize
+        legend.borderaxespad += room * 72 / legend.prop.get_size_in_points()
     figure.text(
         0.06 / width,
         2 / 72 / total,

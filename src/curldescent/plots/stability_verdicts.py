@@ -62,7 +62,9 @@ def verdict(found: Any, *, ax: "Axes | None" = None) -> "Figure":
     for one in claims:
         if not hasattr(one, "verdicts") or not hasattr(one, "findings"):
             raise InputError(f"found must be {_WHAT}; got {validation.shown(found)}")
-        rows[f"{one.figure.key}, {one.scale} scale"] = one.verdicts
+        name = f"{one.figure.key}, {one.scale} scale"
+        before = sum(row.startswith(name) for row in rows)
+        rows[f"{name} ({before + 1})" if before else name] = one.verdicts
     if not rows:
         raise InputError(f"found must be {_WHAT}; got an empty list")
     if ax is None:
