@@ -90,7 +90,7 @@ def interrupted(command, folder, *, seconds=None, until=None):
             break
         time.sleep(0.02)
     try:
-        output, error = started.communicate(timeout=60)
+        output, error = started.communicate(timeout=240)
     finally:
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)

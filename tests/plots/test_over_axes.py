@@ -45,7 +45,8 @@ def test_over_two_numeric_axes_there_is_a_map_of_medians():
     np.testing.assert_allclose(mesh.get_array(), data.median("trial").transpose("teacher_scale", "student_scale"))
     assert mesh.get_clim()[0] == -mesh.get_clim()[1]  # zero in the middle of two colours
     assert axis.get_xlabel() == "initial scale of the student"
-    assert bar.get_ylabel() == "lambda min"
+    assert bar.get_ylabel() == r"smallest eigenvalue $\lambda_\mathrm{min}$"
+    assert mesh.get_cmap().name == "RdBu"
     assert faults(figure) == []
 
 

@@ -25,6 +25,7 @@ NAMES = {
     "teacher_scale": "scale of the teacher",
     "readout_flips": "flipped readout neurons",
     "batch_size": "batch size $b$",
+    "lambda_min": f"smallest eigenvalue {LAMBDA_MIN}",
     "train_error": "training error",
     "test_error": "test error",
 }

@@ -106,7 +106,9 @@ def _map(figure: "Figure", axis: "Axes", values: "xr.DataArray", axes: list[str]
     look: dict[str, Any] = {"cmap": colours(style.SEQUENTIAL), "rasterized": True}
     if shown.count() and shown.min() < 0 < shown.max():
         limit = float(np.abs(shown).max())
-        look |= {"cmap": colours(style.DIVERGING), "vmin": -limit, "vmax": limit}
+        # Red is the unstable, negative side of eigenvalues, as in all pictures; otherwise it is more.
+        hues = "RdBu" if "lambda" in str(values.name) else style.DIVERGING
+        look |= {"cmap": colours(hues), "vmin": -limit, "vmax": limit}
     elif shown.count() and _spans(shown.compressed()):
         look["norm"] = "log"
     image = axis.pcolormesh(*edges, shown, **look)
