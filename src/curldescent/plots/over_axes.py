@@ -81,7 +81,9 @@ def _quantity(data: object, quantity: str | None) -> "xr.DataArray":
         what = "what cd.sweeps.open returned, or one variable of it"
         values = validation.instance("data", data, xr.DataArray, what)
         if quantity is not None:
-            raise InputError(f"quantity says which variable of a dataset; data are one already, got {quantity!r}")
+            raise InputError(
+                f"quantity says which variable of a dataset; data are one already, got {validation.shown(quantity)}"
+            )
     if values.dtype.kind not in "biuf":
         raise InputError(f"a picture needs a quantity of numbers, got {values.dtype} values of {values.name!r}")
     values = values.astype(float)

@@ -1,7 +1,7 @@
 """Where pictures are drawn: into axes of the caller's own or into a new figure; letters of panels, notes below them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,12 @@ def many(
 
 
 def _flat(axes: Any) -> list[Any]:
+    """Axes out of an array of matplotlib, a list, a mosaic's mapping; anything else as it is, to be refused."""
     if isinstance(axes, np.ndarray):
         return list(axes.ravel())
-    if isinstance(axes, dict):
+    if isinstance(axes, Mapping):
         return _flat(list(axes.values()))
-    if isinstance(axes, Iterable) and not isinstance(axes, str | bytes):
+    if isinstance(axes, list | tuple):
         return [found for part in axes for found in _flat(part)]
     return [axes]
 

@@ -120,7 +120,9 @@ def _windows(axis: "Axes", found: Regime) -> None:
     windows = np.arange(1, len(found.exponents) + 1)
     bars = np.stack([found.exponents - found.low, found.high - found.exponents])
     axis.errorbar(windows, found.exponents, bars, fmt="o", markersize=3.5, color=style.CURL_DESCENT, label="exponent")
-    axis.step(windows, found.threshold, where="mid", color="0.4", linestyle=":", linewidth=1, label="least told from shear")
+    axis.step(
+        windows, found.threshold, where="mid", color="0.4", linestyle=":", linewidth=1, label="least told from shear"
+    )
     axis.axhline(0, color=style.THEORY, linewidth=0.7)
     axis.set(xlabel="window of the run", ylabel=r"maximal exponent $\lambda$ (1/time)", xticks=windows)
     axis.set_title(found.label)
