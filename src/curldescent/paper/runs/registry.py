@@ -37,6 +37,7 @@ _FIGURES = (
     "beyond.norms",
     "beyond.lyapunov",
     "beyond.inputs",
+    "beyond.macroscopic",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",
