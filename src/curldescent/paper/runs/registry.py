@@ -39,6 +39,7 @@ _FIGURES = (
     "beyond.lyapunov",
     "beyond.size_of_chaos",
     "beyond.inputs",
+    "beyond.macroscopic",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",
@@ -51,6 +52,7 @@ _FIGURES = (
     "controls.depth",
     "controls.digits",
     "controls.mechanism",
+    "controls.high_gain",
     "controls.summary",
 )
 # Names in a message.
