@@ -10,6 +10,7 @@ import xarray as xr
 import curldescent as cd
 
 PROBLEM = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2)
+WIDE = cd.student_teacher(n_inputs=2, n_hidden=4, n_train=4, n_test=2)
 RULE = cd.Plasticity()
 
 
@@ -103,6 +104,7 @@ CALLS = {
     A.stability: {"subject": network, "rule": None},
     A.network: {"model": lambda: lambda p, x: x * p, "params": 1.0, "inputs": np.ones(2), "targets": np.ones(2)},
     A.learning_dynamics: {"subject": PROBLEM, "rule": RULE},
+    A.modulo_rotations: {"problem": WIDE, "rule": RULE, "trial": 0, "preserve_norms": False},
     A.lyapunov: {"subject": PROBLEM, "rule": RULE, "time": 0.2},
     A.regime: {"subject": PROBLEM, "rule": RULE, "time": 50.0},
     A.order_parameter: {"subject": PROBLEM, "rule": RULE, "epochs": 2, "window": 2},

@@ -44,7 +44,7 @@ def students(total: int, ratio: float, number: int, trials: int) -> Problem:
 
 
 def regimes(
-    total: int, ratio: float, hidden: float, sets: int, trials: int, time: float, *, continuous: bool = False
+    total: int, ratio: float, hidden: float, sets: int, trials: int, time: float, *, continuous: bool
 ) -> xr.Dataset:
     """What students of one size and setting do, full batch, norms preserved.
 
