@@ -89,6 +89,18 @@ _OF: dict[str, dict[str, tuple[str, str]]] = {
         "evaluations": ("evaluations of the velocity", "1"),
         "invariant_drift": ("largest relative change of a conserved quantity", "1"),
     },
+    "macroscopic": {
+        "error": (f"{_ERROR} over all inputs", "1"),
+        "epoch": ("epochs", "epochs"),
+        "hidden_norm": ("norm of a hidden neuron's input weights", "1"),
+        "readout_weights": ("readout weights W2", "1"),
+        "student_overlap": ("covariance of drives of two hidden neurons, Q", "1"),
+        "teacher_overlap": ("covariance of drives of a hidden neuron and one of the teacher, R", "1"),
+        "stopped_at": ("epoch at which the error fell to the threshold, NaN for none", "epochs"),
+        "diverged_at": ("epoch of divergence, NaN for none", "epochs"),
+        "status": ("how the run ended", "1"),
+        "evaluations": ("evaluations of the velocity", "1"),
+    },
     "scores": {
         "target": ("target", "1"),
         "error": ("loss of the students after the last epoch", "1"),

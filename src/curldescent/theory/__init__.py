@@ -16,6 +16,7 @@ from curldescent.theory.finite_size import (
 )
 from curldescent.theory.invariants import invariants
 from curldescent.theory.kernel_spectrum import KernelSpectrum
+from curldescent.theory.macroscopic import macroscopic
 from curldescent.theory.multi_output import MultiOutputSpectrum
 from curldescent.theory.origin import OriginSpectrum, origin_spectrum
 from curldescent.theory.sign_flips import lambda_min
@@ -36,6 +37,7 @@ __all__ = [
     "invariants",
     "lambda_min",
     "linear_stability",
+    "macroscopic",
     "origin_spectrum",
     "phase_diagram",
     "sample_lambda_min",

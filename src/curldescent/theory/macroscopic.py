@@ -1,0 +1,353 @@
+"""Macroscopic learning: what a student does in the limit of many samples, from its order parameters alone.
+
+With infinitely many Gaussian samples and small steps, a two-layer student and its teacher enter the dynamics through
+the Gram matrix of their input vectors (Q, R and T of Saad & Solla) and their readouts: for ten hidden neurons some two
+hundred numbers, whatever the number of inputs. `docs/why_faster.md` derives the equations.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent.foundation import citations, memory, quantities, validation
+from curldescent.foundation.errors import InputError
+from curldescent.foundation.version import __version__
+from curldescent.model import losses
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+from curldescent.theory._macroscopic_student import MacroscopicStudent, reduced, sampled_fields
+from curldescent.theory._pair_averages import TERMS, require_accuracy
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+# Inputs whose synapses learn alike make a group, with a Gram matrix of its own; more groups are no reduction.
+MOST_GROUPS = 8
+# Flipped inputs can send weights to infinity in finite time.
+BLOW_UP = 1e8
+CONVENTIONS = ("delta", "mse")
+STATUS = ("reached the end", "stopped below the threshold", "diverged")
+
+
+def macroscopic(
+    problem: Problem,
+    rule: Plasticity | Mapping[str, Plasticity],
+    *,
+    epochs: float,
+    learning_rate: float = 0.1,
+    preserve_norms: bool = False,
+    record: int | ArrayLike = 100,
+    output_error: str = "delta",
+    stop_below: float | None = None,
+    input_variance: ArrayLike = 0.5,
+    terms: int = TERMS,
+    samples: int = 4096,
+    rtol: float = 1e-6,
+    seed: int = 0,
+) -> "xr.Dataset":
+    """Follow students in the limit of infinitely many samples and small steps, without drawing a sample.
+
+    It is what `train` does with P → ∞ samples and small steps per update, and `flow` in that limit. Only the problem's
+    weights and activations are used: inputs are taken to be normal, independent, of mean 0. Do not confuse these order
+    parameters with those of linear students of finite samples (`train(engine="order-parameters")`, exact for every P
+    and step), nor with figure 3b's q, a measure of how much weights fluctuate.
+
+    Args:
+        problem: two layers, a teacher, squared error.
+        rule: a `Plasticity` that backpropagates, or several by name. Strengths may differ from hidden neuron to hidden
+            neuron in both layers as they like, from input to input only by groups, of which there may be 8.
+        epochs: how long; with `learning_rate` they make the time of `flow`.
+        learning_rate: η, the total step of one epoch.
+        preserve_norms: keep both layers on their spheres: the flow along them.
+        record: how many epochs are recorded, log-spaced from 1 on behind epoch 0, or the epochs themselves, increasing,
+            whole or not.
+        output_error: "delta" or "mse" as in `train`; they differ behind an output nonlinearity alone.
+        stop_below: end a student when its error falls to this value, at the very epoch it does.
+        input_variance: of every input, or one per input, (M,), of at most 8 different groups.
+        terms: of the series in Hermite polynomials that averages of two drives are; linear, relu and erf units have
+            closed forms instead.
+        samples: S, fields that stand for the average where the output is not linear: a scrambled Sobol sequence, since
+            averages over all fields at once have no closed form. What is followed is then a student of these S samples
+            in reduced coordinates; another `seed` tells how much that matters.
+        rtol: relative error per step of the integration.
+        seed: of the scrambling.
+
+    Returns:
+        An `xarray.Dataset` with dimensions ([rule,] trial, epoch): `error`, ½⟨‖ŷ − y‖²⟩ over all inputs; `hidden_norm`
+        (…, hidden), ‖W1_i‖ of every hidden neuron; `readout_weights` (…, output, hidden); `student_overlap`, Q (…,
+        hidden, other) and `teacher_overlap`, R (…, hidden, teacher), covariances of drives; `stopped_at` and
+        `diverged_at`, epochs, NaN for none; `status`, in words; `evaluations` of the velocity. A student keeps its last
+        values after it stopped and is NaN after it diverged.
+
+    Raises:
+        InputError: an argument out of range, a problem without a teacher, of another depth or loss, a plasticity with
+            feedback or too many groups, averages whose series does not settle.
+
+    The terms of second order in a finite step (online learning at large rates) are left out: in the paper's protocol,
+    with updates of 5e-4, they are a few thousandths of the drift.
+
+    Source: Saad & Solla, Phys. Rev. E 52 (1995) 4225; Goldt et al., NeurIPS 2019, for learned readouts; strengths,
+    norms and the output nonlinearity are derived in docs/why_faster.md.
+
+    Performance: ten hidden neurons to 2000 epochs take some tenths of a second with erf units and a linear output,
+    seconds with tanh units or a nonlinear output.
+
+    >>> import curldescent as cd
+    >>> problem = cd.student_teacher(
+    ...     n_inputs=50, n_hidden=3, activation="erf", output_activation="linear", n_train=1, student_scale=2
+    ... )
+    >>> rules = {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=[True, False, False])}
+    >>> history = macroscopic(problem, rules, epochs=300, preserve_norms=True)
+    >>> dict(history.error.sizes)
+    {'rule': 2, 'trial': 1, 'epoch': 101}
+    >>> bool((history.error[..., -1] < 0.2 * history.error[..., 0]).all())
+    True
+    """
+    if not isinstance(problem, Problem):
+        raise InputError(f"problem must be a cd.Problem, got {type(problem).__name__}")
+    end = validation.positive("epochs", epochs)
+    rate = validation.positive("learning_rate", learning_rate)
+    validation.boolean("preserve_norms", preserve_norms)
+    validation.choice("output_error", output_error, CONVENTIONS)
+    threshold = None if stop_below is None else validation.positive("stop_below", stop_below)
+    times = _recorded(record, end)
+    rules, several = _named(rule)
+    _refuse(problem, rules)
+    options: dict[str, Any] = {
+        "output_error": output_error,
+        "preserve_norms": bool(preserve_norms),
+        "terms": validation.integer("terms", terms, minimum=8, maximum=1000),
+    }
+    count = validation.integer("samples", samples, minimum=64)
+    seed = validation.integer("seed", seed, minimum=0)
+    tolerance = validation.positive("rtol", rtol)
+    variance = _variances(input_variance, problem.student.n_inputs)
+    citations.use("saad1995", "goldt2019", "virtanen2020", "hairer1993")
+    found = []
+    for plasticity in rules.values():
+        for trial in range(problem.trials):
+            student = macroscopic_student(problem, plasticity, trial, variance, count, seed, **options)
+            if student.fields is None:
+                require_accuracy(problem.activation, student.overlaps(student.hidden), options["terms"])
+            found.append(_follow(student, times, rate, threshold, tolerance))
+    settings = {
+        "curldescent_version": __version__,
+        "problem": repr(problem),
+        "rule": "; ".join(repr(item) for item in rules.values()),
+        "epochs": end,
+        "learning_rate": rate,
+        **{name: int(value) if isinstance(value, bool) else value for name, value in options.items()},
+        "rtol": tolerance,
+        **({} if problem.output_activation == "linear" else {"samples": count, "seed": seed}),
+        **({} if threshold is None else {"stop_below": threshold}),
+    }
+    return _labelled(found, times, list(rules) if several else None, problem, settings)
+
+
+def macroscopic_student(
+    problem: Problem,
+    plasticity: Plasticity,
+    trial: int,
+    variance: Array,
+    samples: int = 4096,
+    seed: int = 0,
+    *,
+    output_error: str = "delta",
+    preserve_norms: bool = False,
+    terms: int = TERMS,
+) -> MacroscopicStudent:
+    """One student's vector field.
+
+    Args:
+        problem: as in `macroscopic`.
+        plasticity: as there.
+        trial: which student.
+        variance: of every input, (M,).
+        samples: of the fields behind an output that is not linear.
+        seed: of these.
+        output_error: as there.
+        preserve_norms: as there.
+        terms: as there.
+
+    Returns:
+        The student at its initial weights.
+
+    Raises:
+        InputError: too many groups of inputs.
+    """
+    teacher = problem.teacher
+    assert teacher is not None
+    student, teacher = (w.trial(trial) if w.trials else w for w in (problem.student, teacher))
+    strengths = plasticity.strengths(problem.student.sizes)
+    # Inputs are alike where all that acts on them is: variance and strengths.
+    kinds, kind = np.unique(np.vstack([variance, strengths.hidden]), axis=1, return_inverse=True)
+    if kinds.shape[1] > MOST_GROUPS:
+        raise InputError(
+            f"inputs may have at most {MOST_GROUPS} different combinations of variance and strengths, got "
+            f"{kinds.shape[1]}; train a student of that many samples instead"
+        )
+    groups = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])]
+    hidden, theirs, group = reduced(student.hidden, teacher.hidden, groups)
+    linear = problem.output_activation == "linear"
+    return MacroscopicStudent(
+        hidden=hidden,
+        readout=student.readout,
+        teacher_hidden=theirs,
+        teacher_readout=teacher.readout,
+        variances=kinds[0, group],
+        hidden_strengths=kinds[1:, group],
+        readout_strengths=strengths.readout,
+        activation=problem.activation,
+        output_activation=problem.output_activation,
+        output_error=output_error,
+        preserve_norms=preserve_norms,
+        terms=terms,
+        fields=None if linear else sampled_fields(samples, hidden.shape[1], seed),
+    )
+
+
+def _named(rule: Any) -> tuple[dict[str, Plasticity], bool]:
+    several = isinstance(rule, Mapping)
+    rules = dict(rule) if several else {"": rule}
+    wrong = next((item for item in rules.values() if not isinstance(item, Plasticity)), None)
+    if not rules or wrong is not None:
+        what = "nothing" if not rules else type(wrong).__name__
+        raise InputError(f"rule must be a cd.Plasticity, or a mapping from names to them, got {what}")
+    for item in rules.values():
+        if item.feedback is not None:
+            raise InputError("rule must backpropagate: the macroscopic equations have no feedback alignment")
+    return rules, several
+
+
+def _refuse(problem: Problem, rules: Mapping[str, Plasticity]) -> None:
+    if problem.teacher is None:
+        raise InputError("problem must have a teacher: the macroscopic equations average over its inputs")
+    for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
+        if weights.depth != 2:
+            raise InputError(f"the {name} must have two layers of weights, got {weights.depth}")
+    if problem.loss is not losses.checked("loss", "squared"):
+        raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
+    drives = problem.student.n_hidden + problem.teacher.n_hidden
+    memory.require(
+        f"averages over pairs of {drives} neurons", 4 * 8 * TERMS * problem.student.n_hidden * drives * len(rules)
+    )
+
+
+def _variances(given: ArrayLike, inputs: int) -> Array:
+    variance = validation.finite_array("input_variance", given, ndim=(0, 1))
+    if variance.ndim:
+        validation.shape("input_variance", variance, (inputs,), "one per input")
+    if (variance <= 0).any():
+        raise InputError(f"input_variance must be positive, got {variance.min():g}")
+    return np.broadcast_to(variance, (inputs,))
+
+
+def _recorded(record: int | ArrayLike, end: float) -> Array:
+    if np.ndim(record) == 0:
+        count = validation.integer("record", record, minimum=1, maximum=1_000_000)
+        return np.concatenate([[0.0], np.geomspace(min(1.0, end), end, count)]) if count > 1 else np.array([0.0, end])
+    times = validation.finite_array("record", record, ndim=1)
+    if not times.size or times[0] < 0 or times[-1] > end or (np.diff(times) <= 0).any():
+        raise InputError(
+            f"record must list increasing epochs between 0 and {end:g}, got {validation.shown(times.tolist())}"
+        )
+    return times
+
+
+def _follow(
+    student: MacroscopicStudent, epochs: Array, rate: float, threshold: float | None, rtol: float
+) -> dict[str, Any]:
+    """Integrate one student to the last recorded epoch."""
+    from scipy.integrate import solve_ivp
+
+    start = student.start
+    out: dict[str, Any] = {"stopped_at": np.nan, "diverged_at": np.nan, "status": STATUS[0], "evaluations": 0}
+
+    def velocity(_: float, flat: Array) -> Array:
+        return rate * student.velocity(flat)
+
+    def blown(_: float, flat: Array) -> float:
+        return float(np.abs(flat).max() - BLOW_UP)
+
+    def below(_: float, flat: Array) -> float:
+        # In the logarithm, which is straighter along the way down.
+        return float(np.log(max(student.error(flat), 1e-300)) - np.log(threshold or 1.0))
+
+    events: list[Any] = [blown, *([below] if threshold is not None else [])]
+    for event in events:
+        event.terminal = True
+    if threshold is not None and below(0.0, start) <= 0:
+        out.update(status=STATUS[1], stopped_at=0.0)
+        return out | _observed(student, np.broadcast_to(start, (len(epochs), start.size)))
+    span = (0.0, max(float(epochs[-1]), np.finfo(float).tiny))
+    with np.errstate(over="ignore", invalid="ignore"):
+        solved = solve_ivp(
+            velocity, span, start, method="DOP853", t_eval=epochs, events=events, rtol=rtol, atol=1e-3 * rtol
+        )
+    out["evaluations"] = solved.nfev
+    if student.fields is None and np.isfinite(solved.y).all() and solved.y.size:
+        # Drives may have become steeper on the way.
+        require_accuracy(student.activation, student.overlaps(student.layers(solved.y[:, -1])[0]), student.terms)
+    path = np.full((len(epochs), start.size), np.nan)
+    path[: len(solved.t)] = solved.y.T if len(solved.t) else path[:0]
+    if solved.status == -1:
+        out.update(status=STATUS[2], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
+    elif solved.status == 1 and solved.t_events[0].size:
+        out.update(status=STATUS[2], diverged_at=float(solved.t_events[0][0]))
+    elif solved.status == 1:
+        out.update(status=STATUS[1], stopped_at=float(solved.t_events[1][0]))
+        path[len(solved.t) :] = solved.y_events[1][0]
+    return out | _observed(student, path)
+
+
+def _observed(student: MacroscopicStudent, path: Array) -> dict[str, Array]:
+    """What is recorded, from states (epochs, weights)."""
+    n, k = len(student.hidden), len(student.teacher_hidden)
+    out = {
+        "error": np.full(len(path), np.nan),
+        "hidden_norm": np.full((len(path), n), np.nan),
+        "readout_weights": np.full((len(path), *student.readout.shape), np.nan),
+        "student_overlap": np.full((len(path), n, n), np.nan),
+        "teacher_overlap": np.full((len(path), n, k), np.nan),
+    }
+    for number, flat in enumerate(path):
+        if not np.isfinite(flat).all():
+            continue
+        hidden, readout = student.layers(flat)
+        overlaps = student.overlaps(hidden)[:n]
+        out["error"][number] = student.error(flat)
+        out["hidden_norm"][number] = np.sqrt((hidden**2).sum(1))
+        out["readout_weights"][number] = readout
+        out["student_overlap"][number], out["teacher_overlap"][number] = overlaps[:, :n], overlaps[:, n:]
+    return out
+
+
+_DIMS: Mapping[str, Sequence[str]] = {
+    "error": ("epoch",),
+    "hidden_norm": ("epoch", "hidden"),
+    "readout_weights": ("epoch", "output", "hidden"),
+    "student_overlap": ("epoch", "hidden", "other"),
+    "teacher_overlap": ("epoch", "hidden", "teacher"),
+}
+
+
+def _labelled(
+    found: list[dict[str, Any]], epochs: Array, names: list[str] | None, problem: Problem, settings: dict[str, Any]
+) -> "xr.Dataset":
+    import xarray as xr
+
+    shape = (len(found) // problem.trials, problem.trials)
+    lead = ("rule", "trial")
+    values = {}
+    for name in found[0]:
+        array = np.array([item[name] for item in found])
+        array = array.reshape(*shape, *array.shape[1:])
+        dims = (*lead, *_DIMS.get(name, ()))
+        values[name] = (dims, array) if names is not None else (dims[1:], array[0])
+    coordinates: dict[str, Any] = {"trial": np.arange(problem.trials), "epoch": epochs}
+    data = xr.Dataset(values, coords=coordinates if names is None else {**coordinates, "rule": names}, attrs=settings)
+    return quantities.labelled(data, of="macroscopic")
