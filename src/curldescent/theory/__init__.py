@@ -18,6 +18,7 @@ from curldescent.theory.invariants import invariants
 from curldescent.theory.kernel_spectrum import KernelSpectrum
 from curldescent.theory.macroscopic import macroscopic
 from curldescent.theory.multi_output import MultiOutputSpectrum
+from curldescent.theory.onset import nonlinear_error, speedup_onset
 from curldescent.theory.origin import OriginSpectrum, origin_spectrum
 from curldescent.theory.sign_flips import lambda_min
 from curldescent.theory.spectrum import Spectrum
@@ -38,9 +39,11 @@ __all__ = [
     "lambda_min",
     "linear_stability",
     "macroscopic",
+    "nonlinear_error",
     "origin_spectrum",
     "phase_diagram",
     "sample_lambda_min",
+    "speedup_onset",
     "stability_matrix",
     "stability_probability",
     "stable_ratios",

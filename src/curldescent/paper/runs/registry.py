@@ -39,6 +39,7 @@ _FIGURES = (
     "beyond.lyapunov",
     "beyond.size_of_chaos",
     "beyond.inputs",
+    "beyond.macroscopic",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",

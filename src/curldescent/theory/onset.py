@@ -1,0 +1,97 @@
+"""From which scale of the student on a flipped readout neuron makes learning faster: an estimate without a simulation.
+
+What descent removes late is the student's excess nonlinearity: the part of its output that no linear map makes. In
+random students it is an error of ½ρ μ*² at the start, with ρ = ‖w2‖² and μ*² the variance of φ's nonlinear part, and
+teachers have such a part, too. Curl descent can help only where that is more than the error that counts as learned.
+"""
+
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.model import activations
+from curldescent.model.activations import Activation
+from curldescent.theory._gaussian_averages import gaussian_averages
+
+# Scales are looked for up to this one.
+LARGEST = 1e3
+
+
+def nonlinear_error(scale: float, *, activation: "str | Activation" = "tanh", input_variance: float = 0.5) -> float:
+    """½ρ μ*²: the error that the nonlinear part of a random network's output makes by itself.
+
+    Args:
+        scale: s of uniform weights as in ``cd.student_teacher``: ρ = s²/3, and drives of variance τs²/3.
+        activation: φ, a built-in's name or one of ``cd.activation``; the output is linear.
+        input_variance: τ.
+
+    Returns:
+        The mean over networks of ½⟨(what of the output is not linear in the inputs, nor constant)²⟩.
+
+    Raises:
+        InputError: an argument out of range, or an activation without averages.
+
+    Source: docs/why_faster.md.
+
+    >>> round(nonlinear_error(2.0), 4), nonlinear_error(2.0, activation="linear")
+    (0.0104, 0.0)
+    """
+    s = validation.positive("scale", scale)
+    tau = validation.positive("input_variance", input_variance)
+    activation = activations.checked("activation", activation)
+    return 0.5 * s**2 / 3 * gaussian_averages(activation, tau * s**2 / 3).rest
+
+
+def speedup_onset(
+    threshold: float,
+    *,
+    activation: "str | Activation" = "tanh",
+    teacher_scale: float = 1.0,
+    input_variance: float = 0.5,
+) -> float:
+    """The student's scale at which its nonlinear error and its teacher's come to the threshold.
+
+    Below it, learning to the threshold is over before excess nonlinearity matters, and a flipped readout neuron costs
+    epochs; above, it saves some. An estimate, which has no number that was fitted; how well it does is on the page
+    `docs/why_faster.md`.
+
+    Args:
+        threshold: the error that counts as learned.
+        activation: φ, one that becomes linear at small drives; the output is linear.
+        teacher_scale: of uniform weights.
+        input_variance: τ.
+
+    Returns:
+        The scale; 0 where the teacher alone is above the threshold, inf for linear students.
+
+    Raises:
+        InputError: an argument out of range, or an activation such as relu, of which small drives see the same as
+            large ones: no neuron becomes linear there.
+
+    Source: docs/why_faster.md.
+
+    >>> [round(speedup_onset(threshold), 2) for threshold in (3e-4, 1e-3, 3e-3, 1e-2)]
+    [0.91, 1.26, 1.56, 1.98]
+    """
+    error = validation.positive("threshold", threshold)
+    tau = validation.positive("input_variance", input_variance)
+    activation = activations.checked("activation", activation)
+    if activation == "linear":
+        return float("inf")
+    if activations.of(activation).homogeneous:
+        raise InputError(
+            f"activation must become linear at small drives, got {activation}, which looks the same at every scale"
+        )
+
+    def excess(scale: float) -> float:
+        return nonlinear_error(scale, activation=activation, input_variance=tau) - left
+
+    left = error - nonlinear_error(teacher_scale, activation=activation, input_variance=tau)
+    if left <= 0:
+        return 0.0
+    from scipy.optimize import brentq
+
+    high = 0.1
+    while excess(high) < 0:
+        high *= 2
+        if high > LARGEST:
+            raise InputError(f"threshold {error:g} is above the nonlinear error of every scale up to {LARGEST:g}")
+    return float(brentq(excess, 1e-6, high, xtol=1e-10))
