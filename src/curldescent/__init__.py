@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "model.activations": ["activation"],
         "model.data": ["from_data"],
         "model.flips": ["Flips"],
+        "model.high_gain": ["high_gain_start"],
         "model.plasticity": ["Plasticity"],
         "model.problem": ["Problem"],
         "model.signatures": ["Signature"],

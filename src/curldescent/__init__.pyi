@@ -23,6 +23,7 @@ from .learning.wide_students import wide_students as wide_students
 from .model.activations import activation as activation
 from .model.data import from_data as from_data
 from .model.flips import Flips as Flips
+from .model.high_gain import high_gain_start as high_gain_start
 from .model.plasticity import Plasticity as Plasticity
 from .model.problem import Problem as Problem
 from .model.signatures import Signature as Signature

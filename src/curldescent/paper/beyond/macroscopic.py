@@ -249,10 +249,10 @@ FIGURE = Figure(
     title="The macroscopic equations against simulated students",
     about=(
         "Left: training errors of tanh students with a tanh output (scale 2, many samples, small updates) against "
-        "those of the equations for the same students. Middle: epochs of gradient descent over curl descent to an error "
-        "of 10⁻³, the equations with infinitely many samples against the runs of control-scales with 2000, the same "
-        "students; intervals over input sets. Right: the student scale from which curl descent is faster, against the "
-        "error that counts as learned: predicted by the excess nonlinearity at the start, and measured on "
+        "those of the equations for the same students. Middle: epochs of gradient descent over curl descent to an "
+        "error of 10⁻³, the equations with infinitely many samples against the runs of control-scales with 2000, the "
+        "same students; intervals over input sets. Right: the student scale from which curl descent is faster, against "
+        "the error that counts as learned: predicted by the excess nonlinearity at the start, and measured on "
         "mini-batches, with jackknife intervals over input sets."
     ),
     origin="beyond",

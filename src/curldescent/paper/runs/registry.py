@@ -52,6 +52,7 @@ _FIGURES = (
     "controls.depth",
     "controls.digits",
     "controls.mechanism",
+    "controls.high_gain",
     "controls.summary",
 )
 # Names in a message.

@@ -1,0 +1,64 @@
+"""The high-gain start: shares, norms and directions."""
+
+import numpy as np
+import pytest
+
+import curldescent as cd
+
+
+def drawn(*shapes, seed=0):
+    rng = np.random.default_rng(seed)
+    return cd.Weights([rng.normal(size=shape) for shape in shapes])
+
+
+NETWORKS = {
+    "one trial": drawn((5, 7), (1, 5)),
+    "trials and outputs": drawn((3, 5, 7), (3, 2, 5)),
+    "deep": drawn((6, 7), (5, 6), (2, 5)),
+}
+
+
+@pytest.mark.parametrize("weights", NETWORKS.values(), ids=NETWORKS)
+def test_the_neuron_gets_its_shares_and_everything_else_stays(weights):
+    start = cd.high_gain_start(weights, neuron=2, hidden_share=0.1, readout_share=0.6)
+    assert len(start.layers) == len(weights.layers)
+    for old, new in zip(weights.layers, start.layers, strict=True):
+        np.testing.assert_allclose((new**2).sum((-1, -2)), (old**2).sum((-1, -2)))
+        np.testing.assert_array_equal(np.sign(new), np.sign(old))
+    for old, new in zip(weights.layers[:-2], start.layers[:-2], strict=True):
+        np.testing.assert_array_equal(old, new)
+    hidden, readout = start.layers[-2:]
+    np.testing.assert_allclose((hidden[..., 2, :] ** 2).sum(-1) / (hidden**2).sum((-1, -2)), 0.1)
+    np.testing.assert_allclose((readout[..., 2] ** 2).sum(-1) / (readout**2).sum((-1, -2)), 0.6)
+    # All other neurons are changed by one factor.
+    others = np.delete(start.layers[-1] / weights.layers[-1], 2, axis=-1)
+    np.testing.assert_allclose(others, np.broadcast_to(others[..., :1, :1], others.shape))
+
+
+def test_shares_that_it_has_change_nothing():
+    weights = NETWORKS["one trial"]
+    w1, w2 = weights.layers
+    start = cd.high_gain_start(
+        weights,
+        hidden_share=(w1[0] ** 2).sum() / (w1**2).sum(),
+        readout_share=w2[0, 0] ** 2 / (w2**2).sum(),
+    )
+    np.testing.assert_allclose(start.layers[0], w1)
+    np.testing.assert_allclose(start.layers[1], w2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"weights": 3}, "weights must be cd.Weights, got int"),
+        ({"weights": drawn((2, 5))}, "at least two layers, got a single one"),
+        ({"neuron": 5}, "neuron must be"),
+        ({"hidden_share": 0.0}, "hidden_share must lie between 0 and 1, got 0"),
+        ({"readout_share": 1.0}, "readout_share must lie between 0 and 1, got 1"),
+        ({"weights": cd.Weights([np.ones((2, 3)), np.array([[0.0, 1.0]])])}, "weights out of neuron 0"),
+        ({"weights": cd.Weights([np.ones((1, 3)), np.ones((1, 1))])}, "at least two neurons in the last hidden layer"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, said):
+    with pytest.raises(cd.InputError, match=said):
+        cd.high_gain_start(**{"weights": NETWORKS["one trial"], **arguments})
