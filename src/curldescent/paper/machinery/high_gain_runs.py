@@ -33,6 +33,7 @@ def compared(
     activation: str = "tanh",
     student_scale: float = 2.0,
     *,
+    threshold: float = speedup_protocol.THRESHOLD,
     preserve_norms: bool = True,
     tuned: bool = False,
     adam: bool = False,
@@ -44,6 +45,7 @@ def compared(
         epochs: the most a run gets.
         activation: of hidden neurons and outputs.
         student_scale: s.
+        threshold: the error that counts as learned.
         preserve_norms: rescale both layers after every update.
         tuned: also gradient descent with three times the rate of the hidden weights.
         adam: Adam's direction in place of the gradient; the step is the protocol's, 5e-4 an update.
@@ -70,7 +72,7 @@ def compared(
 
         more["transform"] = optax.scale_by_adam()
     extra = {"GD, hidden ×3": Plasticity(hidden=np.full(speedup_protocol.INPUTS, FASTER))} if tuned else {}
-    return _arms(problems, rules, extra, epochs, speedup_protocol.THRESHOLD, preserve_norms=preserve_norms, **more)
+    return _arms(problems, rules, extra, epochs, threshold, preserve_norms=preserve_norms, **more)
 
 
 def digits(sets: int, epochs: int) -> "xr.Dataset":
