@@ -130,8 +130,9 @@ FIGURE = Figure(
         "Epochs to a training error of 10⁻³ from random weights, and from the same weights with one neuron rescaled to "
         "2.5 % of ‖W1‖² and 72 % of ‖w2‖² (cd.high_gain_start), the place where curl descent takes its flipped neuron; "
         "2000 samples, batch 10, step 0.1 an epoch; six input sets with a student each. Under curl descent that neuron "
-        "is the flipped one. Relu students learn to an error of 0.01. Hidden ×3: gradient descent with three times the rate of the hidden weights. Digits: ten "
-        "classes, 30 hidden neurons, free norms, to an error of 0.03, six students of one set of images."
+        "is the flipped one. Relu students learn to an error of 0.01. Hidden ×3: gradient descent with three times the "
+        "rate of the hidden weights. Digits: ten classes, 30 hidden neurons, free norms, to an error of 0.03, six "
+        "students of one set of images."
     ),
     origin="control",
     experiments=experiments,
