@@ -45,6 +45,13 @@ def test_what_cannot_be_told_is_undecided() -> None:
     assert list(found.values()).count(None) > len(found) / 2
     few = Results("quick", {name: data.isel(trial=slice(0, 3)) for name, data in world().data.items()})
     assert set(verdicts(few).values()) == {None}
+    without = {name: data for name, data in world().data.items() if not name.endswith(high_gain.LONG)}
+    found = verdicts(Results("standard", without))
+    assert [name for name, holds in found.items() if holds is None] == [
+        "free norms, scale 4",
+        "linear students",
+        "Adam",
+    ]
 
 
 def test_arms_of_a_cell_are_runs_of_the_same_students() -> None:

@@ -55,12 +55,13 @@ def draw_ratios(axis: "Axes", every: Mapping[tuple[float, float], Place]) -> Non
             linewidth=0.8,
             label=f"measured, teacher {teacher:g}",
         )
-        axis.plot(x, [p.predicted.ratio for p in here.values()], "--", color=colour, label="predicted")
+        axis.plot(x, [p.predicted.ratio for p in here.values()], "--", color=colour)
+    axis.plot([], [], "k--", label="predicted")
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(xscale="log", yscale="log", xlabel="student scale", ylabel="epochs GD / CD", title="To an error of 10⁻³")
     _plain(axis, "x", [0.7, 1, 1.5, 2, 3, 4])
     _plain(axis, "y", [0.5, 1, 2, 4])
-    axis.legend(fontsize=6.5)
+    axis.legend(fontsize=6.5, loc="lower right")
 
 
 def draw_onset(axis: "Axes", data: "xr.Dataset") -> None:
