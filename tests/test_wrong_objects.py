@@ -89,6 +89,7 @@ CALLS = {
     cd.Signature: {"layers": {"*": 0.5}},
     cd.TwoWeights: {"target": 1.0, "hidden": 1.0},
     cd.student_teacher: {"n_inputs": 2, "n_hidden": 2},
+    cd.high_gain_start: {"weights": PROBLEM.student, "neuron": 0, "hidden_share": 0.1},
     cd.activation: {"name": "mine", "value": lambda: jnp.sin},
     cd.field: {"subject": PROBLEM, "rule": RULE, "trial": 0},
     A.circulation: {"subject": network, "rule": None, "loop": None, "plane": None},
@@ -137,6 +138,9 @@ CALLS = {
     T.linear_stability: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.stability_matrix: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.invariants: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
+    T.macroscopic: {"problem": PROBLEM, "rule": RULE, "epochs": 1, "record": 1, "input_variance": 0.5},
+    T.nonlinear_error: {"scale": 1.0, "activation": "tanh"},
+    T.speedup_onset: {"threshold": 1e-3, "activation": "tanh"},
     T.origin_spectrum: {"teacher": np.ones((1, 2)), "d1": [1, 1], "d2": [1]},
 }
 

@@ -30,7 +30,7 @@ MOST_GROUPS = 8
 # Flipped inputs can send weights to infinity in finite time.
 BLOW_UP = 1e8
 CONVENTIONS = ("delta", "mse")
-STATUS = ("reached the end", "stopped below the threshold", "diverged")
+STATUS = ("reached the end", "stopped below the threshold", "diverged", "solver gave up")
 
 
 def macroscopic(
@@ -116,13 +116,13 @@ def macroscopic(
     threshold = None if stop_below is None else validation.positive("stop_below", stop_below)
     times = _recorded(record, end)
     rules, several = _named(rule)
-    _refuse(problem, rules)
+    count = validation.integer("samples", samples, minimum=64)
+    _refuse(problem, rules, count)
     options: dict[str, Any] = {
         "output_error": output_error,
         "preserve_norms": bool(preserve_norms),
         "terms": validation.integer("terms", terms, minimum=8, maximum=1000),
     }
-    count = validation.integer("samples", samples, minimum=64)
     seed = validation.integer("seed", seed, minimum=0)
     tolerance = validation.positive("rtol", rtol)
     variance = _variances(input_variance, problem.student.n_inputs)
@@ -213,17 +213,17 @@ def macroscopic_student(
 def _named(rule: Any) -> tuple[dict[str, Plasticity], bool]:
     several = isinstance(rule, Mapping)
     rules = dict(rule) if several else {"": rule}
-    wrong = next((item for item in rules.values() if not isinstance(item, Plasticity)), None)
-    if not rules or wrong is not None:
-        what = "nothing" if not rules else type(wrong).__name__
-        raise InputError(f"rule must be a cd.Plasticity, or a mapping from names to them, got {what}")
+    wrong = [type(item).__name__ for item in rules.values() if not isinstance(item, Plasticity)]
+    if wrong or not rules:
+        given = wrong[0] if wrong else "nothing"
+        raise InputError(f"rule must be a cd.Plasticity, or a mapping from names to them, got {given}")
     for item in rules.values():
         if item.feedback is not None:
             raise InputError("rule must backpropagate: the macroscopic equations have no feedback alignment")
     return rules, several
 
 
-def _refuse(problem: Problem, rules: Mapping[str, Plasticity]) -> None:
+def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int) -> None:
     if problem.teacher is None:
         raise InputError("problem must have a teacher: the macroscopic equations average over its inputs")
     for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
@@ -232,9 +232,9 @@ def _refuse(problem: Problem, rules: Mapping[str, Plasticity]) -> None:
     if problem.loss is not losses.checked("loss", "squared"):
         raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
     drives = problem.student.n_hidden + problem.teacher.n_hidden
-    memory.require(
-        f"averages over pairs of {drives} neurons", 4 * 8 * TERMS * problem.student.n_hidden * drives * len(rules)
-    )
+    averages = TERMS * problem.student.n_hidden
+    fields = 0 if problem.output_activation == "linear" else 3 * samples
+    memory.require(f"averages over {drives} neurons", 4 * 8 * drives * (averages + fields) * len(rules))
 
 
 def _variances(given: ArrayLike, inputs: int) -> Array:
@@ -247,10 +247,12 @@ def _variances(given: ArrayLike, inputs: int) -> Array:
 
 
 def _recorded(record: int | ArrayLike, end: float) -> Array:
-    if np.ndim(record) == 0:
+    times = validation.finite_array("record", record, ndim=(0, 1))
+    if times.ndim == 0:
         count = validation.integer("record", record, minimum=1, maximum=1_000_000)
-        return np.concatenate([[0.0], np.geomspace(min(1.0, end), end, count)]) if count > 1 else np.array([0.0, end])
-    times = validation.finite_array("record", record, ndim=1)
+        if end <= 1 or count == 1:
+            return np.linspace(0.0, end, count + 1)
+        return np.concatenate([[0.0], np.geomspace(1.0, end, count)])
     if not times.size or times[0] < 0 or times[-1] > end or (np.diff(times) <= 0).any():
         raise InputError(
             f"record must list increasing epochs between 0 and {end:g}, got {validation.shown(times.tolist())}"
@@ -295,7 +297,8 @@ def _follow(
     path = np.full((len(epochs), start.size), np.nan)
     path[: len(solved.t)] = solved.y.T if len(solved.t) else path[:0]
     if solved.status == -1:
-        out.update(status=STATUS[2], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
+        # Close to a blow-up the step shrinks below the spacing of numbers before the bound is met.
+        out.update(status=STATUS[3], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
     elif solved.status == 1 and solved.t_events[0].size:
         out.update(status=STATUS[2], diverged_at=float(solved.t_events[0][0]))
     elif solved.status == 1:
