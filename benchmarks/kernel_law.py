@@ -14,32 +14,15 @@ import itertools
 import time
 
 import numpy as np
-from scipy.linalg import eigh
 from scipy.optimize import brentq
 
+from curldescent.paper.machinery.kernel_law_runs import lowest_of
 from curldescent.theory import KernelSpectrum, critical_ratio
-from curldescent.theory.kernel_samples import sample_kernel
-from curldescent.theory.sample_matrices import n_hidden_for
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 FRACTIONS = (0.05, 0.2, 0.5, 1.0)
 SCALES = (0.5, 2.0, 4.0)
 RATIOS = (0.2, 1.0)
-
-
-def lowest(law: KernelSpectrum, size: int, samples: int, seed: int) -> np.ndarray:
-    """λ_min of sampled kernels, (samples,)."""
-    rng = np.random.default_rng(seed)
-    student = law._student
-    n_samples = round(student.samples * size)
-    found = []
-    for _ in range(samples):
-        kernel = sample_kernel(
-            size, n_hidden_for(law.ratio, size), n_samples, law.hidden_strengths, law.readout_strengths,
-            student.activation, rng, rho=student.rho, sigma2=student.sigma2, input_variance=student.variance,
-        )  # fmt: skip
-        found.append(float(eigh(kernel, eigvals_only=True, subset_by_index=[0, 0], overwrite_a=True)[0]))
-    return np.array(found)
 
 
 def lambda_min(size: int, samples: int, every: int, samples_per_input: float) -> None:
@@ -53,7 +36,7 @@ def lambda_min(size: int, samples: int, every: int, samples_per_input: float) ->
         kind = {"activation": activation, "samples_per_input": samples_per_input, "scale": scale}
         limit = KernelSpectrum(ratio, **flips, **kind)
         law = KernelSpectrum(ratio, **flips, **kind, n_inputs=size)
-        found = lowest(law, size, samples, seed=1000 + number)
+        found = lowest_of(law, size, samples, seed=1000 + number)
         low, high = limit._limits
         median, deviation = float(np.median(found)), float(found.std(ddof=1))
         error = 100 * (law.lambda_min - median) / (high - low if np.isfinite(limit.lambda_min) else abs(median))
@@ -101,7 +84,7 @@ def critical(size: int, samples: int, samples_per_input: float) -> None:
         medians = []
         for place in places:
             law = KernelSpectrum(place, **flips, **kind)
-            medians.append(np.median(lowest(law, size, samples, seed=5000 + number)))
+            medians.append(np.median(lowest_of(law, size, samples, seed=5000 + number)))
         medians = np.array(medians)
         if medians[0] > 0 > medians[-1]:
             first = int(np.argmax(medians < 0))

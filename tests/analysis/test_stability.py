@@ -353,3 +353,17 @@ def test_progress_is_told_by_trials_and_by_products():
     assert told.words[-1] == ("finish",)
     with pytest.raises(cd.InputError, match="progress must be a display"):
         cd.analysis.stability(problem, cd.Plasticity(), progress=print)
+
+
+@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
+def test_products_with_and_without_phi_held_agree(monkeypatch, loss):
+    """Small networks hold Φ; large ones take derivatives forwards and backwards for every product."""
+    network, _, _, y = deep_network((4, 6, 5, 2), samples=8, seed=3, loss=loss)
+    if loss == "cross_entropy":
+        network = network.with_targets(np.abs(y))
+    held = cd.analysis.stability(network, method="matrix-free")
+    monkeypatch.setattr("curldescent.analysis._stability.tangent_kernel.HELD_ENTRIES", 0)
+    free = cd.analysis.stability(network, method="matrix-free")
+    np.testing.assert_allclose(free.eigenvalues, held.eigenvalues, atol=1e-10 * held.scale)
+    assert free.products == held.products
+    assert free.verdict == held.verdict

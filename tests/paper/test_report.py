@@ -42,6 +42,15 @@ def test_the_summary_names_every_claim(reproduced: Path, tmp_path: Path) -> None
     assert tally[1] == ", ".join(f"{counts[v]} {v}" for v in ("confirmed", "refuted", "undecided") if counts[v])
 
 
+def test_what_is_open_is_named_with_what_the_papers_scale_takes(reproduced: Path, tmp_path: Path) -> None:
+    _, numbers, *_ = write_reproduction_report(reproduced, scale="quick", summary=tmp_path / "docs")
+    page = (tmp_path / "docs" / "README.md").read_text()
+    claims = json.loads(numbers.read_text())[0]["claims"]
+    left = sum(claim["report_verdict"] == "undecided" for claim in claims)
+    # Three fractions, two trials, nine epochs of two batches: 108 updates.
+    assert f"| tiny | {left} | quick | 3 × 2 | 1.1e+02 |" in page
+
+
 def test_a_later_report_keeps_what_was_not_run_again(reproduced: Path, tmp_path: Path) -> None:
     docs = tmp_path / "docs"
     write_reproduction_report(reproduced, scale="quick", summary=docs)

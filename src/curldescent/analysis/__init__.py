@@ -15,6 +15,7 @@ from curldescent.analysis._dynamics.covariant import CovariantVectors, covariant
 from curldescent.analysis._dynamics.exponents import StepSizeCheck, follow_exponents, lyapunov, step_size_check
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.analysis._dynamics.loss_curve import Climb, Plateau, climbs, plateaus
+from curldescent.analysis._dynamics.modulo_rotations import modulo_rotations
 from curldescent.analysis._dynamics.motion_of_runs import late_order_parameter, order_parameter
 from curldescent.analysis._dynamics.regimes import Record, Regime, regime, regime_of, watch
 from curldescent.analysis._dynamics.signals import SignalKind, signal_kind, zero_one_test
@@ -78,6 +79,7 @@ __all__ = [
     "learning_dynamics",
     "lyapunov",
     "lyapunov_exponents",
+    "modulo_rotations",
     "network",
     "neurons",
     "order_parameter",

@@ -168,8 +168,7 @@ def _exact(field: Field, level: float, rng: np.random.Generator) -> CurlShare:
 
 def _exact_signed(network: Network, level: float) -> CurlShare:
     """From the whole Hessian, whose own asymmetry, zero but for rounding, says how precise it is."""
-    rows = [network.hessian_product(row) for row in np.eye(network.n_params)]
-    hessian = finite("the Hessian", np.stack(rows))
+    hessian = finite("the Hessian", network.hessian())
     if _lost(network, hessian):
         return _untold(level, exact=True)
     unit = power_of_two(float(np.abs(hessian).max()))

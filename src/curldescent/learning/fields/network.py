@@ -94,6 +94,10 @@ class Network(Field):
     def hessian_product(self, direction: Array) -> Array:
         """H v with H the Hessian of C, (n,)."""
 
+    def hessian(self) -> Array:
+        """H, dense, (n, n), as it was computed: what it lacks in symmetry is rounding."""
+        return np.stack([self.hessian_product(row) for row in np.eye(self.n_params)])
+
     @abstractmethod
     def _named(self, strengths: Any) -> dict[str, Any]:
         """Explicit strengths by parameter path."""

@@ -20,13 +20,11 @@ from curldescent.foundation.errors import InputError
 from curldescent.learning.fields import precision
 from curldescent.learning.fields.curvature import curvature_root
 from curldescent.learning.fields.network import Network, chunk_layout
+from curldescent.learning.fields.torch_hessian import hessian, hessian_product, require_symmetric
 from curldescent.model.parameter_names import PlainNames, input_axes
 from curldescent.model.signatures import Signature, flatten_strengths
 
 Array = NDArray[np.float64]
-
-# Hessian products in one batch: time falls up to about here, memory grows with it.
-BATCH = 256
 
 
 class TorchNetwork(Network):
@@ -376,56 +374,21 @@ class TorchNetwork(Network):
     def hessian_product(self, direction: Array) -> Array:
         """See the base class."""
         self.require_targets("the Hessian")
-        found = self._hessian_product(direction)
+        found = hessian_product(self, direction)
         if not self._symmetric:
             other = np.random.default_rng(0).standard_normal(self.n_params)
-            beside = self._hessian_product(other)
+            beside = hessian_product(self, other)
             scale = float(np.linalg.norm(found) * np.linalg.norm(other))
-            self._require_symmetric(found @ other, beside @ direction, scale)
+            require_symmetric(self, found @ other, beside @ direction, scale)
             self._symmetric = True
         return found
 
-    def _require_symmetric(self, one: Any, other: Any, scale: float) -> None:
-        """Refuse second derivatives that are none: those of weight normalisation are wrong in PyTorch 2.13."""
-        if np.abs(one - other).max() > scale * self._torch.finfo(self._dtype).eps ** 0.5:
-            raise InputError(
-                "PyTorch's second derivatives of this module are wrong, since they are not symmetric: one of its "
-                "layers has a faulty one (weight normalisation has, in PyTorch 2.13)"
-            )
-
-    def _hessian_product(self, direction: Array) -> Array:
-        at, v = self._leaf(), self._tensor(direction)
-
-        def one(x: Any, y: Any, part: slice) -> Any:
-            return self._at(at, lambda f: self._backward(self._slope(f, at, x, y), at, v))
-
-        return self._summed("second derivatives", one)
-
-    def _slope(self, f: Callable[[Any], Any], at: Any, x: Any, y: Any) -> Any:
-        """The gradient, to be differentiated again."""
-        return self._backward(self._chunk_loss(f, x, y), at, create_graph=True)
+    def hessian(self) -> Array:
+        """See the base class."""
+        self.require_targets("the Hessian")
+        found = hessian(self)
+        require_symmetric(self, found, found.T, float(np.abs(found).max()))
+        return found
 
     def _jacobian(self) -> Array:
-        # −diag(S) H, with the rows of H in batches.
-        self.require_targets("the Hessian")
-        at = self._leaf()
-        identity = self._torch.eye(self.n_params, dtype=self._dtype, device=at.device)
-
-        def hessian(x: Any, y: Any, f: Callable[[Any], Any]) -> Any:
-            slope = self._slope(f, at, x, y)
-
-            def row(direction: Any) -> Any:
-                return self._backward(slope, at, direction, retain_graph=True)
-
-            def rows(batch: Any) -> Any:
-                found = self._backward(slope, at, batch, retain_graph=True, is_grads_batched=True)
-                weights = self._torch.randn_like(batch[:, 0])
-                return self._checked(weights @ found, row(weights @ batch), found)
-
-            return self._torch.cat(
-                [self._batched(rows, self._each(row))(batch) for batch in self._torch.split(identity, BATCH)]
-            )
-
-        found = self._summed("second derivatives", lambda x, y, part: self._at(at, partial(hessian, x, y)))
-        self._require_symmetric(found, found.T, float(np.abs(found).max()))
-        return -self.strengths[:, None] * found
+        return -self.strengths[:, None] * self.hessian()

@@ -32,13 +32,16 @@ class Cost:
     upper_bound: bool
 
 
-def costs(figures: Sequence[Figure], scale: Scale, *, progress: Progress | None = None) -> list[Cost]:
+def costs(
+    figures: Sequence[Figure], scale: Scale, *, progress: Progress | None = None, calibrate: bool = True
+) -> list[Cost]:
     """The cost of every experiment of some figures, each once.
 
     Args:
         figures: whose.
         scale: at which.
         progress: told which one is timed.
+        calibrate: whether to time anything; without it there are no hours.
 
     Returns:
         In order. Computations that are no sweeps take minutes, which are not estimated.
@@ -52,8 +55,9 @@ def costs(figures: Sequence[Figure], scale: Scale, *, progress: Progress | None 
             if isinstance(experiment, Computation):
                 out[name] = Cost(figure.key, name, 0, 0, 0.0, None, upper_bound=False)
                 continue
-            progress.say(f"{figure.key}: timing a few cells of {name}")
-            plan = sweeps.plan(experiment, workers=1)
+            if calibrate:
+                progress.say(f"{figure.key}: timing a few cells of {name}")
+            plan = sweeps.plan(experiment, workers=1, calibrate=calibrate)
             hours = None if plan.seconds is None else plan.seconds / 3600
             out[name] = Cost(
                 figure.key, name, plan.cells, plan.trials, plan.updates, hours, upper_bound=plan.upper_bound

@@ -16,6 +16,7 @@ from curldescent.foundation.files import named
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import families
 from curldescent.paper.machinery.claims import SCALES, Scale
+from curldescent.paper.runs.costs import costs
 from curldescent.paper.runs.registry import figures
 from curldescent.paper.runs.themes import CONTROLS, THEMES, Theme, theme_of
 from curldescent.paper.runs.verdict import STATISTICS, VERDICTS_FOLDER, markdown, read_verdict, row, verdict_of
@@ -237,7 +238,14 @@ def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str],
         )
     if missing:
         lines.append(f"- Not run: {', '.join(missing)}.")
-    return [*lines, "", "## How it was run", "", *(f"- {name}: {value}" for name, value in facts.items())]
+    return [
+        *lines,
+        *_open(found),
+        "",
+        "## How it was run",
+        "",
+        *(f"- {name}: {value}" for name, value in facts.items()),
+    ]
 
 
 _SCALES = {
@@ -246,6 +254,34 @@ _SCALES = {
     "standard": "Shorter runs or coarser grids, said on each page",
     "quick": "Quick runs, said on each page",
 }
+
+
+def _open(found: list[dict[str, Any]]) -> list[str]:
+    """Figures that were not run at the paper's scale and leave something open, with what that would take."""
+    rows, known = [], {figure.key: figure for figure in figures()}
+    for content in found:
+        settled = sum(claim["report_verdict"] in ("confirmed", "refuted") for claim in content["claims"])
+        left = len(content["claims"]) - settled
+        if content["scale"] == "paper" or not left or content["figure"] not in known:
+            continue
+        each = [cost for cost in costs([known[content["figure"]]], "paper", calibrate=False) if cost.cells]
+        size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
+        updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
+        rows.append(row(content["figure"], str(left), content["scale"], size, updates))
+    if not rows:
+        return []
+    return [
+        "",
+        "## What is open, and what the paper's scale would take",
+        "",
+        "Cells × trials of each sweep at the paper's own scale, and weight updates if no trial ended early; "
+        "`curldescent reproduce plan FIGURE --scale paper` times them on a machine. Every "
+        "other figure is at the paper's scale or leaves nothing open.",
+        "",
+        "| figure | open claims | run at | cells × trials | updates, at most |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
 
 
 def _theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:

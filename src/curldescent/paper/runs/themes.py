@@ -26,8 +26,8 @@ THEMES = (
         "Which solutions are stable?",
         ("fig2", "histograms", "fig3a", "fig3a-inset", "learned", "joint", "graded", "outputs", "inputs", "norms"),
     ),
-    Theme("motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov")),
-    Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8")),
+    Theme("motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov", "size-of-chaos")),
+    Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8", "kernel-law")),
     Theme("speed", "When is curl descent faster?", ("fig5ab", "fig5c", "fig5d", "fig5e", "fig5f", "table")),
     Theme(
         "variants",

@@ -1,0 +1,119 @@
+"""Runs behind chaos at several sizes: regimes and exponents of figure 3b's students, and spectra modulo rotations."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from curldescent.analysis import lyapunov, modulo_rotations, regime
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+from curldescent.model.student_teacher import student_teacher
+from curldescent.sweeps.description.start import Start
+from curldescent.theory.sizes import sizes_of_total
+
+SAMPLES = 250
+# Total step of an update, and of a Runge–Kutta step of the flow. W1 can gather its norm √N in one direction, whose rate
+# is N/2 with inputs of variance ½: a step of 0.1 then drives cycles of its own (docs/chaos.md).
+STEP, FLOW_STEP = 0.02, 0.025
+
+
+def students(total: int, ratio: float, number: int, trials: int) -> Problem:
+    """An input set of figure 3b's protocol: teachers with ‖W1‖_F = √N and ‖W2‖ = 1, students 1e-10 beside them.
+
+    Args:
+        total: M + N.
+        ratio: c = M/N.
+        number: of the input set, which has inputs and teachers of its own.
+        trials: teachers.
+
+    Returns:
+        The problem.
+    """
+    n_inputs, n_hidden = sizes_of_total(total, ratio)
+    drawn = student_teacher(
+        n_inputs=n_inputs,
+        n_hidden=n_hidden,
+        n_train=SAMPLES,
+        n_test=0,
+        activation="linear",
+        trials=trials,
+        seed=10**7 * total + 10_000 * round(1000 * ratio) + number,
+    )
+    return Start(at="teacher", readout_noise=1e-10, noise="constant", normalise_teacher=True).applied(drawn, seed=0)
+
+
+def regimes(
+    total: int, ratio: float, hidden: float, sets: int, trials: int, time: float, *, continuous: bool = False
+) -> xr.Dataset:
+    """What students of one size and setting do, full batch, norms preserved.
+
+    Args:
+        total: M + N.
+        ratio: c = M/N.
+        hidden: flipped fraction of the inputs.
+        sets: input sets.
+        trials: students of each.
+        time: length of a run, in units of total step.
+        continuous: the flow in place of steps of 0.02.
+
+    Returns:
+        Over (set, trial): `label` of `curldescent.analysis.regime`; `exponent`, `low`, `high`, the leading one over the
+        second half per unit of total step with its 95 % interval; `loss`, the late median.
+    """
+    out: dict[str, Any] = {name: np.full((sets, trials), np.nan) for name in ("exponent", "low", "high", "loss")}
+    labels = np.empty((sets, trials), dtype=object)
+    step = FLOW_STEP if continuous else STEP
+    for number in range(sets):
+        problem = students(total, ratio, number, trials)
+        for trial in range(trials):
+            found = regime(
+                problem,
+                Plasticity(hidden=hidden),
+                time=time,
+                trial=trial,
+                learning_rate=step,
+                continuous=continuous,
+                refine=None,
+                preserve_norms=True,
+            )
+            labels[number, trial] = found.label
+            for name, value in zip(("exponent", "low", "high"), found.late, strict=True):
+                out[name][number, trial] = value
+            out["loss"][number, trial] = found.loss[0]
+    dims = ("set", "trial")
+    data = {name: (dims, values) for name, values in out.items()}
+    return xr.Dataset({**data, "label": (dims, labels.astype(str))}, attrs={"time": time})
+
+
+def spectra(total: int, ratio: float, hidden: float, sets: int, transient: float, time: float, keep: int) -> xr.Dataset:
+    """All Lyapunov exponents modulo rotations of equal hidden neurons, one student an input set, steps of 0.02.
+
+    Args:
+        total: M + N.
+        ratio: c = M/N, below 1: hidden neurons are as many as M + 1 at least.
+        hidden: flipped fraction of the inputs.
+        sets: input sets.
+        transient: time before.
+        time: over which exponents are measured.
+        keep: the leading ones that are kept.
+
+    Returns:
+        Over set: `dimension` (Kaplan–Yorke; NaN where a run diverged), `positive`, how many exponents have a 95 %
+        interval above zero, `coordinates`; over (set, index) `values`.
+    """
+    values = np.full((sets, keep), np.nan)
+    out = {name: np.full(sets, np.nan) for name in ("dimension", "positive", "coordinates")}
+    for number in range(sets):
+        problem = students(total, ratio, number, 1)
+        field = modulo_rotations(problem, Plasticity(hidden=hidden), preserve_norms=True)
+        found = lyapunov(
+            field, time=time, transient=transient, count=field.n_params, learning_rate=STEP, every=20, blocks=20
+        )
+        out["coordinates"][number] = field.n_params
+        if found.status == "ok":
+            first = found.values[:keep]
+            values[number, : len(first)] = first
+            out["dimension"][number] = found.kaplan_yorke
+            out["positive"][number] = int((found.low > 0).sum())
+    return xr.Dataset({**{n: ("set", v) for n, v in out.items()}, "values": (("set", "index"), values)})
