@@ -11,6 +11,7 @@ BY_SAMPLES = Speedup(
     {
         "quick": Grid((100, 2000), 8, 5_000),
         "standard": Grid((100, 500, 2000), 40, 10_000),
+        "subset": Grid((1000, 1400, 2000), 40, 100_000),
         "paper": Grid(SAMPLES, 40, 100_000),
     },
     activation="relu",

@@ -43,19 +43,23 @@ class Map:
         ratio: the grid of ratios, from its number of points.
         scales: scale → ratios, fractions, epochs, trials.
         share: of the cells at small ratios that must learn.
+        columns: how many of the smallest ratios the subset takes.
     """
 
     key: str
     ratio: Callable[[int], Sequence[float]]
     scales: Mapping[Scale, tuple[int, int, int, int]]
     share: float = SHARE
+    columns: int = 0
 
     def experiments(self, scale: Scale) -> Experiments:
         """Tanh students, linear ones with the same inputs and initial weights, and the stability of tanh teachers."""
         points, fractions, epochs, trials = self.scales[scale]
         ratio, hidden = self.ratio(points), lin(0, 1, fractions)
+        if scale == "subset":
+            ratio, hidden = ratio[: self.columns], hidden[1:]
         # The teachers have a finer grid of their own.
-        ratios, fractions, samples = {"quick": (10, 7, 2), "standard": (16, 11, 3), "paper": (24, 21, 10)}[scale]
+        ratios, fractions, samples = {"quick": (10, 7, 2), "standard": (16, 11, 3)}.get(scale, (24, 21, 10))
         size: dict[str, Any] = {
             "epochs": epochs,
             "trials": trials,
@@ -237,8 +241,15 @@ def _small(results: Results, one: Map) -> tuple[float, float] | None:
 WHOLE = Map(
     "fig6a",
     lambda points: log(0.1, 100, points),
-    {"quick": (6, 5, 3_000, 2), "standard": (10, 6, 10_000, 2), "paper": (20, 21, 100_000, 10)},
+    {
+        "quick": (6, 5, 3_000, 2),
+        "standard": (10, 6, 10_000, 2),
+        "subset": (20, 5, 100_000, 10),
+        "paper": (20, 21, 100_000, 10),
+    },
     FEW_CELLS,
+    # Up to c = 0.30: the linear students' border lies there or below.
+    columns=4,
 )
 AROUND = Map(
     "fig6b",
@@ -272,6 +283,7 @@ FIGURE_A = Figure(
         ),
     ),
     published=WHOLE.published(0.51, 26, 34),
+    subset=lambda: WHOLE.experiments("subset"),
     departures=_ADDITIONS,
 )
 FIGURE_B = Figure(
