@@ -6,7 +6,8 @@ import xarray as xr
 
 from curldescent.paper import Results, figure
 from curldescent.paper.beyond import macroscopic
-from curldescent.paper.machinery import macroscopic_measures, macroscopic_runs, scale_plane
+from curldescent.paper.controls import scales
+from curldescent.paper.machinery import macroscopic_measures, macroscopic_runs
 from curldescent.theory import speedup_onset
 
 SIZE = macroscopic.SIZES["standard"]
@@ -17,7 +18,7 @@ def ratio_at(student: float) -> float:
 
 
 def measured(rng: np.random.Generator, *, spread: float) -> xr.Dataset:
-    plane = scale_plane.PLANES["standard"]
+    plane = scales.PLANES["standard"]
     shape = (plane.sets, len(plane.students), len(plane.teachers), plane.trials)
     logs = np.log([ratio_at(s) for s in plane.students])[None, :, None, None] + spread * rng.standard_normal(shape)
     epochs = np.stack([1000 * np.exp(logs), np.full(shape, 1000.0)])
@@ -87,7 +88,7 @@ def world(
     return Results(
         "standard",
         {
-            scale_plane.NAME: measured(rng, spread=spread),
+            scales.NAME: measured(rng, spread=spread),
             macroscopic.NAME: told(rng, factor=factor, flipped=flipped, slower_there=slower_there, spread=spread),
             macroscopic.FOLLOWED: beside(rng, away=away, spread=spread / 10),
             macroscopic.ONSET: begun(rng, factor=onset, spread=spread),
@@ -129,8 +130,8 @@ def test_the_equations_get_the_students_of_the_control() -> None:
     data = macroscopic_runs.epochs_of_scales([2.0], {"1.25": [2.0]}, seeds=1, epochs=3)
     assert data.predicted.shape == (2, 2, 1)
     assert (data.predicted == 3).all()
-    sweep = scale_plane.experiments("standard")[scale_plane.NAME]
-    plane = scale_plane.PLANES["standard"]
+    sweep = scales.experiments("standard")[scales.NAME]
+    plane = scales.PLANES["standard"]
     cell = sweep.cell_at((0, 0, list(plane.students).index(2), list(plane.teachers).index(1)))
     assert np.abs(cell.problem.student.hidden).max() == pytest.approx(2 / np.sqrt(100), rel=0.01)
     assert np.abs(cell.problem.teacher.hidden).max() == pytest.approx(1 / np.sqrt(100), rel=0.01)

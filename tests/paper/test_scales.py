@@ -8,13 +8,12 @@ import pytest
 import xarray as xr
 
 from curldescent.paper.controls import scales
-from curldescent.paper.machinery import scale_plane
 from curldescent.paper.machinery.claims import SCALES, Results
 from curldescent.paper.machinery.effects import UNITS
 from curldescent.plots import style
 
 mpl.use("agg")
-PLANE = scale_plane.PLANES["standard"]
+PLANE = scales.PLANES["standard"]
 
 
 def world(gain, *, between=0.03, within=0.05, never=lambda student, teacher, rule: False):
@@ -34,10 +33,10 @@ def world(gain, *, between=0.03, within=0.05, never=lambda student, teacher, rul
     dims = ("rule", "seed", "student_scale", "teacher_scale", "trial")
     coords = {"rule": ["GD", "CD"], "seed": range(PLANE.sets)}
     coords |= {"student_scale": list(PLANE.students), "teacher_scale": list(PLANE.teachers)}
-    settings = scale_plane.experiments("standard")[scale_plane.NAME].settings.as_json()
+    settings = scales.experiments("standard")[scales.NAME].settings.as_json()
     data = {"epochs_to_train": ((*dims, "threshold"), epochs[..., None]), "stopped_at": (dims, stopped)}
     data = xr.Dataset(data, coords=coords, attrs={"settings": json.dumps(settings)})
-    return Results("standard", {scale_plane.NAME: data})
+    return Results("standard", {scales.NAME: data})
 
 
 def as_known(student, teacher):
@@ -54,7 +53,7 @@ def verdicts(results):
 @pytest.mark.parametrize("scale", SCALES)
 def test_experiments_build_and_share_what_they_should(scale):
     (sweep,) = scales.FIGURE.at(scale).values()
-    plane = scale_plane.PLANES["paper" if scale == "subset" else scale]
+    plane = scales.PLANES["paper" if scale == "subset" else scale]
     assert sweep.grid.size == 2 * plane.sets * len(plane.students) * len(plane.teachers)
     places = [
         sweep.cell(seed=seed, student_scale=student, teacher_scale=plane.teachers[0], rule=rule)
@@ -71,7 +70,7 @@ def test_experiments_build_and_share_what_they_should(scale):
 def test_a_cells_unit_is_the_input_set():
     results = world(lambda s, t: 2.0, between=0.2, within=0.3)
     cell = scales.cells(results)[2, 1]
-    data = results[scale_plane.NAME].sel(student_scale=2, teacher_scale=1)
+    data = results[scales.NAME].sel(student_scale=2, teacher_scale=1)
     logs = np.log(data.epochs_to_train.sel(rule="GD") / data.epochs_to_train.sel(rule="CD")).mean(
         ["trial", "threshold"]
     )
@@ -123,10 +122,10 @@ def test_the_map_is_drawn_with_frames_bounds_and_gaps():
         return (student == 0.5 and teacher > 1) or (student == 4 and rule == "GD")
 
     results = world(as_known, never=never)
-    data = results[scale_plane.NAME].copy(deep=True)
+    data = results[scales.NAME].copy(deep=True)
     data["epochs_to_train"].loc[{"student_scale": 3, "teacher_scale": 0.25, "seed": 2}] = np.nan
     with style.figure_style():
-        picture = scales.draw(Results("standard", {scale_plane.NAME: data}))
+        picture = scales.draw(Results("standard", {scales.NAME: data}))
     picture.canvas.draw()
     axis = picture.axes[0]
     texts = [text.get_text() for text in axis.texts]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent.paper.machinery import macroscopic_runs, scale_plane, speedup_protocol
+from curldescent.paper.controls import scales
+from curldescent.paper.machinery import macroscopic_runs, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import POINTS
@@ -100,7 +101,7 @@ def experiments(scale: Scale) -> Experiments:
     size = SIZES[scale]
     identity = "curldescent.paper.macroscopic"
     return {
-        scale_plane.NAME: scale_plane.experiments("quick" if scale == "quick" else "standard")[scale_plane.NAME],
+        scales.NAME: scales.experiments("quick" if scale == "quick" else "standard")[scales.NAME],
         NAME: Computation(
             macroscopic_runs.epochs_of_scales,
             {
@@ -123,7 +124,7 @@ def experiments(scale: Scale) -> Experiments:
             record=POINTS,
             stop_below=min(THRESHOLDS),
             paired=("student_scale",),
-            n_train=scale_plane.SAMPLES,
+            n_train=scales.SAMPLES,
             keep={"epochs_to": list(THRESHOLDS)},
         ),
     }
@@ -150,7 +151,7 @@ def close(results: Results) -> Finding:
 
 
 def _places(results: Results) -> dict[tuple[float, float], Place]:
-    return places(results[scale_plane.NAME], results[NAME])
+    return places(results[scales.NAME], results[NAME])
 
 
 def _said(chosen: Mapping[tuple[float, float], Place]) -> str:
@@ -181,7 +182,7 @@ def sides(results: Results) -> Finding:
 def amount(results: Results) -> Finding:
     """Measured over predicted ratio of epochs at large students, teacher scale 1: a set's value is its mean."""
     chosen = {at: place for at, place in _places(results).items() if at[1] == 1.0 and at[0] >= LARGE}
-    data, expected = results[scale_plane.NAME], results[NAME]
+    data, expected = results[scales.NAME], results[NAME]
     if not chosen:
         return Finding(None, "this scale has no such student")
     epochs = speedup_protocol.needed(data, "train").isel(trial=0)

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from curldescent.paper.machinery import speedup_protocol
-from curldescent.paper.machinery.claims import Claim, Figure, Finding, Results
-from curldescent.paper.machinery.controls import THRESHOLD
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.controls import POINTS, THRESHOLD
 from curldescent.paper.machinery.effects import MARGIN, Effect, ratio_of
 from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.joint_verdicts import Side, everywhere, sides, somewhere
-from curldescent.paper.machinery.scale_plane import NAME, SAMPLES, experiments
 from curldescent.paper.machinery.statistics import LEVEL
 from curldescent.paper.machinery.wording import decimal, spaced
 from curldescent.plots import style
@@ -29,11 +28,45 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure as Picture
 
+NAME = "control-scales"
+SAMPLES = 2000
 # Student scales between which the speed-up begins, and the teacher's usual scale.
 BEFORE, AFTER, USUAL = 1.25, 1.5, 1.0
 # Student scales of the paper at which its means, too, have curl descent slower.
 SMALL = (0.7, 1.0)
 LARGE_TEACHER, AT_STUDENT = 1.25, 2.0
+
+
+@dataclass(frozen=True)
+class Plane:
+    """What a scale computes.
+
+    Args:
+        students: scales.
+        teachers: scales.
+        sets: input sets, each with teachers, students and sample orders of its own.
+        trials: students a set.
+        epochs: the most that a run gets; it ends at the threshold.
+    """
+
+    students: Sequence[float]
+    teachers: Sequence[float]
+    sets: int
+    trials: int
+    epochs: int
+
+
+PLANES: Mapping[Scale, Plane] = {
+    "quick": Plane((0.7, 1, 1.25, 1.5, 2), (0.5, 1), 3, 2, 3_000),
+    "standard": Plane((0.5, 0.7, 1, 1.25, 1.5, 2, 3, 4), (0.25, 0.5, 1, 1.25), 8, 2, 5_000),
+    "paper": Plane(
+        (0.5, 0.7, 0.85, 1, 1.1, 1.25, 1.35, 1.5, 1.75, 2, 2.5, 3, 4, 5, 7),
+        (0.25, 0.5, 0.75, 1, 1.25, 1.5),
+        12,
+        3,
+        20_000,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +96,22 @@ class Cell:
 
 # (student scale, teacher scale) → cell.
 Cells: TypeAlias = Mapping[tuple[float, float], Cell]
+
+
+def experiments(scale: Scale) -> Experiments:
+    """One sweep: everything of an input set is the same all over the plane but for the factors of the weights."""
+    plane = PLANES[scale]
+    return {
+        NAME: speedup_protocol.sweep(
+            {"seed": list(range(plane.sets)), "student_scale": plane.students, "teacher_scale": plane.teachers},
+            trials=plane.trials,
+            epochs=plane.epochs,
+            record=POINTS,
+            stop_below=THRESHOLD,
+            paired=("student_scale", "teacher_scale"),
+            n_train=SAMPLES,
+        )
+    }
 
 
 def cells(results: Results) -> dict[tuple[float, float], Cell]:

@@ -8,7 +8,7 @@ import numpy as np
 from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery import scale_plane, speedup_protocol
+from curldescent.paper.machinery import speedup_protocol
 from curldescent.sweeps import Sweep
 from curldescent.theory import macroscopic
 
@@ -55,11 +55,13 @@ def epochs_of_scales(
     """
     import xarray as xr
 
+    from curldescent.paper.controls import scales
+
     places = [(float(s), 1.0) for s in students]
     places += [(float(s), float(t)) for t, there in teachers.items() for s in there]
-    sweep = scale_plane.experiments("standard")[scale_plane.NAME]
+    sweep = scales.experiments("standard")[scales.NAME]
     assert isinstance(sweep, Sweep)
-    plane = scale_plane.PLANES["standard"]
+    plane = scales.PLANES["standard"]
     found = np.full((len(RULES), len(places), seeds), float(epochs))
     for seed in range(seeds):
         for p, (student, teacher) in enumerate(places):
