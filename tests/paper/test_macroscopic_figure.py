@@ -127,7 +127,7 @@ def test_a_crossing_is_interpolated_in_the_logarithm() -> None:
 
 def test_the_equations_get_the_students_of_the_control() -> None:
     """The first student of the control's cell, by another way: the seed of its sweep's problem."""
-    data = macroscopic_runs.epochs_of_scales([2.0], {"1.25": [2.0]}, seeds=1, epochs=3)
+    data = macroscopic.epochs_of_scales([2.0], {"1.25": [2.0]}, seeds=1, epochs=3)
     assert data.predicted.shape == (2, 2, 1)
     assert (data.predicted == 3).all()
     sweep = scales.experiments("standard")[scales.NAME]

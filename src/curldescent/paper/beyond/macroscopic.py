@@ -23,8 +23,10 @@ from curldescent.paper.machinery.macroscopic_measures import Place, onsets, plac
 from curldescent.paper.machinery.shares import all_of
 from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import style
+from curldescent.sweeps import Sweep
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure as Picture
 
 NAME, FOLLOWED, ONSET = "macroscopic", "macroscopic-followed", "macroscopic-onset"
@@ -103,7 +105,7 @@ def experiments(scale: Scale) -> Experiments:
     return {
         scales.NAME: scales.experiments("quick" if scale == "quick" else "standard")[scales.NAME],
         NAME: Computation(
-            macroscopic_runs.epochs_of_scales,
+            epochs_of_scales,
             {
                 "students": size.students,
                 "teachers": {f"{OPEN_TEACHER:g}": size.open},
@@ -128,6 +130,46 @@ def experiments(scale: Scale) -> Experiments:
             keep={"epochs_to": list(THRESHOLDS)},
         ),
     }
+
+
+def epochs_of_scales(
+    students: Sequence[float], teachers: Mapping[str, Sequence[float]], seeds: int, epochs: int
+) -> "xr.Dataset":
+    """Predicted epochs to the threshold of the first student of every cell of the control of scales.
+
+    Args:
+        students: scales, at teacher scale 1.
+        teachers: another teacher scale, as text → the students' scales there.
+        seeds: how many input sets.
+        epochs: the most.
+
+    Returns:
+        Over (rule, place, seed): `predicted`, the last epoch where the threshold is not reached; over (place,)
+        `student_scale` and `teacher_scale`.
+    """
+    import xarray as xr
+
+    places = [(float(s), 1.0) for s in students]
+    places += [(float(s), float(t)) for t, there in teachers.items() for s in there]
+    sweep = scales.experiments("standard")[scales.NAME]
+    assert isinstance(sweep, Sweep)
+    plane = scales.PLANES["standard"]
+    found = np.full((len(macroscopic_runs.RULES), len(places), seeds), float(epochs))
+    for seed in range(seeds):
+        for p, (student, teacher) in enumerate(places):
+            cell = sweep.cell_at((0, seed, plane.students.index(student), plane.teachers.index(teacher)))
+            run = macroscopic_runs.predicted(cell.problem.trial(0), epochs, speedup_protocol.THRESHOLD, record=1)
+            there = run.stopped_at.values[:, 0]
+            found[:, p, seed] = np.where(np.isfinite(there), there, epochs)
+    return xr.Dataset(
+        {"predicted": (("rule", "place", "seed"), found)},
+        coords={
+            "rule": list(macroscopic_runs.RULES),
+            "student_scale": ("place", [s for s, _ in places]),
+            "teacher_scale": ("place", [t for _, t in places]),
+            "seed": np.arange(seeds),
+        },
+    )
 
 
 def close(results: Results) -> Finding:

@@ -61,6 +61,7 @@ def draw_ratios(axis: "Axes", every: Mapping[tuple[float, float], Place]) -> Non
     axis.set(xscale="log", yscale="log", xlabel="student scale", ylabel="epochs GD / CD", title="To an error of 10⁻³")
     _plain(axis, "x", [0.7, 1, 1.5, 2, 3, 4])
     _plain(axis, "y", [0.5, 1, 2, 4])
+    axis.set_ylim(0.2, 8)
     axis.legend(fontsize=6.5, loc="lower right")
 
 

@@ -9,7 +9,6 @@ from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.paper.machinery import speedup_protocol
-from curldescent.sweeps import Sweep
 from curldescent.theory import macroscopic
 
 if TYPE_CHECKING:
@@ -35,48 +34,6 @@ def predicted(
         stop_below=threshold,
         samples=FIELDS,
         **more,
-    )
-
-
-def epochs_of_scales(
-    students: Sequence[float], teachers: Mapping[str, Sequence[float]], seeds: int, epochs: int
-) -> "xr.Dataset":
-    """Predicted epochs to the threshold of the first student of every cell of the control of scales.
-
-    Args:
-        students: scales, at teacher scale 1.
-        teachers: another teacher scale, as text → the students' scales there.
-        seeds: how many input sets.
-        epochs: the most.
-
-    Returns:
-        Over (rule, place, seed): `predicted`, the last epoch where the threshold is not reached; over (place,)
-        `student_scale` and `teacher_scale`.
-    """
-    import xarray as xr
-
-    from curldescent.paper.controls import scales
-
-    places = [(float(s), 1.0) for s in students]
-    places += [(float(s), float(t)) for t, there in teachers.items() for s in there]
-    sweep = scales.experiments("standard")[scales.NAME]
-    assert isinstance(sweep, Sweep)
-    plane = scales.PLANES["standard"]
-    found = np.full((len(RULES), len(places), seeds), float(epochs))
-    for seed in range(seeds):
-        for p, (student, teacher) in enumerate(places):
-            cell = sweep.cell_at((0, seed, plane.students.index(student), plane.teachers.index(teacher)))
-            run = predicted(cell.problem.trial(0), epochs, speedup_protocol.THRESHOLD, record=1)
-            there = run.stopped_at.values[:, 0]
-            found[:, p, seed] = np.where(np.isfinite(there), there, epochs)
-    return xr.Dataset(
-        {"predicted": (("rule", "place", "seed"), found)},
-        coords={
-            "rule": list(RULES),
-            "student_scale": ("place", [s for s, _ in places]),
-            "teacher_scale": ("place", [t for _, t in places]),
-            "seed": np.arange(seeds),
-        },
     )
 
 
