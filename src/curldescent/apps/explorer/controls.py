@@ -1,5 +1,6 @@
 """Sliders, choices and buttons, all of one look."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,25 +8,43 @@ import numpy as np
 import panel as pn
 from bokeh.models import CustomJSTickFormatter
 
+# Colours are those of page.css, which reach through; what a finger has to hit is larger where one is used.
 _CSS = """
-:host { --font: "DejaVu Sans", Verdana, sans-serif; font: 14px/1.4 var(--font); color: #222; }
-.bk-input, .bk-btn, label, .bk-slider-title { font-family: var(--font); font-size: 14px; }
+:host { --font: "DejaVu Sans", Verdana, sans-serif; font: 14px/1.4 var(--font); color: var(--ink); }
+.bk-input, .bk-btn, label, .bk-slider-title { font-family: var(--font); font-size: 14px; color: var(--ink); }
+.bk-slider-title, label { white-space: normal !important; }
 .bk-slider-value { font-weight: 600; }
-.noUi-handle:focus-visible, .bk-btn:focus-visible, .bk-input:focus-visible {
-  outline: 3px solid #56b4e9; outline-offset: 1px; }
-.noUi-handle { background: #0072b2 !important; border: 0 !important; box-shadow: none !important;
+.bk-input { background-color: var(--panel) !important; border: 1px solid var(--edge) !important; border-radius: 6px; }
+.bk-input::placeholder { color: var(--soft); opacity: 1; }
+select option { background: var(--panel); color: var(--ink); }
+.noUi-target { background: var(--track) !important; border: 0 !important; box-shadow: none !important; }
+.noUi-connect { background: var(--blue) !important; }
+.noUi-handle { background: var(--blue) !important; border: 0 !important; box-shadow: none !important;
   border-radius: 50% !important; }
-.bk-btn { border-radius: 6px !important; background: #fff !important; border: 1px solid #bbb !important;
-  color: #222 !important; box-shadow: none !important; padding: 6px 4px !important; }
-.bk-btn:hover { border-color: #0072b2 !important; color: #0072b2 !important; }
+.noUi-handle:focus-visible, .bk-btn:focus-visible, .bk-input:focus-visible {
+  outline: 3px solid var(--ring) !important; outline-offset: 2px; }
+.bk-btn { border-radius: 6px !important; background: var(--panel) !important; border: 1px solid var(--edge) !important;
+  color: var(--ink) !important; box-shadow: none !important; padding: 6px 4px !important; min-width: 0;
+  white-space: normal !important; overflow-wrap: anywhere; line-height: 1.2; }
+.bk-btn:hover { border-color: var(--blue) !important; color: var(--blue) !important; }
 .bk-btn-group > .bk-btn:not(:first-child) {
   border-top-left-radius: 0 !important; border-bottom-left-radius: 0 !important; }
 .bk-btn-group > .bk-btn:not(:last-child) {
   border-top-right-radius: 0 !important; border-bottom-right-radius: 0 !important; border-right: 0 !important; }
 .bk-btn.bk-active, .bk-btn-primary {
-  background: #0072b2 !important; border-color: #0072b2 !important; color: #fff !important; }
-.bk-btn-primary:hover { background: #005f94 !important; color: #fff !important; }
+  background: var(--blue) !important; border-color: var(--blue) !important; color: var(--on-blue) !important; }
+.bk-btn-primary:hover { background: var(--blue-dark) !important; color: var(--on-blue) !important; }
 .bk-btn:disabled { opacity: 0.5; }
+@media (pointer: coarse), (max-width: 640px) {
+  .bk-btn, .bk-input:not([multiple]) { min-height: 44px; font-size: 16px; }
+  .bk-slider-title, label { padding: 4px 0; }
+  .noUi-target { margin: 12px 16px 6px 14px !important; }
+  .noUi-horizontal .noUi-handle { width: 28px !important; height: 28px !important; right: -14px !important;
+    top: -10px !important; }
+  .noUi-handle::after { content: "" !important; position: absolute; inset: -8px; display: block !important;
+    background: none !important; width: auto !important; height: auto !important; left: -8px !important;
+    top: -8px !important; }
+}
 """
 _LAYOUT: dict[str, Any] = {"stylesheets": [_CSS], "sizing_mode": "stretch_width", "margin": (4, 0, 8, 0)}
 
@@ -80,16 +99,21 @@ def log_slider(name: str, value: float, low: float, high: float) -> Any:
 
 
 def choice(name: str, value: str, options: Mapping[str, str] | Sequence[str]) -> Any:
-    """One of a few, as buttons with a heading."""
-    buttons = pn.widgets.RadioButtonGroup(
-        label=name, value=value, options=dict(options) if isinstance(options, Mapping) else list(options), **_LAYOUT
-    )
-    return buttons
+    """One of a few, as buttons with their name above."""
+    given = dict(options) if isinstance(options, Mapping) else list(options)
+    title = f":host::before {{ content: {json.dumps(name, ensure_ascii=False)}; display: block; padding-bottom: 3px; }}"
+    layout = _LAYOUT | {"stylesheets": [_CSS, title], "tags": [f"name:{name}"]}
+    return pn.widgets.RadioButtonGroup(label=name, value=value, options=given, **layout)
 
 
 def select(name: str, value: str | None, options: Sequence[str]) -> Any:
     """One of many."""
     return pn.widgets.Select(label=name, value=value, options=list(options), **_LAYOUT)
+
+
+def text(name: str, value: str, example: str) -> Any:
+    """A line to type in, told when it is left or Enter is pressed; `example` stands in it while it is empty."""
+    return pn.widgets.TextInput(label=name, value=value, placeholder=example, **_LAYOUT)
 
 
 def button(name: str, *, primary: bool = False) -> Any:
@@ -98,23 +122,23 @@ def button(name: str, *, primary: bool = False) -> Any:
     return pn.widgets.Button(label=name, color="primary" if primary else "default", **layout)
 
 
-def heading(text: str) -> Any:
+def heading(title: str) -> Any:
     """A small heading between controls."""
     return pn.pane.HTML(
-        f"<h2>{text}</h2>",
+        f"<h2>{title}</h2>",
         sizing_mode="stretch_width",
         margin=(8, 0, 0, 0),
-        stylesheets=['h2 { font: 600 14px "DejaVu Sans", Verdana, sans-serif; margin: 0; color: #222; }'],
+        stylesheets=['h2 { font: 600 14px "DejaVu Sans", Verdana, sans-serif; margin: 0; color: var(--ink); }'],
     )
 
 
-def note(text: str) -> Any:
-    """A sentence of help; `text` is ours, never a user's."""
+def note(sentence: str) -> Any:
+    """A sentence of help; `sentence` is ours, never a user's."""
     return pn.pane.HTML(
-        f"<p>{text}</p>",
+        f"<p>{sentence}</p>",
         sizing_mode="stretch_width",
         margin=(2, 0, 4, 0),
-        stylesheets=['p { font: 13px/1.4 "DejaVu Sans", Verdana, sans-serif; margin: 0; color: #555; }'],
+        stylesheets=['p { font: 13px/1.4 "DejaVu Sans", Verdana, sans-serif; margin: 0; color: var(--soft); }'],
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 # Errors below rounding are all the same colour.
 _FLOOR = 1e-32
+COLOURS = ("automatic", "linear", "logarithmic")
 _PER_CELL = ("trial", "threshold")
 
 
@@ -181,18 +182,36 @@ class Opened:
         return {"kind": "trials", "name": name, "x": np.arange(len(found)), "lines": found[None]}
 
 
-def coloured(values: Array) -> tuple[Array, bool]:
-    """Values on the scale of their colours, and whether that is their logarithm: where they span two decades.
+def coloured(values: Array, colours: str = "automatic") -> tuple[Array, bool]:
+    """Values on the scale of their colours, and whether that is their logarithm.
 
-    What is not finite becomes NaN, which has a colour of its own.
+    Args:
+        values: of the cells.
+        colours: one of `COLOURS`; "automatic" takes logarithms where no value is negative and they span two decades.
+
+    Returns:
+        The values or their logarithms to base 10, NaN where there is none; NaN has a colour of its own. Zero is taken
+        for rounding where the choice is automatic, and has no logarithm where logarithms are asked for.
 
     Example:
         >>> coloured(np.array([1e-6, 1.0]))[1], coloured(np.array([1.0, 2.0]))[1]
         (True, False)
+        >>> coloured(np.array([1.0, 10.0, -1.0]), "logarithmic")
+        (array([ 0.,  1., nan]), True)
     """
     values = np.where(np.isfinite(values), values, np.nan)
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
-    if positive.size and (finite >= 0).all() and positive.max() > 100 * max(positive.min(), _FLOOR):
-        return np.log10(np.where(values > 0, np.maximum(values, _FLOOR), np.where(values == 0, _FLOOR, np.nan))), True
+    if colours == "automatic":
+        wide = positive.size and (finite >= 0).all() and positive.max() > 100 * max(positive.min(), _FLOOR)
+        if wide:
+            return np.log10(np.maximum(values, _FLOOR)), True
+    elif colours == "logarithmic":
+        return np.log10(np.where(values > 0, np.maximum(values, _FLOOR), np.nan)), True
     return values, False
+
+
+def tick_text(*, logarithmic: bool) -> str:
+    """JavaScript that writes a colour's value, whatever scale it stands on."""
+    value = "10 ** tick" if logarithmic else "tick"
+    return f"const v = {value}; return Number(v.toPrecision(3)).toString().replace('e-', 'e−')"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from bokeh.document import Document
@@ -50,6 +51,13 @@ class Background:
         self._document, self._compute, self._show = document, compute, show
         self._wanted: Any = None
         self._running = False
+        # A tab may be closed while its numbers are computed; its document then takes no more.
+        self._gone, self._leaving = False, Lock()
+        document.on_session_destroyed(self._leave)
+
+    def _leave(self, _context: Any) -> None:
+        with self._leaving:
+            self._gone = True
 
     def ask(self, argument: Any) -> None:
         """Compute for this argument; a request that waits is replaced."""
@@ -61,7 +69,12 @@ class Background:
         (argument,), self._wanted = self._wanted, None
         self._running = True
         future = _POOL.submit(self._compute, argument)
-        future.add_done_callback(lambda done: self._document.add_next_tick_callback(lambda: self._finish(done)))
+        future.add_done_callback(self._hand_over)
+
+    def _hand_over(self, done: Any) -> None:
+        with self._leaving:
+            if not self._gone:
+                self._document.add_next_tick_callback(lambda: self._finish(done))
 
     def _finish(self, done: Any) -> None:
         self._running = False

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, Span
 
 from curldescent.apps.explorer import controls, look
@@ -59,7 +59,6 @@ class LivePanel:
         self.speed.param.watch(lambda _: self._set_speed(), "value")
         self.controls = pn.Column(
             pn.Row(self.play, step, reset, sizing_mode="stretch_width"),
-            controls.heading("Epochs a frame"),
             self.speed,
             sizing_mode="stretch_width",
         )
@@ -87,9 +86,10 @@ class LivePanel:
         lowest.add_layout(Span(location=0, dimension="width", line_color="#555555", line_dash="dotted"))
         self._lowest_figure = lowest
         look.legend(loss, "center", orientation="horizontal", spacing=18)
-        # Curves go everywhere, so the legend goes outside.
+        # Curves go everywhere, so the legend goes outside; names.js stacks it where it would be too wide.
+        loss.legend[0].tags = ["folds"]
         loss.add_layout(loss.legend[0], "above")
-        self.figures = column(loss, row(weights, lowest, sizing_mode="stretch_width"), sizing_mode="stretch_width")
+        self.figures = column(loss, look.beside(weights, lowest), sizing_mode="stretch_width")
 
     def restart(self, *, paused: bool | None = None) -> None:
         """Cancel the run and begin again; paused as before unless said."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.core.properties import value as constant
+from bokeh.layouts import row
 from bokeh.plotting import figure as bokeh_figure
 from numpy.typing import NDArray
 
@@ -16,6 +17,9 @@ INK = "#222222"
 FAINT = "#e4e4e4"
 # Pale fillings, the same shades as the phase diagrams of `plots.theory`.
 STABLE_FILL, UNSTABLE_FILL = "#d6e6f2", "#f8e0d1"
+
+# As page.css: below this width there is one column of figures.
+_FOLDING = "@media (max-width: 1000px) { :host { display: block !important; } }"
 
 
 def figure(title: str, x: str, y: str, **options: Any) -> Any:
@@ -49,6 +53,18 @@ def figure(title: str, x: str, y: str, **options: Any) -> Any:
         axis.major_tick_in = 0
     plot.grid.grid_line_color = FAINT
     return plot
+
+
+def beside(*figures: Any) -> Any:
+    """Figures beside each other where there is room, otherwise one below the other, all as wide as there is.
+
+    Args:
+        figures: from `figure`.
+
+    Returns:
+        A Bokeh layout.
+    """
+    return row(*figures, sizing_mode="stretch_width", stylesheets=[_FOLDING])
 
 
 def legend(plot: Any, location: str = "top_right", **options: Any) -> None:

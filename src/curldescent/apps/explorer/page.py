@@ -1,5 +1,6 @@
 """The frame around every view: navigation, permalink, script, downloads, loading and error states."""
 
+import re
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -9,16 +10,7 @@ from bokeh.models import CustomJS, TextInput
 from panel.io.resources import LOCAL_DIST
 
 from curldescent.apps.explorer.state import ViewState
-
-VIEWS = (
-    ("/", "Phase diagram"),
-    ("/learn", "Watch it learn"),
-    ("/two-weights", "Two-weight world"),
-    ("/data", "Your data"),
-    ("/sweeps", "Sweep browser"),
-)
-# The views between which the point (c, α_h, α_r) travels.
-_CARRYING = ("/", "/learn")
+from curldescent.apps.explorer.view import Surroundings, View
 
 ASSETS = files("curldescent.apps.explorer").joinpath("assets")
 
@@ -27,19 +19,19 @@ class Page:
     """One session's page.
 
     Args:
-        state: what is shown first; its class says which view it is.
-        heading: of the page.
-        intro: one or two sentences below it.
+        view: what is shown.
+        state: what of it is shown first.
+        surroundings: what all pages share.
         complaint: about the link that led here; empty for none.
     """
 
-    def __init__(self, state: ViewState, *, heading: str, intro: str, complaint: str = "") -> None:
+    def __init__(self, view: View, state: ViewState, surroundings: Surroundings, complaint: str = "") -> None:
         self.document = pn.state.curdoc
         # Panel learns only when the page is rendered that its styles come from here. What is updated before, by a live
         # run whose first frame is early, would ask a content-delivery network.
         self.document.template_variables["dist_url"] = LOCAL_DIST
-        self._path = state.PATH
-        self._heading, self._intro, self._complaint = heading, intro, complaint
+        self.surroundings = surroundings
+        self._view, self._complaint = view, complaint
         self.message = pn.pane.HTML(
             "", sizing_mode="stretch_width", stylesheets=[_MESSAGE_CSS], min_height=30, margin=(0, 0, 4, 5)
         )
@@ -87,16 +79,28 @@ class Page:
         template.add_panel("figures", pn.pane.Bokeh(figures, sizing_mode="stretch_width"))
         template.add_panel("carrier", pn.Row(pn.pane.Bokeh(self._query), pn.pane.Bokeh(self._script), visible=False))
         for name, value in {
-            "heading": self._heading,
-            "intro": self._intro,
-            "views": VIEWS,
-            "here": self._path,
-            "carrying": _CARRYING,
+            "view": self._view,
+            "views": self.surroundings.views,
+            "needed": self._needed,
         }.items():
             template.add_variable(name, value)
-        self.document.title = f"{self._heading} · curldescent explorer"
+        self.document.title = f"{self._view.name} · curldescent explorer"
         self.document.js_on_event("connection_lost", CustomJS(code="explorer.lost()"))
         return template
+
+    def _needed(self, tags: str) -> str:
+        """Without the scripts and styles of what this page does not have."""
+        unused = _UNUSED if any(type(m).__name__ == "FileDropper" for m in self.document.models) else (*_UNUSED, *_DROP)
+        kept = (tag for tag in _TAG.findall(tags) if not any(name in tag for name in unused))
+        return "\n".join(kept)
+
+
+def build(view: View, surroundings: Surroundings) -> Any:
+    """The page of one session."""
+    state, complaint = view.state.from_query(query_of_session())
+    page = Page(view, state, surroundings, complaint)
+    shown = view.show(page, state)
+    return page.build(shown.controls, shown.figures)
 
 
 def query_of_session() -> dict[str, str]:
@@ -107,12 +111,17 @@ def query_of_session() -> dict[str, str]:
     return found
 
 
+# WebGL, formulas, and modules written in the page.
+_UNUSED = ("bokeh-gl.min.js", "bokeh-mathjax.min.js", "es-module-shims")
+_DROP = ("/filedropper/",)
+_TAG = re.compile(r"<script.*?</script>|<link[^>]*>|<style.*?</style>", re.DOTALL)
+
 _MESSAGE_CSS = """
-:host { font: 15px/1.4 "DejaVu Sans", Verdana, sans-serif; color: #222; }
+:host { font: 15px/1.4 "DejaVu Sans", Verdana, sans-serif; color: var(--ink); }
 p { margin: 0 0 6px; }
 b { font-size: 17px; }
-span { color: #444; margin-left: 10px; }
-.stable b { color: #0072b2; }
-.unstable b { color: #b34e00; }
-.fault { padding: 6px 10px; border-left: 4px solid #d55e00; background: #fbeee5; }
+span { color: var(--soft); margin-left: 10px; }
+.stable b { color: var(--stable); }
+.unstable b { color: var(--unstable); }
+.fault { padding: 6px 10px; border-left: 4px solid var(--orange); background: var(--fault); }
 """

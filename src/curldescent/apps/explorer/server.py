@@ -17,6 +17,8 @@ from curldescent.foundation.files import named
 ADDRESS = "127.0.0.1"
 # What one message of a page may hold: an uploaded table in base64, and nothing larger.
 MAX_MESSAGE_BYTES = 8 * 2**20
+# Seconds from the start until kernels are compiled beforehand.
+_REST = 4.0
 _NAMES = r"^(127\.0\.0\.1|localhost)$"
 
 
@@ -56,7 +58,7 @@ class Explorer:
         self.port: int = listener.getsockname()[1]
         self.loop = IOLoop.current()
         application = BokehTornado(
-            build_applications(views(store), title="curldescent explorer"),
+            build_applications(pages(store), title="curldescent explorer"),
             # A page of another origin cannot open a session here …
             extra_websocket_origins=[f"{name}:{self.port}" for name in (ADDRESS, "localhost")],
             websocket_max_message_size_bytes=MAX_MESSAGE_BYTES,
@@ -84,14 +86,16 @@ class Explorer:
         self._quieten()
         ended = threading.Event()
         warming = threading.Thread(target=warm_up, args=(ended.is_set,), daemon=True)
-        warming.start()
+        # Not while the first page is made: they would wait for each other.
+        self.loop.call_later(_REST, warming.start)
         try:
             self.loop.start()
         finally:
             ended.set()
             self._server.stop()
             # An interpreter that ends while a thread compiles aborts.
-            warming.join()
+            if warming.ident is not None:
+                warming.join()
 
     def _quieten(self) -> None:
         """A tab that is closed while something is sent to it is no fault, and not for the terminal."""
@@ -131,18 +135,15 @@ def serve(*, port: int = 0, store: Path | str | None = None, browser: bool = Tru
     explorer.run()
 
 
-def views(store: Path | None) -> Mapping[str, Callable[[], Any]]:
+def pages(store: Path | None) -> Mapping[str, Callable[[], Any]]:
     """Path → what builds its page, once per session."""
-    from curldescent.apps.explorer import learn, phase, sweep_browser, two_weights, your_data
+    from curldescent.apps.explorer.page import build
+    from curldescent.apps.explorer.registry import find_views
+    from curldescent.apps.explorer.view import Surroundings
 
-    return {
-        "/": phase.build,
-        "/learn": learn.build,
-        "/two-weights": two_weights.build,
-        "/data": your_data.build,
-        # Not a partial: Panel would take it for something to show.
-        "/sweeps": lambda: sweep_browser.build(store),
-    }
+    around = Surroundings(find_views(), store)
+    # No partial: Panel would take it for something to show.
+    return {view.state.PATH: lambda view=view: build(view, around) for view in around.views}  # type: ignore[misc]
 
 
 def require_extra() -> None:

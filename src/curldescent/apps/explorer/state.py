@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
-from curldescent.theory.sizes import sizes_of_total
-
 MAX_TEXT = 200
 
 
-def _number(default: float, low: float, high: float) -> Any:
+def number(default: float, low: float, high: float) -> Any:
+    """A field that holds a number in a range; a whole number where the default is one."""
     return field(default=default, metadata={"range": (low, high)})
 
 
-def _choice(default: str, *choices: str) -> Any:
+def choice(default: str, *choices: str) -> Any:
+    """A field that holds one of a few words."""
     return field(default=default, metadata={"choices": choices})
 
 
 RATIO = (0.01, 10.0)
 SEEDS = (0, 9999)
 ACTIVATIONS = ("linear", "tanh", "relu")
-MISSING = ("refuse", "drop", "impute")
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,7 @@ class ViewState:
             The state, and a sentence about the first value that could not be used; empty if all could.
 
         Example:
+            >>> from curldescent.apps.explorer.views.phase import PhaseState
             >>> PhaseState.from_query({"ratio": "0.5"})[0].ratio
             0.5
             >>> PhaseState.from_query({"ratio": "many"})[1]
@@ -73,6 +73,7 @@ class ViewState:
         """The query of a permalink; values at their defaults are left out, those of the point excepted.
 
         Example:
+            >>> from curldescent.apps.explorer.views.phase import PhaseState
             >>> PhaseState(ratio=0.2, inputs=100).to_query()
             'ratio=0.2&hidden=0.5&readout=0&inputs=100'
         """
@@ -116,126 +117,3 @@ def _parsed(entry: "dataclasses.Field[Any]", text: str) -> Any:
     if len(text) > MAX_TEXT or not text.isprintable():
         raise ValueError(f"printable text of at most {MAX_TEXT} characters")
     return text
-
-
-@dataclass(frozen=True)
-class PhaseState(ViewState):
-    """The phase diagram: a point (c, α_h, α_r) and the size of a sampled network."""
-
-    PATH: ClassVar[str] = "/"
-    POINT: ClassVar[tuple[str, ...]] = ("ratio", "hidden", "readout")
-
-    ratio: float = _number(0.3, *RATIO)
-    hidden: float = _number(0.5, 0, 1)
-    readout: float = _number(0.0, 0, 1)
-    inputs: int = _number(200, 10, 300)
-    seed: int = _number(0, *SEEDS)
-
-
-@dataclass(frozen=True)
-class LearnState(ViewState):
-    """Live runs of gradient descent and curl descent on one student–teacher problem."""
-
-    PATH: ClassVar[str] = "/learn"
-    POINT: ClassVar[tuple[str, ...]] = ("ratio", "hidden", "readout")
-
-    ratio: float = _number(0.6, *RATIO)
-    hidden: float = _number(0.5, 0, 1)
-    readout: float = _number(0.0, 0, 1)
-    neurons: int = _number(120, 12, 400)
-    activation: str = _choice("linear", *ACTIVATIONS)
-    start: str = _choice("random", "random", "teacher")
-    norms: str = _choice("kept", "kept", "free")
-    rate: float = _number(0.1, 0.001, 2.0)
-    seed: int = _number(0, *SEEDS)
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """(M, N) from the total number of neurons, the paper's convention, at least one each."""
-        n_inputs, n_hidden = sizes_of_total(self.neurons, self.ratio)
-        return max(1, n_inputs), max(1, n_hidden)
-
-
-@dataclass(frozen=True)
-class TwoWeightsState(ViewState):
-    """The two-weight network: target, both strengths, the starting points."""
-
-    PATH: ClassVar[str] = "/two-weights"
-    REACH: ClassVar[float] = 2.5
-    MOST: ClassVar[int] = 12
-
-    target: float = _number(1.0, -2, 2)
-    hidden: float = _number(1.0, -1, 1)
-    readout: float = _number(-1.0, -1, 1)
-    starts: str = field(default="1.9,1.2;0.35,1.2;-0.6,0.4", metadata={"points": True})
-    turn: int = _number(-25, -180, 180)
-
-    @property
-    def points(self) -> tuple[tuple[float, float], ...]:
-        """The starting points (w1, w2)."""
-        return _points(self.starts, self.REACH, self.MOST)
-
-    def with_points(self, points: "list[tuple[float, float]] | tuple[tuple[float, float], ...]") -> "TwoWeightsState":
-        """The same world with other starting points; the oldest go where there are too many."""
-        # An empty value would not survive in a link.
-        text = "none" if not points else ";".join(f"{w1:.4g},{w2:.4g}" for w1, w2 in points[-self.MOST :])
-        return dataclasses.replace(self, starts=text)
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, str]) -> tuple["TwoWeightsState", str]:
-        """As in `ViewState`; the list of starting points is checked as well."""
-        state, complaint = super().from_query(query)
-        try:
-            _ = state.points
-        except ValueError as problem:
-            default = cls().starts
-            return dataclasses.replace(state, starts=default), (
-                complaint or f"The link's starts must be {problem}; the default is shown."
-            )
-        return state, complaint
-
-
-def _points(text: str, reach: float, most: int) -> tuple[tuple[float, float], ...]:
-    wrong = ValueError(f"at most {most} pairs 'w1,w2' within ±{reach:g}, separated by ';'")
-    out = []
-    for pair in text.split(";") if text != "none" else []:
-        try:
-            w1, w2 = (float(value) for value in pair.split(","))
-        except ValueError:
-            raise wrong from None
-        # Written so that NaN fails.
-        if not (abs(w1) <= reach and abs(w2) <= reach):
-            raise wrong
-        out.append((w1, w2))
-    if len(out) > most:
-        raise wrong
-    return tuple(out)
-
-
-@dataclass(frozen=True)
-class DataState(ViewState):
-    """How an uploaded table is learned. The table itself is not part of a link."""
-
-    PATH: ClassVar[str] = "/data"
-
-    n_hidden: int = _number(20, 1, 200)
-    hidden: float = _number(0.0, 0, 1)
-    readout: float = _number(0.1, 0, 1)
-    activation: str = _choice("tanh", *ACTIVATIONS)
-    rate: float = _number(0.1, 0.001, 2.0)
-    seed: int = _number(0, *SEEDS)
-    missing: str = _choice("refuse", *MISSING)
-
-
-@dataclass(frozen=True)
-class SweepState(ViewState):
-    """Which store, variable and axes are shown, and which cell is open."""
-
-    PATH: ClassVar[str] = "/sweeps"
-
-    store: str = ""
-    variable: str = ""
-    x: str = ""
-    y: str = ""
-    held: str = ""
-    cell: str = ""

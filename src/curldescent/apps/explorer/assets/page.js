@@ -2,7 +2,6 @@
 // What needs no server: copying, downloading, keeping the address a permalink.
 window.explorer = (() => {
   const model = (name) => Bokeh.documents.map((d) => d.get_model_by_name(name)).find((m) => m != null);
-  const shared = ["ratio", "hidden", "readout"];
 
   function toast(text) {
     const place = document.getElementById("toast");
@@ -48,7 +47,8 @@ window.explorer = (() => {
     toast(await copy(location.href) ? "Link copied" : "The link is in the address bar");
   }
 
-  const actions = { script, link, png: () => picture("png"), svg: () => picture("svg") };
+  const actions = { script, link, png: () => picture("png"), svg: () => picture("svg"),
+                    theme: () => explorerTheme.toggle() };
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-action]");
@@ -56,14 +56,21 @@ window.explorer = (() => {
     const anchor = event.target.closest?.("a[data-carries]");
     if (anchor) {
       const now = new URLSearchParams(location.search);
+      const shared = anchor.dataset.carries.split(" ");
       const kept = new URLSearchParams(shared.filter((k) => now.has(k)).map((k) => [k, now.get(k)]));
       anchor.href = anchor.pathname + (kept.size ? `?${kept}` : "");
     }
   });
 
+  document.addEventListener("DOMContentLoaded", () => { explorerTheme.apply(); explorerNames.fold(); });
+
   const waiting = setInterval(() => {
     if (window.Bokeh?.documents?.length && model("explorer-figures") && Bokeh.index.find_one(model("explorer-figures"))) {
       clearInterval(waiting);
+      explorerTheme.apply();
+      explorerNames.apply();
+      for (const doc of Bokeh.documents) doc.on_change(explorerNames.soon);
+      window.addEventListener("resize", explorerNames.soon);
       document.getElementById("main").classList.remove("loading");
       document.body.dataset.ready = "yes";
     }

@@ -1,18 +1,20 @@
-"""View 1: where a point (c, α_h, α_r) lies, what its spectrum looks like, and what a sampled network makes of it."""
+"""Where a point (c, α_h, α_r) lies, what its spectrum looks like, and what a sampled network makes of it."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
 from bokeh.events import Pan, Tap
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, Span
 
-from curldescent.apps.explorer import controls, look, scripts
+from curldescent.apps.explorer import controls, look
 from curldescent.apps.explorer.latest import Background, Latest
-from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import RATIO, PhaseState
+from curldescent.apps.explorer.page import Page
+from curldescent.apps.explorer.state import RATIO, SEEDS, ViewState, number
+from curldescent.apps.explorer.view import View
 from curldescent.theory import Spectrum, critical_ratio
 
 _FRACTIONS = np.concatenate([np.geomspace(1e-5, 0.01, 40), np.linspace(0.0125, 1, 160)])
@@ -20,6 +22,20 @@ _BINS = 60
 LAYERS = ("hidden", "readout")
 _TITLES = {"hidden": "Flipped inputs", "readout": "Flipped hidden neurons"}
 _LABELS = {"hidden": "flipped inputs α_h", "readout": "flipped hidden neurons α_r"}
+
+
+@dataclass(frozen=True)
+class PhaseState(ViewState):
+    """The phase diagram: a point (c, α_h, α_r) and the size of a sampled network."""
+
+    PATH: ClassVar[str] = "/"
+    POINT: ClassVar[tuple[str, ...]] = ("ratio", "hidden", "readout")
+
+    ratio: float = number(0.3, *RATIO)
+    hidden: float = number(0.5, 0, 1)
+    readout: float = number(0.0, 0, 1)
+    inputs: int = number(200, 10, 300)
+    seed: int = number(0, *SEEDS)
 
 
 def boundary(state: PhaseState, layer: str) -> dict[str, np.ndarray]:
@@ -132,7 +148,7 @@ class PhaseView:
         spectrum.add_layout(Span(location=0, dimension="height", line_color="#777777", line_dash="dotted"))
         spectrum.y_range.start = 0
         look.legend(spectrum, "top_right")
-        self.figures = column(row(*planes, sizing_mode="stretch_width"), spectrum, sizing_mode="stretch_width")
+        self.figures = column(look.beside(*planes), spectrum, sizing_mode="stretch_width")
 
     def _plane(self, layer: str) -> Any:
         plot = look.figure(
@@ -189,7 +205,7 @@ class PhaseView:
             value = getattr(s, name)
             widget.value = float(np.log10(value)) if name == "ratio" else value
         self._tell(law)
-        self._page.publish(s, scripts.phase(s))
+        self._page.publish(s, script(s))
         self._sampling.ask(s)
 
     def _show_sample(self, found: dict[str, Any]) -> None:
@@ -224,15 +240,30 @@ _ATOM_TEXT: dict[str, Any] = {
 }
 
 
-def build() -> Any:
-    """The page of one session."""
-    state, complaint = PhaseState.from_query(query_of_session())
-    page = Page(
-        state,
-        heading="Phase diagram",
-        intro="Flip the learning rule of some neurons. Does a random zero-loss solution of a linear network stay "
-        "stable? It does while the smallest eigenvalue of K is positive.",
-        complaint=complaint,
-    )
-    view = PhaseView(page, state)
-    return page.build(view.controls, view.figures)
+def script(state: PhaseState) -> str:
+    """The spectrum at a point, its critical ratio, and both phase diagrams."""
+    # A fraction of 0 in one layer leaves the other layer's own boundary.
+    flips = [f"{name}={getattr(state, name)!r}" for name in ("hidden", "readout") if getattr(state, name)]
+    critical = f"print('critical ratio:', cd.theory.critical_ratio({', '.join(flips)}))\n" if flips else ""
+    return f"""import curldescent as cd
+from curldescent.plots.theory import phase_diagrams, spectrum
+
+law = cd.theory.Spectrum(ratio={state.ratio!r}, hidden={state.hidden!r}, readout={state.readout!r})
+print('stable:', law.stable, ' lambda_min:', law.lambda_min)
+{critical}
+eigenvalues = law.sample(n_inputs={state.inputs!r}, seed={state.seed!r})
+print('smallest eigenvalue of a sampled network:', eigenvalues[0])
+
+spectrum(law, eigenvalues).savefig('spectrum.png')
+phase_diagrams([cd.theory.phase_diagram(layer) for layer in ('hidden', 'readout')]).savefig('phase.png')
+"""
+
+
+VIEW = View(
+    "Phase diagram",
+    intro="Flip the learning rule of some neurons. Does a random zero-loss solution of a linear network stay "
+    "stable? It does while the smallest eigenvalue of K is positive.",
+    state=PhaseState,
+    show=PhaseView,
+    place=10,
+)

@@ -1,104 +1,93 @@
-"""View 3: the two-weight network, whose whole world fits into a picture."""
+"""The two-weight network, whose whole world fits into a picture."""
 
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
-import contourpy
 import numpy as np
 import panel as pn
 from bokeh.events import Pan, PanStart, Tap
-from bokeh.layouts import column, row
+from bokeh.layouts import column
 from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.plotting import contour  # makes figure.contour available
 from numpy.typing import NDArray
 
-from curldescent.apps.explorer import controls, look, scripts
+from curldescent.apps.explorer import controls, look
+from curldescent.apps.explorer.flow_lines import POINTS, REACH, arrows, conserved, follow, solutions
 from curldescent.apps.explorer.latest import Latest
-from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import TwoWeightsState
+from curldescent.apps.explorer.page import Page
+from curldescent.apps.explorer.state import ViewState, number
 from curldescent.apps.explorer.surface import Camera, faces
-from curldescent.foundation.errors import InputError
+from curldescent.apps.explorer.view import View
 from curldescent.model.two_weights import TwoWeights
 from curldescent.plots import style
 
 Array = NDArray[np.float64]
-REACH = TwoWeightsState.REACH
 _GRID = np.linspace(-REACH, REACH, 121)
-_ARROWS = np.linspace(-REACH, REACH, 23)
 _FACES = np.linspace(-REACH, REACH, 33)
-# A path that leaves every bound is followed for a shorter time, the longest of these that works.
-_TIMES = (40.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)
-_POINTS = 700
 # Where the loss is cut off in the picture in three dimensions.
 _CEILING = 4.0
-_GREYS = ["#ffffff", "#f7f7f7", "#efefef", "#e7e7e7", "#dfdfdf", "#d7d7d7", "#cfcfcf", "#c7c7c7"]
+# Over white or over black.
+_GREYS = [f"#808080{alpha:02x}" for alpha in range(0, 128, 16)]
 _LEVELS = [0, 0.02, 0.1, 0.3, 0.8, 1.8, 4, 9, 40]
 
 
-def follow(network: TwoWeights, start: tuple[float, float]) -> tuple[Array, float]:
-    """A trajectory and how long it could be followed; flipping both weights sends some to infinity in finite time.
+@dataclass(frozen=True)
+class TwoWeightsState(ViewState):
+    """The two-weight network: target, both strengths, the starting points."""
 
-    Raises:
-        InputError: not even for the shortest time.
+    PATH: ClassVar[str] = "/two-weights"
+    REACH: ClassVar[float] = REACH
+    MOST: ClassVar[int] = 12
 
-    Example:
-        >>> path, time = follow(TwoWeights(), (1.0, 0.5))
-        >>> time, bool(abs(path[0, -1] * path[1, -1] - 1) < 1e-6)
-        (40.0, True)
-    """
-    for time in _TIMES:
+    target: float = number(1.0, -2, 2)
+    hidden: float = number(1.0, -1, 1)
+    readout: float = number(-1.0, -1, 1)
+    starts: str = field(default="1.9,1.2;0.35,1.2;-0.6,0.4", metadata={"points": True})
+    turn: int = number(-25, -180, 180)
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """The starting points (w1, w2)."""
+        return _points(self.starts, self.REACH, self.MOST)
+
+    def with_points(self, points: "list[tuple[float, float]] | tuple[tuple[float, float], ...]") -> "TwoWeightsState":
+        """The same world with other starting points; the oldest go where there are too many."""
+        # An empty value would not survive in a link.
+        text = "none" if not points else ";".join(f"{w1:.4g},{w2:.4g}" for w1, w2 in points[-self.MOST :])
+        return dataclasses.replace(self, starts=text)
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple["TwoWeightsState", str]:
+        """As in `ViewState`; the list of starting points is checked as well."""
+        state, complaint = super().from_query(query)
         try:
-            path = network.trajectory(start, time=time, points=_POINTS)
-        except InputError:
-            if time == _TIMES[-1]:
-                raise
-        else:
-            if np.isfinite(path).all():
-                return path, time
-    raise InputError(f"the path from {start} cannot be followed")
+            _ = state.points
+        except ValueError as problem:
+            default = cls().starts
+            return dataclasses.replace(state, starts=default), (
+                complaint or f"The link's starts must be {problem}; the default is shown."
+            )
+        return state, complaint
 
 
-def arrows(network: TwoWeights) -> dict[str, Array]:
-    """The field's directions on a grid; lengths grow slowly with speed, so that slow places stay readable."""
-    w1, w2 = (values.ravel() for values in np.meshgrid(_ARROWS, _ARROWS))
-    flow = network.field(np.stack([w1, w2]))
-    speed = np.hypot(*flow)
-    moving = speed > 1e-9
-    w1, w2, flow, speed = w1[moving], w2[moving], flow[:, moving], speed[moving]
-    length = 0.17 * np.tanh(0.35 + 0.6 * speed)
-    dx, dy = length * flow[0] / speed, length * flow[1] / speed
-    return {
-        "x0": w1 - dx / 2,
-        "y0": w2 - dy / 2,
-        "x1": w1 + dx / 2,
-        "y1": w2 + dy / 2,
-        "angle": np.arctan2(dy, dx) - np.pi / 2,
-    }
-
-
-def solutions(network: TwoWeights) -> dict[str, dict[str, list]]:
-    """Both branches of w1 w2 = target, in "stable" and "unstable" pieces for `multi_line`."""
-    out: dict[str, dict[str, list]] = {name: {"xs": [], "ys": []} for name in ("stable", "unstable")}
-    w1 = np.geomspace(max(abs(network.target) / REACH, 1e-3), REACH, 400)
-    for sign in (1, -1):
-        branch = np.stack([sign * w1, network.target / (sign * w1)])
-        stable = network.stability(branch) > 0
-        for name, mask in (("stable", stable), ("unstable", ~stable)):
-            shown = np.where(mask, branch, np.nan)
-            out[name]["xs"].append(shown[0].tolist())
-            out[name]["ys"].append(shown[1].tolist())
-    return out
-
-
-def conserved(network: TwoWeights, points: tuple[tuple[float, float], ...]) -> dict[str, list]:
-    """The level set of the conserved quantity through every point, for `multi_line`."""
-    xs, ys = [], []
-    level_of = contourpy.contour_generator(_GRID, _GRID, network.invariant(np.stack(np.meshgrid(_GRID, _GRID))))
-    for point in points:
-        for line in level_of.lines(float(network.invariant(np.array(point)))):
-            xs.append(line[:, 0].tolist())
-            ys.append(line[:, 1].tolist())
-    return {"xs": xs, "ys": ys}
+def _points(text: str, reach: float, most: int) -> tuple[tuple[float, float], ...]:
+    wrong = ValueError(f"at most {most} pairs 'w1,w2' within ±{reach:g}, separated by ';'")
+    out = []
+    for pair in text.split(";") if text != "none" else []:
+        try:
+            w1, w2 = (float(value) for value in pair.split(","))
+        except ValueError:
+            raise wrong from None
+        # Written so that NaN fails.
+        if not (abs(w1) <= reach and abs(w2) <= reach):
+            raise wrong
+        out.append((w1, w2))
+    if len(out) > most:
+        raise wrong
+    return tuple(out)
 
 
 class TwoWeightsView:
@@ -184,8 +173,8 @@ class TwoWeightsView:
         plane.scatter("x", "y", source=src["ends"], size=9, color="white", line_color="black", marker="square")
         plane.on_event(Tap, lambda event: self._drop(event.x, event.y))
         self.figures = column(
-            row(plane, self._make_surface(), sizing_mode="stretch_width"),
-            row(self._make_losses(), self._make_key(), sizing_mode="stretch_width"),
+            look.beside(plane, self._make_surface()),
+            look.beside(self._make_losses(), self._make_key()),
             sizing_mode="stretch_width",
         )
 
@@ -216,14 +205,14 @@ class TwoWeightsView:
         return surface
 
     def _make_losses(self) -> Any:
-        losses = look.figure("Loss along the trajectories", "time", "loss C", y_axis_type="log", height=240)
+        losses = look.figure("Loss along the trajectories", "time", "loss C", y_axis_type="log", height=200)
         self._sources["losses"] = ColumnDataSource({"xs": [], "ys": []})
         losses.multi_line("xs", "ys", source=self._sources["losses"], color="black", line_width=2)
         return losses
 
     def _make_key(self) -> Any:
         """What the lines mean, as a figure, so that a downloaded picture explains itself."""
-        key = look.figure("", "", "", x_range=(0, 10), y_range=(0, 5), height=240, width=330, sizing_mode="fixed")
+        key = look.figure("", "", "", x_range=(0, 10), y_range=(0, 5), height=200)
         key.axis.visible = False
         key.grid.visible = False
         for y, colour, dash, width, text in (
@@ -284,7 +273,7 @@ class TwoWeightsView:
         src["starts"].data = {"x": [p[0] for p in s.points], "y": [p[1] for p in s.points]}
         src["ends"].data = {"x": [p[0, -1] for p in self._paths], "y": [p[1, -1] for p in self._paths]}
         src["losses"].data = _lines(
-            [(np.linspace(0, time, _POINTS), np.maximum(network.loss(path), 1e-20)) for path, time in followed]
+            [(np.linspace(0, time, POINTS), np.maximum(network.loss(path), 1e-20)) for path, time in followed]
         )
         self._times = [time for _, time in followed]
         self._draw_surface()
@@ -305,7 +294,7 @@ class TwoWeightsView:
         self._sources["corners"].data = {"x": right, "y": up, "text": ["w1", "w2"]}
         # A point may have been dropped since; its picture, and its link, are on their way.
         shown = self.state.with_points(self._shown)
-        self._page.publish(shown, scripts.two_weights(shown, self._times))
+        self._page.publish(shown, script(shown, self._times))
 
     def _tell(self) -> None:
         d1, d2 = self.state.hidden, self.state.readout
@@ -334,14 +323,30 @@ _PALETTE = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in zip(
     np.linspace(0x8C, 0xF7, 24).astype(int), strict=True)]  # fmt: skip
 
 
-def build() -> Any:
-    """The page of one session."""
-    state, complaint = TwoWeightsState.from_query(query_of_session())
-    page = Page(
-        state,
-        heading="Two-weight world",
-        intro="The smallest network, ŷ = w2 w1 x, learns w1·w2 = s. A flipped rule turns slides into circles.",
-        complaint=complaint,
-    )
-    view = TwoWeightsView(page, state)
-    return page.build(view.controls, view.figures)
+def script(state: TwoWeightsState, times: Sequence[float]) -> str:
+    """The flow field with its trajectories; `times` says how long each is followed."""
+    points = [(*point, time) for point, time in zip(state.points, times, strict=True)]
+    return f"""import matplotlib.pyplot as plt
+
+import curldescent as cd
+from curldescent.plots.two_weights import draw_flow
+
+network = cd.TwoWeights(target={state.target!r}, hidden={state.hidden!r}, readout={state.readout!r})
+figure, axes = plt.subplots(figsize=(5, 5))
+draw_flow(axes, network, starts=(), time=1.0)
+for w1, w2, time in {points!r}:
+    path = network.trajectory([w1, w2], time=time)
+    axes.plot(*path, color='black')
+    axes.plot(w1, w2, marker='o', color='black')
+    print('from', (w1, w2), 'to', path[:, -1], 'loss', network.loss(path[:, -1]))
+figure.savefig('two_weights.png')
+"""
+
+
+VIEW = View(
+    "Two-weight world",
+    intro="The smallest network, ŷ = w2 w1 x, learns w1·w2 = s. A flipped rule turns slides into circles.",
+    state=TwoWeightsState,
+    show=TwoWeightsView,
+    place=30,
+)

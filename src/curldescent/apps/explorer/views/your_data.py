@@ -1,7 +1,9 @@
-"""View 4: a table of one's own, learned under both rules."""
+"""A table of one's own, learned under both rules."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import panel as pn
 
@@ -10,9 +12,10 @@ from curldescent.apps.explorer import controls, scripts
 from curldescent.apps.explorer.latest import Background, Latest
 from curldescent.apps.explorer.live import LiveRun
 from curldescent.apps.explorer.live_panel import LivePanel
-from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import ACTIVATIONS, MISSING, DataState
+from curldescent.apps.explorer.page import Page
+from curldescent.apps.explorer.state import ACTIVATIONS, SEEDS, ViewState, choice, number
 from curldescent.apps.explorer.table import MAX_BYTES, MAX_ROWS, read_upload
+from curldescent.apps.explorer.view import View
 from curldescent.foundation.errors import InputError
 from curldescent.model.data import from_data
 from curldescent.model.plasticity import Plasticity
@@ -21,8 +24,31 @@ from curldescent.model.tables import Table
 from curldescent.model.tables.choice import Choice, choose
 from curldescent.model.tables.sources import TEXT
 
+MISSING = ("refuse", "drop", "impute")
 _CHUNK = 1_000_000
+_DROP_CSS = """
+.filepond--root.bk-input, .filepond--root.bk-input .filepond--drop-label { background-color: var(--hover) !important; }
+.filepond--root [class*="filepond--panel"] { background-color: var(--hover) !important; }
+.filepond--drop-label, .filepond--drop-label label { color: var(--ink) !important; }
+.filepond--drop-label label { font: 13px "DejaVu Sans", Verdana, sans-serif !important; padding: 4px !important; }
+.filepond--credits { display: none; }
+"""
 _INVITATION = "Drop a table with a header (CSV, TSV or text)"
+
+
+@dataclass(frozen=True)
+class DataState(ViewState):
+    """How an uploaded table is learned. The table itself is not part of a link."""
+
+    PATH: ClassVar[str] = "/data"
+
+    n_hidden: int = number(20, 1, 200)
+    hidden: float = number(0.0, 0, 1)
+    readout: float = number(0.1, 0, 1)
+    activation: str = choice("tanh", *ACTIVATIONS)
+    rate: float = number(0.1, 0.001, 2.0)
+    seed: int = number(0, *SEEDS)
+    missing: str = choice("refuse", *MISSING)
 
 
 class Dropper(pn.widgets.FileDropper):
@@ -78,6 +104,7 @@ class DataView:
             previews=[],
             sizing_mode="stretch_width",
             margin=(4, 0, 8, 0),
+            stylesheets=[_DROP_CSS],
         )
         self.drop.param.watch(self._dropped, "value")
         self._inputs, self._targets = controls.many("inputs"), controls.many("targets")
@@ -200,8 +227,8 @@ class DataView:
 
     def _publish(self, epoch: int) -> None:
         inputs, targets = (list(widget.value or []) for widget in (self._inputs, self._targets))
-        script = scripts.data(self.state, self._file or "your_table.csv", inputs, targets, epoch)
-        self._page.publish(self.state, script)
+        text = script(self.state, self._file or "your_table.csv", inputs, targets, epoch)
+        self._page.publish(self.state, text)
 
     def _tell(self, status: str, epoch: int, _errors: dict[str, float]) -> None:
         if self._fault or self._problem is None:
@@ -229,14 +256,30 @@ def _judged(asked: tuple[Problem, Plasticity]) -> tuple[Problem, str]:
     return problem, (f"{found.verdict}, λ_min = {found.lambda_min:.3g}, {found.n_unstable}{more} growing directions")
 
 
-def build() -> Any:
-    """The page of one session."""
-    state, complaint = DataState.from_query(query_of_session())
-    page = Page(
-        state,
-        heading="Your data",
-        intro="Your own table: choose columns, the size of the student and what is flipped; watch both rules learn.",
-        complaint=complaint,
-    )
-    view = DataView(page, state)
-    return page.build(view.controls, view.figures)
+def script(state: DataState, file: str, inputs: Sequence[str], targets: Sequence[str], epochs: int) -> str:
+    """The live run on an uploaded table, and the verdict on the student it starts with."""
+    return f"""import curldescent as cd
+from curldescent.plots.learning_curves import learning_curves
+
+problem = cd.from_data(
+    {file!r},
+    inputs={list(inputs)!r},
+    targets={list(targets)!r},
+    n_hidden={state.n_hidden!r},
+    activation={state.activation!r},
+    missing={state.missing!r},
+    seed={state.seed!r},
+)
+rules = {{'GD': cd.Plasticity(), 'CD': cd.Plasticity(hidden={state.hidden!r}, readout={state.readout!r})}}
+print(cd.analysis.stability(problem, rules['CD']))
+{scripts.training(state.rate, state.seed, epochs, preserve_norms=False)}"""
+
+
+VIEW = View(
+    "Your data",
+    intro="Your own table: choose columns, the size of the student and what is flipped; watch both rules learn.",
+    state=DataState,
+    show=DataView,
+    place=50,
+    begins_with_controls=True,
+)

@@ -1,7 +1,8 @@
-"""View 2: gradient descent and curl descent learn the same problem, live."""
+"""Gradient descent and curl descent learn the same problem, live."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
@@ -10,14 +11,40 @@ from curldescent.apps.explorer import controls, scripts
 from curldescent.apps.explorer.latest import Latest
 from curldescent.apps.explorer.live import LiveRun
 from curldescent.apps.explorer.live_panel import LivePanel
-from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import ACTIVATIONS, RATIO, LearnState
+from curldescent.apps.explorer.page import Page
+from curldescent.apps.explorer.state import ACTIVATIONS, RATIO, SEEDS, ViewState, choice, number
+from curldescent.apps.explorer.view import View
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import student_teacher
 from curldescent.theory import Spectrum
+from curldescent.theory.sizes import sizes_of_total
 
 NUDGE = 1e-6
+
+
+@dataclass(frozen=True)
+class LearnState(ViewState):
+    """Live runs of gradient descent and curl descent on one student–teacher problem."""
+
+    PATH: ClassVar[str] = "/learn"
+    POINT: ClassVar[tuple[str, ...]] = ("ratio", "hidden", "readout")
+
+    ratio: float = number(0.6, *RATIO)
+    hidden: float = number(0.5, 0, 1)
+    readout: float = number(0.0, 0, 1)
+    neurons: int = number(120, 12, 400)
+    activation: str = choice("linear", *ACTIVATIONS)
+    start: str = choice("random", "random", "teacher")
+    norms: str = choice("kept", "kept", "free")
+    rate: float = number(0.1, 0.001, 2.0)
+    seed: int = number(0, *SEEDS)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """(M, N) from the total number of neurons, the paper's convention, at least one each."""
+        n_inputs, n_hidden = sizes_of_total(self.neurons, self.ratio)
+        return max(1, n_inputs), max(1, n_hidden)
 
 
 def problem_of(state: LearnState) -> Problem:
@@ -102,7 +129,7 @@ class LearnView:
             return
         if epoch != self._published:
             self._published = epoch
-            self._page.publish(s, scripts.learn(s, epoch))
+            self._page.publish(s, script(s, epoch))
         n_inputs, n_hidden = s.sizes
         rule = Plasticity(hidden=s.hidden, readout=s.readout)
         realised = rule.realised(n_inputs=n_inputs, n_hidden=n_hidden, n_outputs=1)
@@ -121,14 +148,24 @@ class LearnView:
             self._page.say(text, kind=verdict, detail=f"{where}; theory for large linear networks: {verdict}{lost}")
 
 
-def build() -> Any:
-    """The page of one session."""
-    state, complaint = LearnState.from_query(query_of_session())
-    page = Page(
-        state,
-        heading="Watch it learn",
-        intro="One problem, two rules, the same start. Gradient descent only goes down; curl descent may go up.",
-        complaint=complaint,
-    )
-    view = LearnView(page, state)
-    return page.build(view.controls, view.figures)
+def script(state: LearnState, epochs: int) -> str:
+    """The live run up to an epoch: the same problem, rules and order of samples, so the same numbers."""
+    n_inputs, n_hidden = state.sizes
+    away = "" if state.start == "random" else ".starting_at_teacher(hidden_noise=1e-6)"
+    return f"""import curldescent as cd
+from curldescent.plots.learning_curves import learning_curves
+
+problem = cd.student_teacher(
+    n_inputs={n_inputs}, n_hidden={n_hidden}, activation={state.activation!r}, trials=1, seed={state.seed!r}
+){away}
+rules = {{'GD': cd.Plasticity(), 'CD': cd.Plasticity(hidden={state.hidden!r}, readout={state.readout!r})}}
+{scripts.training(state.rate, state.seed, epochs, preserve_norms=state.norms == "kept")}"""
+
+
+VIEW = View(
+    "Watch it learn",
+    intro="One problem, two rules, the same start. Gradient descent only goes down; curl descent may go up.",
+    state=LearnState,
+    show=LearnView,
+    place=20,
+)

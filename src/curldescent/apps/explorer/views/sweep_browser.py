@@ -1,22 +1,24 @@
-"""View 5: the heat map of a sweep, with the theory on it and the curves of each cell behind it."""
+"""The heat map of a sweep, with the theory on it and the curves of each cell behind it."""
 
+import textwrap
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import panel as pn
 from bokeh.events import Tap
-from bokeh.layouts import row
 from bokeh.models import ColorBar, ColumnDataSource, CustomJSTickFormatter, FixedTicker, LinearColorMapper, Range1d
 from bokeh.palettes import Viridis256
 
-from curldescent.apps.explorer import controls, look, scripts
-from curldescent.apps.explorer.heat import Opened, Scale, coloured
+from curldescent.apps.explorer import controls, look
+from curldescent.apps.explorer.heat import COLOURS, Opened, Scale, coloured, tick_text
 from curldescent.apps.explorer.latest import Background
-from curldescent.apps.explorer.page import Page, query_of_session
-from curldescent.apps.explorer.state import SweepState
+from curldescent.apps.explorer.page import Page
+from curldescent.apps.explorer.state import ViewState, choice
 from curldescent.apps.explorer.stores import find_store, list_stores
+from curldescent.apps.explorer.view import View
 from curldescent.foundation.errors import InputError
 
 _NONE = "(none)"
@@ -27,30 +29,44 @@ _LABELS = {
 }
 
 
+@dataclass(frozen=True)
+class SweepState(ViewState):
+    """Which store, variable and axes are shown, and which cell is open."""
+
+    PATH: ClassVar[str] = "/sweeps"
+
+    store: str = ""
+    variable: str = ""
+    x: str = ""
+    y: str = ""
+    held: str = ""
+    cell: str = ""
+    colours: str = choice("automatic", *COLOURS)
+
+
 class SweepView:
     """One session of the view.
 
     Args:
         page: its frame.
         state: what is shown first.
-        folder: named on the command line; the only place that is looked at.
     """
 
-    def __init__(self, page: Page, state: SweepState, folder: Path | None) -> None:
-        self._page, self.state, self._folder = page, state, folder
+    def __init__(self, page: Page, state: SweepState) -> None:
+        self._page, self.state, self._folder = page, state, page.surroundings.store
         self._opened: Opened | None = None
         self._setting = False
         self._reading = Background(page.document, self._read, self._show)
         self._picking = Background(page.document, self._read_cell, self._show_cell)
         self._make_controls()
         self._make_figures()
-        if not list_stores(folder):
-            where = "holds no sweep" if folder is not None else "was not given"
+        if not list_stores(self._folder):
+            where = "holds no sweep" if self._folder is not None else "was not given"
             page.say("No sweep to show", detail=f"the folder {where}: curldescent explore --store results/my-sweep")
-            page.publish(state, scripts.no_sweep())
+            page.publish(state, no_sweep())
             self.figures.visible = False
         else:
-            self._open(state.store or next(iter(list_stores(folder))))
+            self._open(state.store or next(iter(list_stores(self._folder))))
 
     def _make_controls(self) -> None:
         self._store = controls.select("store", None, list(list_stores(self._folder)))
@@ -59,12 +75,16 @@ class SweepView:
         self._x, self._y = controls.select("horizontal axis", None, []), controls.select("vertical axis", None, [])
         for name, widget in (("variable", self._variable), ("x", self._x), ("y", self._y)):
             widget.param.watch(partial(self._chosen, name), "value")
-        self._held = pn.Column(sizing_mode="stretch_width")
+        self._colours = controls.choice("colours", self.state.colours, COLOURS)
+        self._colours.param.watch(lambda event: self._choose("colours", event.new), "value")
+        self._held, self._open_cell = pn.Column(sizing_mode="stretch_width"), pn.Column(sizing_mode="stretch_width")
         self.controls = pn.Column(
             controls.heading("The sweep"),
-            *(self._store, self._variable, self._x, self._y),
+            *(self._store, self._variable, self._colours, self._x, self._y),
             self._held,
-            controls.note("Click a cell for its curves. Grey cells are missing, failed or diverged."),
+            controls.heading("One cell"),
+            controls.note("Click a cell for its curves, or choose it. Grey cells are missing, failed or diverged."),
+            self._open_cell,
             sizing_mode="stretch_width",
         )
 
@@ -77,7 +97,8 @@ class SweepView:
         self._cells = ColumnDataSource({name: [] for name in names})
         self._line, self._mark = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({n: [] for n in names[:4]})
         heat.quad(
-            *("left", "right"), top="top", bottom="bottom", source=self._cells, line_color=None,
+            *("left", "right"), top="top", bottom="bottom", source=self._cells,
+            line_color={"field": "value", "transform": self._mapper},
             fill_color={"field": "value", "transform": self._mapper},
         )  # fmt: skip
         # White under black: seen on the dark and on the light side.
@@ -88,7 +109,6 @@ class SweepView:
             line_color=look.CURL_DESCENT, line_width=3,
         )  # fmt: skip
         self._bar = ColorBar(color_mapper=self._mapper, width=14, padding=6, label_standoff=8, border_line_color=None)
-        self._bar.formatter = CustomJSTickFormatter(code="return Number(tick.toPrecision(3)).toString()")
         self._bar.title_text_font = self._bar.major_label_text_font = look.FONT
         self._bar.major_label_text_font_size = "13px"
         heat.add_layout(self._bar, "right")
@@ -104,7 +124,7 @@ class SweepView:
         self._curve.multi_line("xs", "ys", source=self._traces, color=look.CURL_DESCENT, line_width=1, alpha=0.5)
         self._curve.line("x", "y", source=self._median, color=look.CURL_DESCENT, line_width=3)
         self._points.scatter("x", "y", source=self._trials, color=look.CURL_DESCENT, size=10)
-        self.figures = row(heat, self._curve, self._points, sizing_mode="stretch_width")
+        self.figures = look.beside(heat, self._curve, self._points)
 
     def _by_hand(self, then: Any) -> None:
         """Widgets that are set from here say nothing new."""
@@ -117,10 +137,14 @@ class SweepView:
             self._opened = Opened.read(path)
         except InputError as problem:
             self._page.say(str(problem)[:1].upper() + str(problem)[1:] + ".", kind="fault")
-            self._page.publish(SweepState(), scripts.no_sweep())
+            self._page.publish(SweepState(), no_sweep())
             return
         if name != self.state.store:
-            self.state = SweepState(store=name) if self.state.store else self.state.changed(store=name)
+            self.state = (
+                SweepState(store=name, colours=self.state.colours)
+                if self.state.store
+                else self.state.changed(store=name)
+            )
         self._settle()
 
     def _settle(self) -> None:
@@ -147,6 +171,7 @@ class SweepView:
             ):
                 widget.options, widget.value = options, value
             self._offer_held(opened, x, y)
+            self._offer_cell(opened, [axis for axis in (x, y) if axis != _NONE])
         self._setting = False
         self._clear_cell()
         self._read_again()
@@ -158,13 +183,38 @@ class SweepView:
         for axis in opened.axes:
             if axis in (x, y):
                 continue
-            names = [value if isinstance(value, str) else f"{value:g}" for value in opened.data[axis].values.tolist()]
+            names = _names(opened, axis)
             chosen = min(at.get(axis, 0), len(names) - 1)
             self._held_at[axis] = chosen
             widget = controls.select(f"{axis} held at", names[chosen], names)
             widget.param.watch(partial(self._hold, axis, names), "value")
             widgets.append(widget)
         self._held.objects = widgets
+
+    def _offer_cell(self, opened: Opened, axes: list[str]) -> None:
+        """Menus that open a cell without a pointer."""
+        at = _indices(self.state.cell)
+        self._cell_menus = {}
+        for axis in axes:
+            names = [_NONE, *_names(opened, axis)]
+            chosen = at.get(axis, -1) + 1
+            menu = controls.select(f"cell at {axis}", names[chosen if chosen < len(names) else 0], names)
+            menu.param.watch(lambda _: self._by_hand(self._choose_cell), "value")
+            self._cell_menus[axis] = menu
+        self._open_cell.objects = list(self._cell_menus.values())
+
+    def _choose_cell(self) -> None:
+        index = {axis: menu.options.index(menu.value) - 1 for axis, menu in self._cell_menus.items()}
+        if min(index.values()) >= 0:
+            self._open_at(index)
+
+    def _open_at(self, index: dict[str, int]) -> None:
+        self.state = self.state.changed(cell=";".join(f"{name}:{at}" for name, at in index.items()))
+        self._setting = True
+        for axis, menu in self._cell_menus.items():
+            menu.value = menu.options[index[axis] + 1]
+        self._setting = False
+        self._pick(index)
 
     def _hold(self, axis: str, names: list[str], event: Any) -> None:
         self._held_at[axis] = names.index(event.new)
@@ -177,7 +227,8 @@ class SweepView:
         self._by_hand(lambda: self._choose(name, event.new))
 
     def _choose(self, name: str, value: str) -> None:
-        self.state = self.state.changed(**{name: value}, cell="" if name != "variable" else self.state.cell)
+        keeps_cell = name in ("variable", "colours")
+        self.state = self.state.changed(**{name: value}, cell=self.state.cell if keeps_cell else "")
         self._settle()
 
     def _read_again(self) -> None:
@@ -204,7 +255,7 @@ class SweepView:
         y = self._y_scale = Scale.of(np.array([""]) if s.y == _NONE else opened.data[s.y].values)
         left, bottom = np.meshgrid(x.borders[:-1], y.borders[:-1])
         right, top = np.meshgrid(x.borders[1:], y.borders[1:])
-        colours, logarithmic = coloured(values)
+        colours, logarithmic = coloured(values, s.colours)
         finite = colours[np.isfinite(colours)]
         if finite.size:
             self._mapper.low, self._mapper.high = float(finite.min()), float(max(finite.max(), finite.min() + 1e-12))
@@ -212,7 +263,8 @@ class SweepView:
         self._cells.data = {**{name: edge.ravel() for name, edge in corners}, "value": colours.ravel()}
         for span, scale in ((self._heat.x_range, x), (self._heat.y_range, y)):
             span.start, span.end = float(scale.borders[0]), float(scale.borders[-1])
-        self._heat.title.text = ("log₁₀ " if logarithmic else "") + s.variable.replace("_", " ")
+        self._bar.formatter = CustomJSTickFormatter(code=tick_text(logarithmic=logarithmic))
+        self._heat.title.text = s.variable.replace("_", " ") + (", logarithmic colours" if logarithmic else "")
         for axis, scale, name in ((self._heat.xaxis[0], x, s.x), (self._heat.yaxis[0], y, s.y)):
             axis.axis_label = "" if name == _NONE else _LABELS.get(name, name.replace("_", " "))
             axis.ticker = FixedTicker(ticks=list(scale.ticks()))
@@ -221,9 +273,11 @@ class SweepView:
         done, failed, total = opened.counts()
         more = f", {failed} failed" if failed else ""
         line_note = "; line: critical ratio of large linear networks" if line is not None else ""
-        self._page.say(f"{done} of {total} cells finished", detail=f"median over trials{more}{line_note}")
+        lost = int((np.isfinite(values) & np.isnan(colours)).sum())
+        no_colour = f"; {lost} cells are not positive and have no place on logarithmic colours" if lost else ""
+        self._page.say(f"{done} of {total} cells finished", detail=f"median over trials{more}{line_note}{no_colour}")
         named = {axis: opened.data[axis].values[at].item() for axis, at in held.items()}
-        self._page.publish(s, scripts.sweep(s, opened.path, named, y="" if s.y == _NONE else s.y))
+        self._page.publish(s, script(s, opened.path, named, y="" if s.y == _NONE else s.y))
         if s.cell:
             self._pick(_indices(s.cell))
 
@@ -245,8 +299,7 @@ class SweepView:
         j = int(np.searchsorted(self._y_scale.borders, event.y)) - 1
         if 0 <= i < len(self._x_scale.values) and 0 <= j < len(self._y_scale.values):
             index = {self.state.x: i} | ({} if self.state.y == _NONE else {self.state.y: j})
-            self.state = self.state.changed(cell=";".join(f"{name}:{at}" for name, at in index.items()))
-            self._pick(index)
+            self._open_at(index)
 
     def _pick(self, index: dict[str, int]) -> None:
         opened, s = self._opened, self.state
@@ -262,7 +315,7 @@ class SweepView:
             "top": [self._y_scale.borders[j + 1]],
         }
         named = {axis: opened.data[axis].values[at].item() for axis, at in self._held_at.items()}
-        self._page.publish(s, scripts.sweep(s, opened.path, named, y="" if s.y == _NONE else s.y))
+        self._page.publish(s, script(s, opened.path, named, y="" if s.y == _NONE else s.y))
         self._picking.ask((opened, s.variable, {**self._held_at, **index}))
 
     @staticmethod
@@ -291,7 +344,8 @@ class SweepView:
             return
         figure = self._curve if cell["kind"] == "curves" else self._points
         self._curve.visible, self._points.visible = figure is self._curve, figure is self._points
-        figure.title.text = title
+        # The narrowest figure is as wide as so many letters.
+        figure.title.text = "\n".join(textwrap.wrap(title, 38))
         figure.yaxis[0].axis_label = cell["name"]
         if cell["kind"] == "trials":
             self._trials.data = {"x": cell["x"], "y": look.listed(cell["lines"][0])}
@@ -310,6 +364,10 @@ class SweepView:
             self._mark.data = {name: [] for name in self._mark.data}
 
 
+def _names(opened: Opened, axis: str) -> list[str]:
+    return [value if isinstance(value, str) else f"{value:g}" for value in opened.data[axis].values.tolist()]
+
+
 def _indices(text: str) -> dict[str, int]:
     """Axis → index from "axis:index;…"; what is not of that form is left out."""
     found = {}
@@ -320,14 +378,37 @@ def _indices(text: str) -> dict[str, int]:
     return found
 
 
-def build(folder: Path | None) -> Any:
-    """The page of one session."""
-    state, complaint = SweepState.from_query(query_of_session())
-    page = Page(
-        state,
-        heading="Sweep browser",
-        intro="A grid of experiments at one look: choose what is drawn over which axes, and open cells.",
-        complaint=complaint,
-    )
-    view = SweepView(page, state, folder)
-    return page.build(view.controls, view.figures)
+def script(state: SweepState, store: Path, held: dict[str, object], y: str) -> str:
+    """The heat map of a sweep; `held` are the values of the axes that are not drawn, `y` is empty for a line."""
+    drawn = tuple(name for name in (state.x, y) if name)
+    held_there = {name: value for name, value in held.items() if name not in drawn}
+    select = f".sel({held_there!r})" if held_there else ""
+    if state.x == "ratio" and y in ("hidden", "readout") and "error" in state.variable:
+        draw = "from curldescent.plots.sweeps import error_map\n\nfigure = error_map(values)\n"
+    else:
+        line = f"values.plot(ax=axes, x={state.x!r}" + (f", y={y!r})" if y else ")")
+        draw = f"import matplotlib.pyplot as plt\n\nfigure, axes = plt.subplots()\n{line}\n"
+    # Trials that never get to a threshold are NaN and need more epochs than any that do.
+    never = ".fillna(float('inf'))" if state.variable.startswith("epochs_to_") else ""
+    return f"""import curldescent as cd
+
+data = cd.sweeps.open({str(store)!r})
+values = data[{state.variable!r}]{select}{never}
+values = values.median([name for name in values.dims if name not in {drawn!r}])
+print(values)
+{draw}figure.savefig('sweep.png')
+"""
+
+
+def no_sweep() -> str:
+    """Where there is no store to open."""
+    return "# Start the explorer with a store: curldescent explore --store results/my-sweep\n"
+
+
+VIEW = View(
+    "Sweep browser",
+    intro="A grid of experiments at one look: choose what is drawn over which axes, and open cells.",
+    state=SweepState,
+    show=SweepView,
+    place=60,
+)
