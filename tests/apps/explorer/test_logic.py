@@ -11,16 +11,19 @@ import pytest
 from matplotlib import pyplot as plt
 
 import curldescent as cd
-from curldescent.apps.explorer import scripts
+from curldescent.apps.explorer.flow_lines import conserved, follow, solutions
 from curldescent.apps.explorer.heat import Opened, Scale, coloured
-from curldescent.apps.explorer.learn import problem_of
 from curldescent.apps.explorer.live import LambdaMin, LiveRun
-from curldescent.apps.explorer.phase import boundary, density_curve, sampled
-from curldescent.apps.explorer.state import DataState, LearnState, PhaseState, SweepState, TwoWeightsState
 from curldescent.apps.explorer.stores import find_store, list_stores
 from curldescent.apps.explorer.surface import Camera, faces
 from curldescent.apps.explorer.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, read_upload
-from curldescent.apps.explorer.two_weights import conserved, follow, solutions
+from curldescent.apps.explorer.views import learn, phase, sweep_browser, two_weights, your_data
+from curldescent.apps.explorer.views.learn import LearnState, problem_of
+from curldescent.apps.explorer.views.phase import PhaseState, boundary, density_curve, sampled
+from curldescent.apps.explorer.views.rule import RuleState
+from curldescent.apps.explorer.views.sweep_browser import SweepState
+from curldescent.apps.explorer.views.two_weights import TwoWeightsState
+from curldescent.apps.explorer.views.your_data import DataState
 from tests.sweeps.conftest import fill, small
 
 STATES = [
@@ -29,7 +32,8 @@ STATES = [
     TwoWeightsState(0.5, -1.0, 0.3, "1,2;-0.5,0.25", 40),
     TwoWeightsState().with_points(()),
     DataState(5, 0.5, 0.25, "relu", 0.3, 2, "drop"),
-    SweepState("a/b", "final_test_error", "ratio", "hidden", "rule:1", "ratio:0;hidden:2"),
+    SweepState("a/b", "final_test_error", "ratio", "hidden", "rule:1", "ratio:0;hidden:2", "linear"),
+    RuleState(3, 2, "relu", "0.5", "-1, 0.25", "typed", "1; -1", "input 3 → hidden 2", "hidden 1 → output", -1.0, 0.5),
 ]
 
 
@@ -83,7 +87,7 @@ def run_script(tmp_path, monkeypatch, capsys):
 
 def test_the_phase_script_prints_what_the_view_says(tmp_path, run_script):
     state = PhaseState(0.3, 0.5, 0.1, 30, 4)
-    printed = run_script(scripts.phase(state))
+    printed = run_script(phase.script(state))
     assert str(cd.theory.Spectrum(0.3, 0.5, 0.1).lambda_min) in printed
     assert str(sampled(state)["lambda_min"]) in printed
     assert (tmp_path / "phase.png").stat().st_size > 1000
@@ -92,7 +96,7 @@ def test_the_phase_script_prints_what_the_view_says(tmp_path, run_script):
 def test_the_two_weights_script_ends_where_the_view_ends(run_script):
     state = TwoWeightsState(1.0, 1.0, -1.0, "1.9,1.2;0.5,0.5")
     followed = [follow(cd.TwoWeights(1.0, 1.0, -1.0), point) for point in state.points]
-    printed = run_script(scripts.two_weights(state, [time for _, time in followed]))
+    printed = run_script(two_weights.script(state, [time for _, time in followed]))
     last = [line.split("[")[1].split("]")[0].split() for line in printed.splitlines()]
     np.testing.assert_allclose(np.array(last, float), [path[:, -1] for path, _ in followed], atol=1e-6)
 
@@ -133,7 +137,7 @@ def test_the_learn_script_ends_at_the_live_runs_error(run_script):
     run.step()
     frame = frames_of(run, 2)[-1]
     run.stop()
-    printed = run_script(scripts.learn(state, frame.epoch))
+    printed = run_script(learn.script(state, frame.epoch))
     assert f"{frame.error[1]:.6f}"[:8] in printed.replace("\n", " ")
 
 
@@ -249,11 +253,12 @@ def test_the_view_says_what_it_uses():
     from panel.io.state import set_curdoc
 
     from curldescent.apps.explorer.page import Page
-    from curldescent.apps.explorer.your_data import DataView
+    from curldescent.apps.explorer.view import Surroundings
+    from curldescent.apps.explorer.views.your_data import VIEW, DataView
 
     good = b",name,speed,a\n" + b"".join(b"%d,n,%d,%d\n" % (k, k % 5, k) for k in range(12))
     with set_curdoc(Document()):
-        page = Page(DataState(), heading="", intro="", complaint="")
+        page = Page(VIEW, DataState(), Surroundings((VIEW,)))
         view = DataView(page, DataState())
         try:
             view._dropped(types.SimpleNamespace(new={"t.csv": good}))
@@ -292,7 +297,7 @@ def test_the_data_script_runs_whatever_the_file_is_called(tmp_path, run_script):
     name = 'it\'s "data"; import os.csv'
     rows = "\n".join(f"{k % 7},{k % 5},{k % 7 + k % 5}" for k in range(30))
     (tmp_path / name).write_text("a,b,sum\n" + rows)
-    printed = run_script(scripts.data(DataState(n_hidden=4), name, ["a", "b"], ["sum"], 20))
+    printed = run_script(your_data.script(DataState(n_hidden=4), name, ["a", "b"], ["sum"], 20))
     assert "stable" in printed
 
 
@@ -340,10 +345,10 @@ def test_a_heat_map_of_a_list_in_any_order_ascends(tmp_path):
 
 def test_the_sweep_script_runs(stores, run_script):
     state = SweepState("plane", "final_test_error", "ratio", "hidden")
-    assert "ratio" in run_script(scripts.sweep(state, stores / "plane", {}, y="hidden"))
+    assert "ratio" in run_script(sweep_browser.script(state, stores / "plane", {}, y="hidden"))
     state = SweepState("deeper/rules", "final_test_error", "n_train", "seed")
     held = {"rule": "CD"}
-    assert "n_train" in run_script(scripts.sweep(state, stores / "deeper/rules", held, y="seed"))
+    assert "n_train" in run_script(sweep_browser.script(state, stores / "deeper/rules", held, y="seed"))
 
 
 def test_scales_put_borders_between_neighbours():
@@ -356,6 +361,16 @@ def test_scales_put_borders_between_neighbours():
     assert logarithmic
     np.testing.assert_array_equal(values, [-32, -32, 0, np.nan])
     np.testing.assert_array_equal(coloured(np.array([1.0, np.inf, 2.0]))[0], [1, np.nan, 2])
+
+
+def test_colours_of_sweeps_stand_on_the_scale_that_was_asked_for():
+    values = np.array([1.0, 100.0, 1e4, 0.0, -1.0, np.nan])
+    linear, logarithmic = coloured(values, "linear")
+    assert not logarithmic
+    np.testing.assert_array_equal(linear, values)
+    shown, logarithmic = coloured(values, "logarithmic")
+    assert logarithmic
+    np.testing.assert_array_equal(shown, [0, 2, 4, np.nan, np.nan, np.nan])
 
 
 @pytest.mark.parametrize(("hidden", "readout"), [(0.4, 0.0), (0.3, 0.1)])

@@ -130,11 +130,12 @@ def test_what_is_updated_before_the_page_is_rendered_names_no_other_server():
 
     from curldescent.apps.explorer import controls
     from curldescent.apps.explorer.page import Page
-    from curldescent.apps.explorer.state import PhaseState
+    from curldescent.apps.explorer.view import Surroundings
+    from curldescent.apps.explorer.views.phase import VIEW, PhaseState
 
     document = Document()
     with set_curdoc(document):
-        page = Page(PhaseState(), heading="h", intro="i")
+        page = Page(VIEW, PhaseState(), Surroundings((VIEW,)))
         import bokeh.plotting
 
         button = controls.button("before")

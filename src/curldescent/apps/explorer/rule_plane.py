@@ -101,10 +101,11 @@ def read_layer(name: str, text: str) -> float | list[float]:
         (0.5, [-1.0, 1.0, 0.5], 0.0)
     """
     words = [word for word in re.split(r"[,;\s]+", text.strip()) if word]
-    numbers = []
+    numbers: list[float] = []
     for word in words:
         try:
-            numbers.append(float(word))
+            # Whole numbers stay whole: of 0 and 1 the library says that they flip nothing.
+            numbers.append(int(word) if re.fullmatch(r"[+-]?\d{1,9}", word) else float(word))
         except ValueError:
             raise InputError(
                 f"the {name} rule must be a fraction, such as 0.5, or one strength per neuron, such as -1, 1, 0.5, "

@@ -66,8 +66,9 @@ class Explorer:
             index=None,
             redirect_root=False,
             use_index=False,
-            # Threads of live runs end with their sessions: soon after a tab is closed.
-            unused_session_lifetime_milliseconds=4000,
+            # Threads of live runs end with their sessions: soon after a tab is closed. A page of a busy machine that
+            # connects later than that after it was made would find its session gone.
+            unused_session_lifetime_milliseconds=20_000,
             check_unused_sessions_milliseconds=1000,
         )
         # … and a name that was made to point here (DNS rebinding) finds nothing.

@@ -25,6 +25,7 @@ from curldescent.apps.explorer.rule_plane import (
     Slice,
     measured,
     read_feedback,
+    read_layer,
     read_rule,
 )
 from curldescent.apps.explorer.state import ACTIVATIONS, SEEDS, ViewState, choice, number
