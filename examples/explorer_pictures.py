@@ -1,7 +1,8 @@
 """Take the pictures of docs/explorer.md: every view of the explorer in a headless browser.
 
 Run with ``python examples/explorer_pictures.py [FOLDER]``; needs Chromium, Playwright and Pillow, and writes
-explorer_*.png, each under 250 kB.
+explorer_*.png, each under 250 kB. With ``--all`` it writes every view on a phone, a tablet and a desk, light and dark,
+whole pages with their controls unfolded, to be looked at: explorer_VIEW_WIDTH_THEME.png.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,6 +22,11 @@ from playwright.sync_api import sync_playwright
 import curldescent as cd
 
 WIDTH, HEIGHT = 1280, 900
+WIDTHS = (420, 768, 1280)
+VIEWS = ("phase", "learn", "two_weights", "rule", "data", "sweeps")
+# Milliseconds after which something will never come, however busy the machine.
+PATIENCE = 300_000
+_EPOCHS = "(Bokeh.documents[0].get_model_by_name('loss').renderers[0].data_source.data.epoch.at(-1) ?? 0)"
 
 
 def make_store(folder: Path) -> Path:
@@ -44,53 +51,111 @@ def make_table(file: Path) -> Path:
     return file
 
 
-def save(page: object, file: Path) -> None:
+def save(page: Any, file: Path, *, whole: bool = False) -> None:
     """One screenshot, in 256 colours: half the size, and nobody sees it."""
-    page.screenshot(path=file)  # type: ignore[attr-defined]
+    page.screenshot(path=file, full_page=whole)
     picture = Image.open(file).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     picture.save(file, optimize=True)
     print(f"{file} {file.stat().st_size / 1000:.0f} kB")
 
 
-def take(url: str, table: Path, folder: Path) -> None:
-    """All views of a server."""
+def launch(driver: Any) -> Any:
+    """A headless Chromium."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    return driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+
+
+class Visitor:
+    """Opens views in a window of some size and brings each to where there is something to see."""
+
+    def __init__(self, page: Any, url: str, table: Path) -> None:
+        self.page, self._url, self._table = page, url, table
+        page.set_default_timeout(PATIENCE)
+
+    def show(self, query: str, seconds: float) -> None:
+        """Open an address and wait."""
+        self.page.goto(self._url + query)
+        self.page.wait_for_selector("body[data-ready]")
+        self.page.wait_for_timeout(1000 * seconds)
+
+    def unfold(self) -> None:
+        """The controls, where they are folded away."""
+        self.page.evaluate("for (const part of document.querySelectorAll('aside details')) part.open = true")
+
+    def press(self, name: str) -> None:
+        """A button of the controls."""
+        self.unfold()
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def until(self, condition: str) -> None:
+        """Wait for something in the page."""
+        self.page.wait_for_function(condition)
+
+    def phase(self) -> None:
+        """The phase diagram."""
+        self.show("?ratio=0.45&hidden=0.3&readout=0.1", 2)
+        self.until("document.querySelector('.figures') && Bokeh.documents[0].get_model_by_name('spectrum')"
+                   ".renderers[0].data_source.data.top.length > 0")  # fmt: skip
+
+    def learn(self) -> None:
+        """A live run, well under way."""
+        self.show("learn?ratio=0.6&hidden=0.5&neurons=120", 1)
+        self.press("10")
+        self.until(f"{_EPOCHS} > 2500")
+        self.press("Pause")
+        self.page.wait_for_timeout(500)
+
+    def two_weights(self) -> None:
+        """The two-weight world."""
+        self.show("two-weights", 2)
+
+    def rule(self) -> None:
+        """A typed rule, measured."""
+        self.show("rule?readout=-1, 1&n_hidden=2&x=0.9&y=0.5", 1)
+        self.until("Bokeh.documents[0].get_model_by_name('along').renderers[2].data_source.data.value.length > 0")
+        self.page.wait_for_timeout(1000)
+
+    def data(self) -> None:
+        """A table that is learned."""
+        self.show("data?readout=0.2", 1)
+        self.page.locator("input[type=file]").set_input_files(str(self._table))
+        self.press("10")
+        self.until("Bokeh.documents[0].get_model_by_name('stability').title.text.endsWith('weights')")
+        self.until(f"{_EPOCHS} > 2000")
+        self.press("Pause")
+        self.page.wait_for_timeout(500)
+
+    def sweeps(self) -> None:
+        """A sweep with a cell open."""
+        self.show("sweeps?cell=ratio:6;hidden:6", 2)
+        self.until("Bokeh.documents[0].get_model_by_name('cell').visible")
+        self.page.wait_for_timeout(1000)
+
+
+def take(url: str, table: Path, folder: Path, *, everything: bool) -> None:
+    """All views of a server."""
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-
-        def show(query: str, seconds: float) -> None:
-            page.goto(url + query)
-            page.wait_for_selector("body[data-ready]", timeout=60_000)
-            page.wait_for_timeout(1000 * seconds)
-
-        show("?ratio=0.45&hidden=0.3&readout=0.1", 2)
-        save(page, folder / "explorer_phase.png")
-        show("learn?ratio=0.6&hidden=0.5&neurons=120", 1)
-        page.get_by_role("button", name="10", exact=True).click()
-        page.wait_for_timeout(14_000)
-        page.get_by_role("button", name="Pause").click()
-        page.wait_for_timeout(500)
-        save(page, folder / "explorer_learn.png")
-        show("two-weights", 2)
-        save(page, folder / "explorer_two_weights.png")
-        show("data?readout=0.2", 1)
-        page.locator("input[type=file]").set_input_files(str(table))
-        page.get_by_role("button", name="10", exact=True).click()
-        measured = "Bokeh.documents[0].get_model_by_name('stability').title.text.endsWith('weights')"
-        page.wait_for_function(measured, timeout=60_000)
-        page.wait_for_timeout(12_000)
-        page.get_by_role("button", name="Pause").click()
-        page.wait_for_timeout(500)
-        save(page, folder / "explorer_data.png")
-        show("sweeps?cell=ratio:6;hidden:6", 3)
-        save(page, folder / "explorer_sweeps.png")
+        browser = launch(driver)
+        for theme in ("light", "dark") if everything else ("light",):
+            for width in WIDTHS if everything else (WIDTH,):
+                size = {"width": width, "height": HEIGHT}
+                context = browser.new_context(viewport=size, color_scheme=theme, has_touch=width == WIDTHS[0])
+                visitor = Visitor(context.new_page(), url, table)
+                for view in VIEWS:
+                    getattr(visitor, view)()
+                    if everything:
+                        visitor.unfold()
+                        visitor.page.wait_for_timeout(500)
+                    name = f"explorer_{view}_{width}_{theme}.png" if everything else f"explorer_{view}.png"
+                    save(visitor.page, folder / name, whole=everything)
+                context.close()
         browser.close()
 
 
 def main() -> None:
     """Make what is shown, serve it, take the pictures."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    given = [argument for argument in sys.argv[1:] if argument != "--all"]
+    folder = Path(given[0] if given else ".")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         table, store = make_table(Path(made) / "measurements.csv"), make_store(Path(made))
@@ -102,7 +167,7 @@ def main() -> None:
             assert found is not None
             # The training kernels are compiled on their first use ever.
             time.sleep(10)
-            take(found[0], table, folder)
+            take(found[0], table, folder, everything="--all" in sys.argv)
         finally:
             server.terminate()
             server.wait()

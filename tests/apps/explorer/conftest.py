@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("panel", reason="the explorer's extra is not installed: pip install 'curldescent[explore]'")
 
 # Seconds after which something will never come, however busy the machine: no test is about time.
-PATIENCE = 60
+PATIENCE = 180
 
 # Nothing but what the tests ask for: no updates, no metrics, no second protocol.
 FLAGS = (

@@ -70,7 +70,7 @@ def test_strengths_that_do_not_fit_and_one_weight_twice_are_one_sentence():
 def test_what_the_library_warns_of_is_heard():
     _, warned = read_rule("0, 1", "", "transpose", "")
     assert len(warned) == 1
-    assert "freezes" in warned[0]
+    assert "none flipped" in warned[0]
 
 
 RULES = {
