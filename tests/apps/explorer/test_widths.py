@@ -55,8 +55,11 @@ def resize(tab, width):
 
 
 def luminance(colour):
-    red, green, blue = (int(colour.lstrip("#")[k : k + 2], 16) / 255 for k in (0, 2, 4))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    """WCAG's relative luminance of "#rrggbb"."""
+    shares = np.array([int(colour.lstrip("#")[k : k + 2], 16) for k in (0, 2, 4)]) / 255
+    return float(
+        np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+    )
 
 
 def test_a_rule_is_typed_on_a_phone_and_seen_on_every_screen(sized_tab, running):

@@ -16,6 +16,7 @@ _CSS = """
 .bk-slider-value { font-weight: 600; }
 .bk-input { background-color: var(--panel) !important; border: 1px solid var(--edge) !important; border-radius: 6px; }
 .bk-input::placeholder { color: var(--soft); opacity: 1; }
+select.bk-input:not([multiple]) { background-image: none !important; appearance: auto !important; }
 select option { background: var(--panel); color: var(--ink); }
 .noUi-target { background: var(--track) !important; border: 0 !important; box-shadow: none !important; }
 .noUi-connect { background: var(--blue) !important; }

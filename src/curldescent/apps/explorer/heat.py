@@ -214,4 +214,6 @@ def coloured(values: Array, colours: str = "automatic") -> tuple[Array, bool]:
 def tick_text(*, logarithmic: bool) -> str:
     """JavaScript that writes a colour's value, whatever scale it stands on."""
     value = "10 ** tick" if logarithmic else "tick"
-    return f"const v = {value}; return Number(v.toPrecision(3)).toString().replace('e-', 'e−')"
+    short = "Number(v.toPrecision(3))"
+    plain = "v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e5)"
+    return f"const v = {value}; return ({plain} ? {short}.toString() : {short}.toExponential()).replaceAll('-', '−')"

@@ -41,8 +41,10 @@ window.explorerNames = (() => {
     const canvas = view.canvas_view;
     if (canvas?.events_el) canvas.events_el.style.touchAction = "pan-y";
     // The figure paints its own ground: what lies under it would show as a seam.
-    const parts = canvas?.shadow_el?.querySelectorAll("div, canvas") ?? [];
-    for (const ground of [view.el, canvas?.el, ...parts]) if (ground) ground.style.backgroundColor = "transparent";
+    const layers = canvas?.shadow_el?.querySelectorAll("div, canvas") ?? [];
+    for (const ground of [view.el, canvas?.el, ...layers]) if (ground) ground.style.backgroundColor = "transparent";
+    // Half a pixel along its upper and left edges is never painted over.
+    view.el.style.clipPath = "inset(1px 0 0 1px)";
     for (const box of model.above ?? []) {
       if (!box.tags?.includes("folds")) continue;
       const stacked = view.el.clientWidth < 560;
