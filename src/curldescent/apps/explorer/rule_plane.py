@@ -4,20 +4,21 @@ import re
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.analysis import CurlShare, circulation, curl
-from curldescent.analysis._curl.circulation import Circulation
 from curldescent.foundation.errors import InputError
-from curldescent.learning.fields.field import Field
-from curldescent.learning.fields.from_problem import problem_field
-from curldescent.learning.fields.jax_network import JaxNetwork
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.student_teacher import student_teacher
+
+if TYPE_CHECKING:
+    # JAX is loaded when something is measured, not before the first page.
+    from curldescent.analysis import Circulation, CurlShare
+    from curldescent.learning.fields.field import Field
+    from curldescent.learning.fields.jax_network import JaxNetwork
 
 Array = NDArray[np.float64]
 # How far the plane goes, either way.
@@ -78,8 +79,8 @@ class Found:
     flow: Array
     along: Array
     antisymmetric: Array
-    share: CurlShare
-    turning: Circulation
+    share: "CurlShare"
+    turning: "Circulation"
     realised: str
 
 
@@ -153,19 +154,24 @@ def problem_of(network: Network) -> Problem:
 
 
 @lru_cache(maxsize=8)
-def _descent(network: Network) -> JaxNetwork:
+def _descent(network: Network) -> "JaxNetwork":
     """Gradient descent on the same loss; its kernels serve every rule without feedback."""
+    from curldescent.learning.fields.from_problem import problem_field
+    from curldescent.learning.fields.jax_network import JaxNetwork
+
     field = problem_field(problem_of(network), Plasticity())
     assert isinstance(field, JaxNetwork)
     return field
 
 
-def field_of(asked: Slice) -> Field:
+def field_of(asked: Slice) -> "Field":
     """`cd.field(problem, rule)` at the loop's centre.
 
     Raises:
         InputError: a rule that does not fit the network, or one weight shown twice.
     """
+    from curldescent.learning.fields.from_problem import problem_field
+
     if asked.pair[0] == asked.pair[1]:
         raise InputError("the two weights shown must be different ones")
     problem, descent = problem_of(asked.network), _descent(asked.network)
@@ -192,6 +198,8 @@ def measured(asked: Slice) -> Found:
         >>> found.turning.verdict, found.share.antisymmetric > 0.01
         ('curl', True)
     """
+    from curldescent.analysis import circulation, curl
+
     field = field_of(asked)
     across, up = np.eye(field.n_params)[list(asked.pair)]
     w1, w2 = np.meshgrid(GRID, GRID)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import panel as pn
 
-from curldescent.analysis import stability
 from curldescent.apps.explorer import controls, scripts
 from curldescent.apps.explorer.latest import Background, Latest
 from curldescent.apps.explorer.live import LiveRun
@@ -250,6 +249,9 @@ class DataView:
 
 
 def _judged(asked: tuple[Problem, Plasticity]) -> tuple[Problem, str]:
+    # JAX is loaded when a table is judged, not before the first page.
+    from curldescent.analysis import stability
+
     problem, rule = asked
     found = stability(problem, rule)[0]
     more = "" if found.complete else " or more"
