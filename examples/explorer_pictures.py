@@ -1,8 +1,9 @@
 """Take the pictures of docs/explorer.md: every view of the explorer in a headless browser.
 
-Run with ``python examples/explorer_pictures.py [FOLDER]``; needs Chromium, Playwright and Pillow, and writes
-explorer_*.png, each under 250 kB. With ``--all`` it writes every view on a phone, a tablet and a desk, light and dark,
-whole pages with their controls unfolded, to be looked at: explorer_VIEW_WIDTH_THEME.png.
+Run with ``python examples/explorer_pictures.py [FOLDER [VIEW …]]``, for all views or those named; needs
+Chromium, Playwright and Pillow, and writes explorer_*.png, each under 250 kB. With ``--all`` it writes every view on a
+phone, a tablet and a desk, light and dark, whole pages with their controls unfolded, to be looked at:
+explorer_VIEW_WIDTH_THEME.png.
 """
 
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +134,8 @@ class Visitor:
         self.page.wait_for_timeout(1000)
 
 
-def take(url: str, table: Path, folder: Path, *, everything: bool) -> None:
-    """All views of a server."""
+def take(url: str, table: Path, folder: Path, views: Sequence[str], *, everything: bool) -> None:
+    """Views of a server."""
     with sync_playwright() as driver:
         browser = launch(driver)
         for theme in ("light", "dark") if everything else ("light",):
@@ -141,7 +143,7 @@ def take(url: str, table: Path, folder: Path, *, everything: bool) -> None:
                 size = {"width": width, "height": HEIGHT}
                 context = browser.new_context(viewport=size, color_scheme=theme, has_touch=width == WIDTHS[0])
                 visitor = Visitor(context.new_page(), url, table)
-                for view in VIEWS:
+                for view in views:
                     getattr(visitor, view)()
                     if everything:
                         visitor.unfold()
@@ -155,19 +157,22 @@ def take(url: str, table: Path, folder: Path, *, everything: bool) -> None:
 def main() -> None:
     """Make what is shown, serve it, take the pictures."""
     given = [argument for argument in sys.argv[1:] if argument != "--all"]
-    folder = Path(given[0] if given else ".")
+    folder, views = Path(given[0] if given else "."), given[1:] or VIEWS
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
-        table, store = make_table(Path(made) / "measurements.csv"), make_store(Path(made))
-        command = [sys.executable, "-m", "curldescent", "explore", "--no-browser", "--store", str(store)]
+        table = make_table(Path(made) / "measurements.csv")
+        command = [sys.executable, "-m", "curldescent", "explore", "--no-browser"]
+        if "sweeps" in views:
+            command += ["--store", str(make_store(Path(made)))]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout is not None
             found = re.search(r"http://\S+", server.stdout.readline())
             assert found is not None
-            # The training kernels are compiled on their first use ever.
-            time.sleep(10)
-            take(found[0], table, folder, everything="--all" in sys.argv)
+            if {"learn", "data"} & set(views):
+                # The training kernels are compiled on their first use ever.
+                time.sleep(10)
+            take(found[0], table, folder, views, everything="--all" in sys.argv)
         finally:
             server.terminate()
             server.wait()
