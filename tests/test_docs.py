@@ -11,22 +11,32 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [DOCS / "faq.md", DOCS / "citing.md", *sorted((DOCS / "how_to").glob("*.md"))]
-BLOCK = re.compile(r"(<!-- needs (\w+) -->\n)?```python\n(.*?)```", re.DOTALL)
+# A comment before a block says which packages it needs, and whether it is slow.
+BLOCK = re.compile(r"(?:<!-- ((?:needs|slow)[\w, ]*) -->\n)?```python\n(.*?)```", re.DOTALL)
 
 
 def blocks():
     for page in PAGES:
-        for number, (_, package, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
-            yield pytest.param(package, code, id=f"{page.stem}-{number}")
+        for number, (note, code) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8"))):
+            words = re.findall(r"\w+", note)
+            slow = [pytest.mark.slow] if "slow" in words else []
+            needed = [word for word in words if word not in ("needs", "slow")]
+            yield pytest.param(needed, code, id=f"{page.stem}-{number}", marks=slow)
 
 
 @pytest.mark.filterwarnings("ignore:In the future .* will be an error:FutureWarning")
-@pytest.mark.parametrize(("package", "code"), list(blocks()))
-def test_the_code_of_a_page_runs(package, code, tmp_path, monkeypatch):
-    if package:
+@pytest.mark.parametrize(("packages", "code"), list(blocks()))
+def test_the_code_of_a_page_runs(packages, code, tmp_path, monkeypatch):
+    for package in packages:
         pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
-    exec(compile(code, "<page>", "exec"), {"__name__": "page"})
+    if '__name__ == "__main__"' not in code:
+        exec(compile(code, "<page>", "exec"), {"__name__": "page"})
+        return
+    (tmp_path / "page.py").write_text(code)  # processes that it starts import it
+    done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 def tutorials():
@@ -37,8 +47,7 @@ def tutorials():
 
 @pytest.mark.parametrize("path", list(tutorials()))
 def test_a_tutorial_runs(path, tmp_path):
-    for package in {"optimizer": ("optax", "sklearn"), "sweep_on_a_cluster": ("distributed",)}.get(path.stem, ()):
-        pytest.importorskip(package)
+    needs_of(path)
     done = subprocess.run(
         [sys.executable, str(path)],
         capture_output=True,
@@ -49,12 +58,31 @@ def test_a_tutorial_runs(path, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
+    assert list(tmp_path.glob(f"{path.stem}_*.png"))
 
 
-def test_all_five_tutorials_are_there():
+def needs_of(path):
+    for package in {"optimizer": ("optax", "sklearn")}.get(path.stem, ()):
+        pytest.importorskip(package)
+
+
+@pytest.mark.parametrize("path", list(tutorials()))
+def test_a_tutorial_runs_as_a_notebook(path, tmp_path):
+    needs_of(path)
+    jupytext, nbclient = pytest.importorskip("jupytext"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    notebook = jupytext.read(path, fmt="py:percent")
+    # In its own folder: it asks for nothing that lies beside it.
+    nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert any("text" in output for output in outputs)
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_all_six_tutorials_are_there():
     listed = re.search(r"```\{toctree\}.*?\n\n(.*?)\n```", (DOCS / "tutorials/index.md").read_text(), re.DOTALL)[1]
     assert set(listed.split()) == {path.stem for path in (DOCS / "tutorials").glob("*.py")}
-    assert len(listed.split()) == 5
+    assert len(listed.split()) == 6
 
 
 def test_every_figure_names_its_source():

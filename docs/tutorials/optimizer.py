@@ -60,7 +60,7 @@ optimizers = {
     "curl descent": cd.optimizers.curl_descent(RATE, flips),
     "curl that fades": cd.optimizers.curl_descent(RATE, flips, amount=fading),
 }
-flips
+print(flips)
 
 # %% [markdown]
 # ## The usual loop
@@ -100,6 +100,7 @@ with cd.plots.figure_style():
         axes.plot(range(1, EPOCHS + 1), curve, label=name)
     axes.set(xlabel="epoch", ylabel="training cross-entropy", yscale="log")
     axes.legend()
+figure.savefig("optimizer_curves.png")
 
 # %% [markdown]
 # One start is no comparison; `examples/digits_optax.py` takes three. `scale_by_signature` is the factor alone, to chain
@@ -108,4 +109,4 @@ with cd.plots.figure_style():
 # ## What to cite
 
 # %%
-cd.cite()
+print(cd.cite())

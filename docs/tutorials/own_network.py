@@ -37,13 +37,13 @@ y = np.asarray(my_network(params, x))  # it has learned its task: these are its 
 # %%
 flips = cd.Signature({"out": 0.1}, seed=0, presynaptic_axis=1)
 network = cd.analysis.network(my_network, params, x, y, strengths=flips)
-network
+print(network)
 
 # %% [markdown]
 # ## Is it stable?
 
 # %%
-cd.analysis.stability(network)
+print(cd.analysis.stability(network))
 
 # %% [markdown]
 # The verdict is read off the signed tangent kernel G: near a solution the error obeys ė = −G e. Other amounts of curl
@@ -59,6 +59,7 @@ with cd.plots.figure_style():
     axes.plot(fractions, margins, marker="o")
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="flipped share of the readout's inputs", ylabel="margin λ_min / κ")
+figure.savefig("own_network_margins.png")
 
 # %% [markdown]
 # ## Which neurons matter?
@@ -84,5 +85,5 @@ print(cd.analysis.curl(network))
 print(cd.analysis.circulation(network))
 
 # %% [markdown]
-# A PyTorch module goes in the same way: `cd.analysis.network(module, inputs=x, targets=y, strengths=…)`, see
-# [how to](../how_to/pytorch.md). Next: [a sweep on a cluster](sweep_on_a_cluster.py).
+# Models of [PyTorch](../how_to/pytorch.md), [Equinox](../how_to/equinox.md) and [Flax](../how_to/flax.md) go in in the
+# same way. Next: [a sweep](sweep.py).

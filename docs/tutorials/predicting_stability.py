@@ -22,6 +22,7 @@ for fraction in (0.1, 0.5, 1.0):
 
 # %%
 figure = cd.plots.phase_diagrams([theory.phase_diagram(layer, resolution=300) for layer in ("hidden", "readout")])
+figure.savefig("predicting_stability_boundary.png")
 
 # %% [markdown]
 # Flips in both layers at once, or graded strengths, are the same call: here a fifth of the inputs learns at half speed
@@ -39,12 +40,13 @@ print(theory.critical_ratio(hidden=graded, readout=0.05))
 
 # %%
 law = theory.Spectrum(ratio=0.5, hidden=0.3, readout=0.1)
-law
+print(law)
 
 # %%
 sample = law.sample(n_inputs=800, seed=0)
 print(f"predicted λ_min {law.lambda_min:.3f}, sampled {sample[0]:.3f}")
 figure = cd.plots.spectrum(law, sample)
+figure.savefig("predicting_stability_spectrum.png")
 
 # %% [markdown]
 # ## Small networks
@@ -54,7 +56,7 @@ figure = cd.plots.spectrum(law, sample)
 # %%
 beyond = theory.Spectrum(ratio=1.1 * theory.critical_ratio(hidden=0.5), hidden=0.5)
 print("large networks:", "stable" if beyond.stable else "unstable")
-theory.stability_probability(beyond, 20, samples=500)
+print(theory.stability_probability(beyond, 20, samples=500))
 
 # %% [markdown]
 # ## Does it hold?

@@ -1,5 +1,8 @@
 """What `curldescent doctor` says of machines that lack something."""
 
+import os
+import shutil
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -62,6 +65,86 @@ def test_kernels_that_cannot_be_kept_are_a_note(monkeypatch):
     (check,) = doctor.examine()
     assert (check.status, "cannot be kept (/proc/nowhere" in check.found) == ("note", True)
     assert "NUMBA_CACHE_DIR" in check.advice
+
+
+@pytest.mark.parametrize("place", ["kept", "temporary", "none"])
+def test_where_matplotlib_keeps_its_fonts(monkeypatch, place, tmp_path):
+    only(monkeypatch, "figures")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+
+    def folder():
+        if place == "none":
+            raise OSError("Matplotlib requires access to a writable cache directory")
+        return str(tmp_path / {"kept": "fonts", "temporary": "matplotlib-abcdef"}[place])
+
+    monkeypatch.setattr("matplotlib.get_cachedir", folder)
+    (check,) = doctor.examine()
+    assert check.status == {"kept": "ok", "temporary": "note", "none": "fault"}[place]
+    assert ("MPLCONFIGDIR" in check.advice) == (place != "kept")
+
+
+# What a container is: a root that is mounted read only, a user without a home, and nothing to write but one folder.
+READ_ONLY = """
+set -e
+mount --make-rprivate /
+mount --bind / "$0"
+mount -o remount,ro,bind "$0"
+test -z "$SCRATCH" || mount -t tmpfs tmpfs "$0/tmp"
+mount --rbind /dev "$0/dev"
+mount --bind /proc "$0/proc"
+exec chroot "$0" setpriv --reuid=65534 --regid=65534 --clear-groups env -C / "$@"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scratch", "said", "code"),
+    [
+        ("", ["fault figures", "compiled kernels cannot be kept", "NUMBA_CACHE_DIR", "MPLCONFIGDIR"], 1),
+        ("yes", ["kept in /tmp/curldescent-65534", "note  figures"], 0),
+    ],
+    ids=["nothing-can-be-written", "temporary-files-only"],
+)
+def test_a_file_system_that_is_read_only(tmp_path, scratch, said, code):
+    """What docs/how_to/containers.md says of it."""
+    python = next((p for p in (sys.executable, "/usr/bin/python3") if _usable(p)), None)
+    if python is None or not _may_mount():
+        pytest.skip("needs root, mount namespaces, and a Python that other users may run")
+    root = tmp_path / "root"
+    root.mkdir()
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", READ_ONLY, root, python, "-m", "curldescent", "doctor"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": "/nowhere",
+            "SCRATCH": scratch,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        },
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    for words in said:
+        assert words in done.stdout
+    assert "ok    engines" in done.stdout
+
+
+def _usable(python):
+    """Another user can run it, and it is the version that the packages were installed for."""
+    ask = "import sys; print(*sys.version_info[:2])"
+    # `setpriv` itself is still root when it looks for the file, `env` no longer.
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", python, "-c", ask]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+    except OSError:
+        return False
+    return done.stdout.split() == [str(n) for n in sys.version_info[:2]]
+
+
+def _may_mount():
+    return shutil.which("unshare") is not None and subprocess.run(["unshare", "-m", "true"]).returncode == 0
 
 
 def test_engines_that_disagree_are_a_fault(monkeypatch):

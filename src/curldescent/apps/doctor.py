@@ -176,6 +176,23 @@ def _numba() -> Iterator[Check]:
     yield Check("Numba", "note", f"{numba.__version__}, {numba.get_num_threads()} threads; {kept}", advice)
 
 
+def _figures() -> Iterator[Check]:
+    """Whether matplotlib, which cannot be imported without one, has a folder for its list of fonts."""
+    advice = "set MPLCONFIGDIR to a folder that can be written"
+    try:
+        import matplotlib as mpl
+
+        folder = Path(mpl.get_cachedir())
+    except OSError:
+        yield Check("figures", "fault", "matplotlib has no folder for its list of fonts", advice)
+        return
+    # Where it finds none, it makes one that is deleted when the process ends.
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith("matplotlib-"):
+        yield Check("figures", "note", "matplotlib lists fonts anew in every process, which takes seconds", advice)
+    else:
+        yield Check("figures", "ok", f"matplotlib's list of fonts is kept in {folder}")
+
+
 def _engines() -> Iterator[Check]:
     """The engines, on one small problem, against each other."""
     import curldescent as cd
@@ -202,6 +219,7 @@ _CHECKS: dict[str, Callable[[], Iterator[Check]]] = {
     "packages": _packages,
     "JAX": _jax,
     "Numba": _numba,
+    "figures": _figures,
     "engines": _engines,
     "explorer": _explorer,
 }

@@ -96,11 +96,15 @@ def _run(
     quiet: bool,
     kept: Path | None,
 ) -> Any:
+    import matplotlib as mpl
+
     from curldescent.foundation.progress import on_stderr
     from curldescent.paper.runs.registry import matching
     from curldescent.paper.runs.reproduction import Unfinished
     from curldescent.paper.runs.reproduction import reproduce as run
 
+    # Pictures go to files: no window system is needed or touched.
+    mpl.use("agg")
     chosen = {figure.key: figure for name in asked for figure in matching(name)}
     verdicts, impossible = [], {}
     with connection(cluster, workers) as client:

@@ -69,7 +69,8 @@ def reproduce(
             (JSON and Markdown) to ``out/scale``.
         scale: "quick", "standard", "paper", the paper's own grids and epochs, or "subset", the cells of these grids
             that decide the claims.
-        workers: processes; all cores by default.
+        workers: processes; all cores by default. A script that asks for more than one calls this below
+            ``if __name__ == "__main__":``, since the processes import it.
         client: a `distributed.Client` for the sweeps.
         progress: told how the sweeps go.
         kept: folder of results kept earlier, see `keep_results`; what it holds is not computed again.
@@ -89,7 +90,6 @@ def reproduce(
         >>> {finding.verdict for _, finding in verdict.findings}
         {'confirmed'}
     """
-    import matplotlib as mpl
     from matplotlib import pyplot as plt
 
     if isinstance(figure, str):
@@ -101,8 +101,6 @@ def reproduce(
     check_client(client)
     progress = checked(progress)
     root = named("out", out, "a folder for the results")
-    # Pictures go to files: no window system is needed or touched.
-    mpl.use("agg")
     folder = results_folder(root / scale)
     began = time.monotonic()
     store = None if kept is None else named("kept", kept, "a folder of kept results, or None") / scale
@@ -250,7 +248,7 @@ def _run(
 
 def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | None, label: str, progress: Progress):  # type: ignore[no-untyped-def]
     """Compute in other processes where there are several; each is kept as soon as it is done."""
-    if len(missing) < 2:
+    if len(missing) < 2 or workers == 1:
         for name, experiment in missing.items():
             progress.say(f"{label}: {name}")
             data = experiment.compute()
