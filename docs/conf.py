@@ -38,6 +38,8 @@ nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 # Always: a kept output would not notice that the library has changed.
 nb_execution_mode = "force"
 nb_execution_timeout = 120
+# Tutorials save their pictures in the folder they are run in, which must not be this one.
+nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 # An interactive widget would be loaded from a server; there is none.
@@ -56,6 +58,8 @@ napoleon_attr_annotations = False
 napoleon_use_rtype = False
 napoleon_custom_sections = ["Source", "Performance"]
 add_module_names = False
+# Longer signatures have a line for each argument.
+maximum_signature_line_length = 90
 python_display_short_literal_types = True
 toc_object_entries_show_parents = "hide"
 

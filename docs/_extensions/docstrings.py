@@ -26,6 +26,8 @@ MODULES = (
 SECTION = re.compile(r"^(\s*)(Source|Performance): (\S.*)$")
 STAR = re.compile(r"(?<![\w*])([^\W\d_])\*(?!\*)")
 HIDDEN_COLON = "\ue000"
+# "n_inputs: M." and "E. Oja" begin sentences, which reStructuredText takes for numbered lists.
+LETTER = re.compile(r"^(\s*(?:\w+: )?[^\W\d_])\.(?=\s|$)")
 PAGE = re.compile(r"\bdocs/(\w+)\.md\b")
 
 
@@ -99,7 +101,8 @@ def sections(app: Sphinx, what: str, name: str, obj: object, options: Any, lines
     if what in ("property", "attribute"):
         # Napoleon takes what stands before a colon for the type of a property; ours have none.
         out = [line.replace(": ", f"{HIDDEN_COLON} ") for line in out]
-    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", _plain(line)) for line in out]
+    out = [LETTER.sub(r"\1\\.", _plain(line)) for line in out]
+    lines[:] = [PAGE.sub(r":doc:`docs/\1.md </\1>`", line) for line in out]
 
 
 def colons(app: Sphinx, what: str, name: str, obj: object, options: Any, lines: list[str]) -> None:

@@ -15,7 +15,7 @@
 import curldescent as cd
 
 figure = cd.plots.flow_fields()
-figure.savefig("first_hour_two_weights.png")
+print(*cd.plots.save(figure, "first_hour_two_weights"))
 
 # %% [markdown]
 # ## Networks
@@ -53,7 +53,7 @@ print(final.to_pandas().map("{:.1e}".format))
 
 # %%
 figure = cd.plots.learning_curves(history)
-figure.savefig("first_hour_stable.png")
+print(*cd.plots.save(figure, "first_hour_stable"))
 
 # %% [markdown]
 # With half of the inputs flipped the network still learns, to machine precision: although nothing descends the loss,
@@ -64,7 +64,7 @@ compressive = cd.student_teacher(n_inputs=60, n_hidden=60, n_train=250, trials=5
 beyond = cd.train(compressive, rules, epochs=1500, batch_size=10, preserve_norms=True)
 print(beyond.test_error.sel(epoch=1500).median("trial").to_pandas().map("{:.1e}".format))
 figure = cd.plots.learning_curves(beyond)
-figure.savefig("first_hour_unstable.png")
+print(*cd.plots.save(figure, "first_hour_unstable"))
 
 # %% [markdown]
 # ## What theory says
@@ -111,7 +111,7 @@ pair = {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=0.1)}
 race = cd.train(tanh, pair, epochs=1000, batch_size=10, preserve_norms=True)
 print(cd.epochs_to_threshold(race.train_error, 1e-2).to_pandas())
 figure = cd.plots.learning_curves(race)
-figure.savefig("first_hour_faster.png")
+print(*cd.plots.save(figure, "first_hour_faster"))
 
 # %% [markdown]
 # Not everywhere: with fewer samples, or with students of the teacher's size, it is slower. Where it wins and where it

@@ -100,7 +100,7 @@ with cd.plots.figure_style():
         axes.plot(range(1, EPOCHS + 1), curve, label=name)
     axes.set(xlabel="epoch", ylabel="training cross-entropy", yscale="log")
     axes.legend()
-figure.savefig("optimizer_curves.png")
+print(*cd.plots.save(figure, "optimizer_curves"))
 
 # %% [markdown]
 # One start is no comparison; `examples/digits_optax.py` takes three. `scale_by_signature` is the factor alone, to chain
@@ -109,4 +109,4 @@ figure.savefig("optimizer_curves.png")
 # ## What to cite
 
 # %%
-print(cd.cite())
+cd.cite()

@@ -59,7 +59,7 @@ with cd.plots.figure_style():
     axes.plot(fractions, margins, marker="o")
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set(xlabel="flipped share of the readout's inputs", ylabel="margin λ_min / κ")
-figure.savefig("own_network_margins.png")
+print(*cd.plots.save(figure, "own_network_margins"))
 
 # %% [markdown]
 # ## Which neurons matter?

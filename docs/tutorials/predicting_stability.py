@@ -22,7 +22,7 @@ for fraction in (0.1, 0.5, 1.0):
 
 # %%
 figure = cd.plots.phase_diagrams([theory.phase_diagram(layer, resolution=300) for layer in ("hidden", "readout")])
-figure.savefig("predicting_stability_boundary.png")
+print(*cd.plots.save(figure, "predicting_stability_boundary"))
 
 # %% [markdown]
 # Flips in both layers at once, or graded strengths, are the same call: here a fifth of the inputs learns at half speed
@@ -46,7 +46,7 @@ print(law)
 sample = law.sample(n_inputs=800, seed=0)
 print(f"predicted λ_min {law.lambda_min:.3f}, sampled {sample[0]:.3f}")
 figure = cd.plots.spectrum(law, sample)
-figure.savefig("predicting_stability_spectrum.png")
+print(*cd.plots.save(figure, "predicting_stability_spectrum"))
 
 # %% [markdown]
 # ## Small networks

@@ -86,7 +86,7 @@ for scale in (3.0, 1.0):
     print(f"weights times {scale:g}: CD first in {faster} of 5; mean epochs", epochs.mean("trial").to_series().to_dict())
     if scale == 3:
         picture = cd.plots.learning_curves(history)
-        picture.savefig("reading_the_paper_speed.png")
+        print(*cd.plots.save(picture, "reading_the_paper_speed"))
 
 # %% [markdown]
 # So the sentence needs its "can". Where the difference comes from was asked with [controls](../speedup.md), and

@@ -73,8 +73,8 @@ print(data.final_test_error.median("trial").to_pandas().map("{:.1e}".format))
 # The error map draws theory's boundary, that of infinitely large networks, over what 44 neurons did:
 
 # %%
-figure = cd.plots.error_map(data.final_test_error, title="Final test error after 300 epochs")
-figure.savefig("sweep_error_map.png")
+figure = cd.plots.error_map(data.final_test_error, label="median test error", title="After 300 epochs")
+print(*cd.plots.save(figure, "sweep_error_map"))
 
 # %% [markdown]
 # Each cell also knows what theory says of its own size. Where do the two disagree?

@@ -23,7 +23,11 @@ from curldescent.paper.runs.verdict import STATISTICS, VERDICTS_FOLDER, markdown
 from curldescent.plots import style
 from curldescent.plots.verdicts import verdict_squares
 
-_FIRST_LINES = "# Reproduction\n\nWritten by `curldescent reproduce report`"
+_TITLE, _WRITTEN = "# Reproduction\n\n", "Written by `curldescent reproduce report`"
+_ABOUT = (
+    "Is it so? Every claim of the paper, of what goes beyond it and of the controls of its speed-up, with its verdict and how "
+    "that was decided. "
+)
 PICTURE = "verdicts.png"
 
 
@@ -148,7 +152,8 @@ def _earlier_summary(folder: Path) -> set[str]:
     names: set[str] = set()
     try:
         page = (folder / "README.md").read_text(encoding="utf-8")
-        if not page.startswith(_FIRST_LINES.partition("`")[0]):
+        # Earlier versions said by what it was written first.
+        if not page.startswith((_TITLE + _ABOUT, _TITLE + _WRITTEN)):
             return set()
         names.add("README.md")
         for theme in (*THEMES, CONTROLS):
@@ -209,7 +214,7 @@ def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str],
     found = [content for _, chosen in groups for content in chosen]
     tally = ", ".join(f"{count} {verdict}" for verdict, count in _counts(found).items())
     lines = [
-        f"{_FIRST_LINES} from the runs of `curldescent reproduce`: {tally}.",
+        f"{_TITLE}{_ABOUT}{_WRITTEN} from the runs of `curldescent reproduce`: {tally}.",
         "",
         f"![Verdicts by theme]({PICTURE})",
         "",
