@@ -37,7 +37,7 @@ source_suffix = {".md": "myst-nb", ".rst": "restructuredtext", ".py": "myst-nb"}
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 # Always: a kept output would not notice that the library has changed.
 nb_execution_mode = "force"
-nb_execution_timeout = 120
+nb_execution_timeout = 600
 # Tutorials save their pictures in the folder they are run in, which must not be this one.
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True

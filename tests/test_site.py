@@ -152,7 +152,8 @@ def test_the_gallery_shows_the_lines_that_make_its_pictures():
     table = (DOCS / "development.md").read_text(encoding="utf-8")
     sources = dict(re.findall(r"^\| `(\w+)\.png` \| `python ([\w/]+\.py)", table, re.MULTILINE))
     entries = re.findall(
-        r"^!\[.+?\]\(figures/(\w+)\.png\)\n\n.*?\{literalinclude\} \.\./(\S+)\n:language: python\n(?::pyobject: (\w+)\n)?```",
+        r"^!\[.+?\]\(figures/(\w+)\.png\)\n\n.*?"
+        r"\{literalinclude\} \.\./(\S+)\n:language: python\n(?::pyobject: (\w+)\n)?```",
         GALLERY,
         re.DOTALL | re.MULTILINE,
     )

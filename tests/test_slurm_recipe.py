@@ -15,11 +15,11 @@ import curldescent as cd
 
 PAGE = (Path(__file__).parents[1] / "docs" / "how_to" / "slurm.md").read_text(encoding="utf-8")
 SOURCE = Path(cd.__file__).parents[1]
-# Some hundred cells of a tenth of a second.
+# Sixty cells of a tenth of a second and more.
 SWEEP = """
 [axes]
-hidden = { lin = [0, 1, 20] }
-seed = { lin = [0, 19, 20] }
+hidden = { lin = [0, 1, 10] }
+seed = { lin = [0, 5, 6] }
 [student_teacher]
 n_inputs = 20
 n_hidden = 20
@@ -67,13 +67,14 @@ def test_the_script_ends_with_the_signal_and_goes_on_when_it_is_submitted_again(
     job.communicate(timeout=300)
     assert job.returncode == 143
     done = len(list(store.glob("cells/*/*.npz")))
-    assert 0 < done < 400
+    assert 0 < done < 60
     again = submit(2)
     said = again.communicate(timeout=600)[1]
     assert again.returncode == 0, said
-    assert cd.sweeps.status(store).done == 400
+    assert cd.sweeps.status(store).done == 60
 
 
+@pytest.mark.slow
 def test_the_parts_of_an_array_are_those_of_one_run(tmp_path, environment, monkeypatch):
     code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1]
     monkeypatch.chdir(tmp_path)

@@ -12,6 +12,8 @@
 # the loss may rise on the way, and half of the solutions repel (dotted).
 
 # %%
+import jax.numpy as jnp
+
 import curldescent as cd
 
 figure = cd.plots.flow_fields()
@@ -123,17 +125,17 @@ print(*cd.plots.save(figure, "first_hour_faster"))
 # weight. `cd.train` and the analyses take it where they take a plasticity. Here errors that are only sent where a
 # neuron is active:
 
+
 # %%
-import jax.numpy as jnp
-
-
 def gated(sight):
     """The error signal, of active neurons alone."""
     return -((sight.error * (jnp.abs(sight.post) > 0.1)).T @ sight.pre) / len(sight.pre)
 
 
 mine = cd.train(tanh, gated, epochs=100, preserve_norms=True)
-print(f"training error {float(mine.train_error[:, 0].mean()):.2f} at first, {float(mine.train_error[:, -1].mean()):.2f}")
+print(
+    f"training error {float(mine.train_error[:, 0].mean()):.2f} at first, {float(mine.train_error[:, -1].mean()):.2f}"
+)
 print(cd.analysis.curl(tanh, gated, trial=0))
 
 # %% [markdown]

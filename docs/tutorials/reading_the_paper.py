@@ -77,13 +77,13 @@ for hidden in (0.1, 0.5, 1.0):
 # %%
 rules = {"GD": cd.Plasticity(), "CD": cd.Plasticity(readout=0.1)}
 for scale in (3.0, 1.0):
-    tanh = cd.student_teacher(
-        n_inputs=100, n_hidden=10, activation="tanh", n_train=1000, student_scale=scale, trials=5
-    )
+    tanh = cd.student_teacher(n_inputs=100, n_hidden=10, activation="tanh", n_train=1000, student_scale=scale, trials=5)
     history = cd.train(tanh, rules, epochs=1000, batch_size=10, preserve_norms=True)
     epochs = cd.epochs_to_threshold(history.train_error, 1e-2)
     faster = int((epochs.sel(rule="CD") < epochs.sel(rule="GD")).sum())
-    print(f"weights times {scale:g}: CD first in {faster} of 5; mean epochs", epochs.mean("trial").to_series().to_dict())
+    print(
+        f"weights times {scale:g}: CD first in {faster} of 5; mean epochs", epochs.mean("trial").to_series().to_dict()
+    )
     if scale == 3:
         picture = cd.plots.learning_curves(history)
         print(*cd.plots.save(picture, "reading_the_paper_speed"))

@@ -25,8 +25,8 @@ from curldescent.plots.verdicts import verdict_squares
 
 _TITLE, _WRITTEN = "# Reproduction\n\n", "Written by `curldescent reproduce report`"
 _ABOUT = (
-    "Is it so? Every claim of the paper, of what goes beyond it and of the controls of its speed-up, with its verdict and how "
-    "that was decided. "
+    "Is it so? Every claim of the paper, of what goes beyond it and of the controls of its speed-up, with its verdict "
+    "and how that was decided. "
 )
 PICTURE = "verdicts.png"
 
