@@ -20,6 +20,14 @@ DEFAULTS = {
     "curldescent.paper.control_loops.arm_by_loop": {"flips": 0, "momentum": 0.0, "noise": "none"},
     "curldescent.paper.fig1.hebbian": {"excitatory": 8, "inhibitory": 2},
     "curldescent.paper.fig1.toy": {"time": 30.0, "points": 600},
+    "curldescent.paper.high_gain.compared": {
+        "activation": "tanh",
+        "student_scale": 2.0,
+        "threshold": 0.001,
+        "preserve_norms": True,
+        "tuned": False,
+        "adam": False,
+    },
     "curldescent.paper.teachers.teacher_stability": {"normalise_teacher": False},
 }
 

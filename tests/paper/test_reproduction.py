@@ -112,6 +112,11 @@ def test_a_damaged_file_is_named(run, tmp_path: Path) -> None:
         run()
 
 
+def test_pictures_of_a_notebook_go_on_showing(run, monkeypatch) -> None:
+    monkeypatch.setattr("matplotlib.use", lambda backend: pytest.fail(f"the backend became {backend}"))
+    run()
+
+
 def test_text_and_numbers_survive_the_file(run) -> None:
     run()
     run()
@@ -131,6 +136,9 @@ def test_computations_run_in_several_processes(tmp_path: Path) -> None:
     figures.CALLS.clear()
     reproduce(several, tmp_path, scale="quick", workers=2)
     assert figures.CALLS == [], "they run elsewhere"
+    # One worker is this process: a script may ask for it without a guard around its main part.
+    reproduce(several, tmp_path / "here", scale="quick", workers=1)
+    assert sorted(figures.CALLS) == [0, 1, 2]
     assert [
         int(
             kept(tmp_path / "quick/data", f"c{i}", Computation(figures.doubled, {"value": i}, identity="doubled")).value
