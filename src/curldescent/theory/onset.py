@@ -69,7 +69,7 @@ def speedup_onset(
     Source: docs/why_faster.md.
 
     >>> [round(speedup_onset(threshold), 2) for threshold in (3e-4, 1e-3, 3e-3, 1e-2)]
-    [0.91, 1.26, 1.56, 1.98]
+    [0.92, 1.26, 1.56, 1.98]
     """
     error = validation.positive("threshold", threshold)
     tau = validation.positive("input_variance", input_variance)
