@@ -10,11 +10,11 @@ from curldescent.plots.arms import draw_arms, plain_ticks
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
 
-COLUMNS = 3
+COLUMNS = 2
 
 
 def draw_cells(panels: Mapping[str, Arms]) -> "Picture":
-    """Panels in rows of three.
+    """Panels in rows of two.
 
     Args:
         panels: title → arms.
@@ -26,7 +26,7 @@ def draw_cells(panels: Mapping[str, Arms]) -> "Picture":
 
     rows = -(-len(panels) // COLUMNS)
     with style.figure_style():
-        figure, axes = plt.subplots(rows, COLUMNS, figsize=(style.PAGE_INCHES * 1.25, 1.9 * rows), squeeze=False)
+        figure, axes = plt.subplots(rows, COLUMNS, figsize=(style.PAGE_INCHES, 1.9 * rows), squeeze=False)
         for axis in axes.ravel()[len(panels) :]:
             axis.set_axis_off()
         for number, (axis, (title, arms)) in enumerate(zip(axes.ravel(), panels.items(), strict=False)):

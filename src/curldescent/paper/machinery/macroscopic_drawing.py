@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from curldescent.paper.machinery.macroscopic_measures import Place, onsets
-from curldescent.plots import style
+from curldescent.plots import legends, style
 from curldescent.theory import speedup_onset
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def draw_followed(axis: "Axes", data: "xr.Dataset") -> None:
     ends = [float(data.predicted.min()), float(data.predicted.max())]
     axis.plot(ends, ends, color=style.THEORY, linewidth=0.8)
     axis.set(xscale="log", yscale="log", xlabel="error of the equations", ylabel="training error", title="On the way")
-    axis.legend(fontsize=6.5)
+    legends.place(axis, prefer="upper left")
 
 
 def draw_ratios(axis: "Axes", every: Mapping[tuple[float, float], Place]) -> None:
@@ -62,7 +62,7 @@ def draw_ratios(axis: "Axes", every: Mapping[tuple[float, float], Place]) -> Non
     _plain(axis, "x", [0.7, 1, 1.5, 2, 3, 4])
     _plain(axis, "y", [0.5, 1, 2, 4])
     axis.set_ylim(0.2, 8)
-    axis.legend(fontsize=6.5, loc="lower right")
+    legends.place(axis, prefer="lower right")
 
 
 def draw_onset(axis: "Axes", data: "xr.Dataset") -> None:
@@ -78,7 +78,7 @@ def draw_onset(axis: "Axes", data: "xr.Dataset") -> None:
             )
     axis.plot([], [], "o", color=style.CURL_DESCENT, label="measured")
     axis.set(xscale="log", xlabel="threshold", ylabel="student scale", title="Where the gain begins", ylim=(0.5, 3))
-    axis.legend(loc="upper left")
+    legends.place(axis, prefer="upper left")
 
 
 def _plain(axis: "Axes", which: str, ticks: Sequence[float]) -> None:
