@@ -40,8 +40,11 @@ class Check:
         return {key: value for key, value in self.__dict__.items() if value or key != "advice"}
 
 
-def examine() -> list[Check]:
+def examine(tell: Callable[[Check], object] | None = None) -> list[Check]:
     """Look at this machine; takes some seconds, most of them for compiling a first kernel.
+
+    Args:
+        tell: given every check as soon as it is made.
 
     Returns:
         One `Check` or several for each thing. Nothing that a check meets is raised.
@@ -53,11 +56,16 @@ def examine() -> list[Check]:
     """
     found: list[Check] = []
     for name, check in _CHECKS.items():
+        made: list[Check] = []
         try:
-            found += check()
+            made += check()
         except Exception as fault:  # a broken installation breaks in ways that nobody foresees
             text = " ".join(str(fault).split())[:300]
-            found.append(Check(name, "fault", f"{type(fault).__name__}: {text}"))
+            made.append(Check(name, "fault", f"{type(fault).__name__}: {text}"))
+        found += made
+        if tell is not None:
+            for one in made:
+                tell(one)
     return found
 
 

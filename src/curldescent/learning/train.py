@@ -169,8 +169,8 @@ def train(
 
     progress.start(epochs * len(pieces), "epochs")
     record_of_all = collected(records(), setup.trials)
-    progress.finish()
     finished = int(record_of_all.finished.min())
+    progress.finish(f"stopped after {finished} of {epochs} epochs" if finished < epochs else None)
     history = labelled_history(
         epochs=times,
         record=record_of_all,

@@ -62,6 +62,8 @@ def write_results(
     finish_moves(folder)
     if "interrupted_at" in history.attrs and _finished(folder):
         folder = unused_sibling(folder, "interrupted")
+    if "interrupted_at" in history.attrs:
+        title = f"{title}, stopped after {history.attrs['interrupted_at']} of {history.attrs['epochs']} epochs"
     section = summary(experiment.problem, history, title=title, rules=experiment.rules)
     if show is not None:
         show(section)
