@@ -1,8 +1,9 @@
 """Take the pictures of docs/explorer.md: every view of the explorer in a headless browser.
 
 Run with ``python examples/explorer_pictures.py [FOLDER [VIEW …]]``, for all views or those named; needs
-Chromium, Playwright and Pillow, and writes explorer_*.png, each under 250 kB. With ``--all`` it writes every view on a
-phone, a tablet and a desk, light and dark, whole pages with their controls unfolded, to be looked at:
+Chromium, Playwright and Pillow, and writes explorer_phase.png, explorer_learn.png, explorer_two_weights.png,
+explorer_rule.png, explorer_data.png and explorer_sweeps.png, each under 250 kB. With ``--all`` it writes every view on
+a phone, a tablet and a desk, light and dark, whole pages with their controls unfolded, to be looked at:
 explorer_VIEW_WIDTH_THEME.png.
 """
 

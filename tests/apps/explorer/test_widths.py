@@ -80,10 +80,10 @@ def test_a_rule_is_typed_on_a_phone_and_seen_on_every_screen(sized_tab, running)
     before = tab.message()
     arrows = "Array.from(plot('field').renderers[1].data_source.data.angle)"
     drawn = tab.source(arrows)
-    line.fill("-1, 0.5")
+    line.fill("0.5, -1")
     line.press("Enter")
     tab.until(lambda: tab.message().startswith("Curl") and tab.message() != before)
-    field = cd.field(problem_of(Network(1, 2, "tanh", 0)), cd.Plasticity(readout=[-1, 0.5]))
+    field = cd.field(problem_of(Network(1, 2, "tanh", 0)), cd.Plasticity(readout=[0.5, -1]))
     theta = field.theta.copy()
     theta[[0, 2]] = 0.8, 0.8
     field = field.at(theta)

@@ -99,7 +99,7 @@ def read_layer(name: str, text: str) -> float | list[float]:
 
     Example:
         >>> read_layer("readout", "0.5"), read_layer("readout", "-1, 1 0.5"), read_layer("readout", "")
-        (0.5, [-1.0, 1.0, 0.5], 0.0)
+        (0.5, [-1, 1, 0.5], 0.0)
     """
     words = [word for word in re.split(r"[,;\s]+", text.strip()) if word]
     numbers: list[float] = []
