@@ -170,7 +170,10 @@ def train(
     progress.start(epochs * len(pieces), "epochs")
     record_of_all = collected(records(), setup.trials)
     finished = int(record_of_all.finished.min())
-    progress.finish(f"stopped after {finished} of {epochs} epochs" if finished < epochs else None)
+    if finished < epochs:
+        progress.finish(f"stopped after {finished} of {epochs} epochs")
+    else:
+        progress.finish()
     history = labelled_history(
         epochs=times,
         record=record_of_all,

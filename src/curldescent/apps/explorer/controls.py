@@ -39,7 +39,7 @@ select option { background: var(--panel); color: var(--ink); }
 @media (pointer: coarse), (max-width: 640px) {
   .bk-btn, .bk-input:not([multiple]) { min-height: 44px; font-size: 16px; }
   .bk-slider-title, label { padding: 4px 0; }
-  .noUi-target { margin: 12px 16px 6px 14px !important; }
+  .noUi-target { margin: 12px 16px 6px 14px !important; width: calc(100% - 30px) !important; }
   .noUi-horizontal .noUi-handle { width: 28px !important; height: 28px !important; right: -14px !important;
     top: -10px !important; }
   .noUi-handle::after { content: "" !important; position: absolute; inset: -8px; display: block !important;
