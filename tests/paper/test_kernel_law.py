@@ -1,5 +1,7 @@
 """The law of nonlinear students' kernels held against samples: what confirms and what refutes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,6 +9,8 @@ import xarray as xr
 from curldescent.paper import Results, figure
 from curldescent.paper.beyond import kernel_law
 from curldescent.paper.machinery import kernel_law_runs as runs
+from curldescent.paper.machinery.teachers import extreme_rates
+from curldescent.paper.machinery.trained_cells import trained_cells
 from curldescent.theory import KernelSpectrum, Spectrum
 
 
@@ -108,6 +112,20 @@ def test_trained_students_are_those_of_figure_6() -> None:
     assert not np.allclose(data.end, data.start)
     assert np.abs(data.end - data.start).max() < 0.2 * np.abs(data.start).max() + 0.2
     assert data.attrs["time"] == pytest.approx(0.3)
+
+
+def test_a_student_that_diverged_has_no_solution_and_the_others_have_theirs() -> None:
+    (cell,) = trained_cells("tanh", (0.5,), (0.3,), trials=2, epochs=3)
+    hidden, readout = (layer.copy() for layer in cell.after)
+    hidden[0, 0, 0] = np.nan
+    broken = replace(cell, after=(hidden, readout))
+    assert broken.solution(0) is None
+    other, whole = broken.solution(1), cell.solution(1)
+    assert other is not None
+    assert whole is not None
+    np.testing.assert_array_equal(other.student.hidden[1], cell.after[0][1])
+    rates = [extreme_rates(problem, 1, cell.hidden, cell.readout) for problem in (other, whole)]
+    assert rates[0] == rates[1]
 
 
 def test_it_is_drawn() -> None:

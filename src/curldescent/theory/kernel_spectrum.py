@@ -297,31 +297,27 @@ class KernelSpectrum:
         """
         size = validation.integer("n_inputs", self.n_inputs if n_inputs is None else n_inputs, minimum=1)
         count = validation.integer("samples", samples, minimum=1)
-        student = self._student
-        n_samples = max(1, round(student.samples * size))
-        require_memory(n_samples, count)
+        require_memory(max(1, round(self._student.samples * size)), count)
         rng = np.random.default_rng(seed)
-        eigenvalues = np.stack(
-            [
-                np.linalg.eigvalsh(
-                    sample_kernel(
-                        size,
-                        n_hidden_for(self.ratio, size),
-                        n_samples,
-                        self.hidden_strengths,
-                        self.readout_strengths,
-                        student.activation,
-                        rng,
-                        rho=student.rho,
-                        sigma2=student.sigma2,
-                        input_variance=student.variance,
-                        distribution=self.distribution,
-                    )
-                )
-                for _ in range(count)
-            ]
-        )
+        eigenvalues = np.stack([np.linalg.eigvalsh(self._kernel(size, rng)) for _ in range(count)])
         return eigenvalues[0] if count == 1 else eigenvalues
+
+    def _kernel(self, size: int, rng: np.random.Generator) -> Array:
+        """P·G/M of one random student with that many inputs."""
+        student = self._student
+        return sample_kernel(
+            size,
+            n_hidden_for(self.ratio, size),
+            max(1, round(student.samples * size)),
+            self.hidden_strengths,
+            self.readout_strengths,
+            student.activation,
+            rng,
+            rho=student.rho,
+            sigma2=student.sigma2,
+            input_variance=student.variance,
+            distribution=self.distribution,
+        )
 
 
 def _pairs(strengths: Strengths) -> tuple[tuple[float, ...], tuple[float, ...]]:

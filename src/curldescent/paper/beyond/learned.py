@@ -7,15 +7,13 @@ import numpy as np
 import xarray as xr
 
 from curldescent import theory
-from curldescent.learning.train import train
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.boundary_claims import LEARNED
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import mean_of
-from curldescent.paper.machinery.phase_sweeps import STEP, from_random_start
+from curldescent.paper.machinery.trained_cells import trained_cells
 from curldescent.plots import legends, style
-from curldescent.theory import critical_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -51,39 +49,18 @@ def before_and_after(fractions: Sequence[float], ratios: Sequence[float], trials
     """
     shape = (len(fractions), len(ratios), trials)
     out = {name: np.full(shape, np.nan) for name in ("start", "end", "error")}
-    for f, fraction in enumerate(fractions):
-        critical = float(critical_ratio(hidden=fraction))
-        grid = [round(ratio * critical, 12) for ratio in ratios]
-        sweep = from_random_start("linear", grid, [fraction], epochs=epochs, trials=trials)
-        for r in range(len(ratios)):
-            cell = sweep.cell_at((r, 0))
-            problem = cell.problem
-            history = train(
-                problem,
-                cell.rule,
-                epochs=epochs,
-                learning_rate=STEP,
-                batch_size=10,
-                preserve_norms=True,
-                record=[epochs],
-                stop_below=None,
-                seed=cell.seed,
-            )
-            x = problem.inputs
-            sigma = x.T @ x / len(x)
-            strengths = cell.rule.strengths(
-                n_inputs=problem.student.n_inputs, n_hidden=problem.student.n_hidden, n_outputs=1
-            )
-            d1, d2 = strengths.hidden[0], strengths.readout[0]
-            out["error"][f, r] = history.test_error.values[..., -1]
-            ends = zip(history.student_hidden.values, history.student_readout.values, strict=True)
-            starts = zip(problem.student.hidden, problem.student.readout, strict=True)
-            for name, weights in (("start", starts), ("end", ends)):
-                for t, (w1, w2) in enumerate(weights):
-                    if not np.isfinite(w1).all():
-                        continue
-                    rates = theory.linear_stability(w1, w2, d1, d2, preserve_norms=True, covariance=sigma).eigenvalues
-                    out[name][f, r, t] = float(rates.real.min() / np.abs(rates).max())
+    for cell in trained_cells("linear", fractions, ratios, trials=trials, epochs=epochs):
+        x, student = cell.before.inputs, cell.before.student
+        sigma = x.T @ x / len(x)
+        out["error"][cell.place] = cell.error
+        for name, layers in (("start", (student.hidden, student.readout)), ("end", cell.after)):
+            for t, (w1, w2) in enumerate(zip(*layers, strict=True)):
+                if not np.isfinite(w1).all():
+                    continue
+                rates = theory.linear_stability(
+                    w1, w2, cell.hidden, cell.readout, preserve_norms=True, covariance=sigma
+                ).eigenvalues
+                out[name][(*cell.place, t)] = float(rates.real.min() / np.abs(rates).max())
     return xr.Dataset(
         {name: (("hidden", "ratio", "trial"), values) for name, values in out.items()},
         coords={"hidden": list(fractions), "ratio": list(ratios)},

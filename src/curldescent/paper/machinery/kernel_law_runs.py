@@ -9,13 +9,10 @@ import xarray as xr
 from scipy.linalg import eigh
 from scipy.optimize import brentq
 
-from curldescent.learning.train import train
-from curldescent.model.weights import Weights
-from curldescent.paper.machinery.phase_sweeps import STEP, from_random_start
+from curldescent.paper.machinery.phase_sweeps import STEP
 from curldescent.paper.machinery.teachers import extreme_rates
+from curldescent.paper.machinery.trained_cells import trained_cells
 from curldescent.theory import KernelSpectrum, critical_ratio
-from curldescent.theory.kernel_samples import sample_kernel
-from curldescent.theory.sample_matrices import n_hidden_for
 
 LAYERS = ("hidden", "readout", "both")
 # Where medians are looked at, over the predicted boundary.
@@ -42,21 +39,9 @@ def lowest_of(law: KernelSpectrum, size: int, samples: int, seed: int) -> np.nda
         (samples,).
     """
     rng = np.random.default_rng(seed)
-    student = law._student
     found = []
     for _ in range(samples):
-        kernel = sample_kernel(
-            size,
-            n_hidden_for(law.ratio, size),
-            round(student.samples * size),
-            law.hidden_strengths,
-            law.readout_strengths,
-            student.activation,
-            rng,
-            rho=student.rho,
-            sigma2=student.sigma2,
-            input_variance=student.variance,
-        )
+        kernel = law._kernel(size, rng)
         found.append(float(eigh(kernel, eigvals_only=True, subset_by_index=[0, 0], overwrite_a=True)[0]))
     return np.array(found)
 
@@ -203,35 +188,12 @@ def trained(fractions: Sequence[float], ratios: Sequence[float], trials: int, ep
     """
     shape = (len(fractions), len(ratios), trials)
     out = {name: np.full(shape, np.nan) for name in ("start", "end", "error")}
-    for f, fraction in enumerate(fractions):
-        critical = float(critical_ratio(hidden=fraction))
-        sweep = from_random_start(
-            "tanh", [round(r * critical, 12) for r in ratios], [fraction], epochs=epochs, trials=trials
-        )
-        for r in range(len(ratios)):
-            cell = sweep.cell_at((r, 0))
-            problem = cell.problem
-            history = train(
-                problem,
-                cell.rule,
-                epochs=epochs,
-                learning_rate=STEP,
-                batch_size=10,
-                preserve_norms=True,
-                record=[epochs],
-                seed=cell.seed,
-            )
-            student = problem.student
-            strengths = cell.rule.strengths(n_inputs=student.n_inputs, n_hidden=student.n_hidden, n_outputs=1)
-            d1, d2 = strengths.hidden[0], strengths.readout[0]
-            after = replace(
-                problem, student=Weights(hidden=history.student_hidden.values, readout=history.student_readout.values)
-            )
-            out["error"][f, r] = history.test_error.values[..., -1]
-            for t in range(trials):
-                out["start"][f, r, t] = extreme_rates(problem, t, d1, d2)[0]
-                if np.isfinite(after.student.hidden[t]).all():
-                    out["end"][f, r, t] = extreme_rates(after, t, d1, d2)[0]
+    for cell in trained_cells("tanh", fractions, ratios, trials=trials, epochs=epochs):
+        out["error"][cell.place] = cell.error
+        for t in range(trials):
+            for name, problem in (("start", cell.before), ("end", cell.solution(t))):
+                if problem is not None:
+                    out[name][(*cell.place, t)] = extreme_rates(problem, t, cell.hidden, cell.readout)[0]
     return xr.Dataset(
         {name: (("hidden", "ratio", "trial"), values) for name, values in out.items()},
         coords={"hidden": list(fractions), "ratio": list(ratios)},
