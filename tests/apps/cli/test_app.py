@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from curldescent.apps.cli.train import in_options
 from tests.apps.cli.inside import inside
 from tests.samples import sampled
 
@@ -24,6 +25,8 @@ def run(*arguments, cwd=None):
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "table.csv").write_text(CSV)
+    (tmp_path / "gaps.csv").write_text("x,y\n1,2\n2,3\n,4\n")
+    (tmp_path / "dates.csv").write_text("the day,x,y\n2024-01-01,1,2\n2024-01-03,2,3\n2024-02-03,2,4\n")
     (tmp_path / "bad.toml").write_text("[student_teacher]\nn_inputs = 3\n")
     return tmp_path
 
@@ -100,6 +103,8 @@ BAD = {
     "a column left out that is not there": (["train", "--data", "table.csv", "--exclude", "q"], "exclude: there is no"),
     "missing column": (["train", "--data", "table.csv", "--targets", "yy"], "no column 'yy'; did you mean 'y'"),
     "two kinds of targets": (["train", "--data", "table.csv", "--targets", "word,y"], "column 'word' must be numeric"),
+    "missing values": (["train", "--data", "gaps.csv", "--targets", "y"], "--missing 'drop' leaves such rows out"),
+    "dates": (["train", "--data", "dates.csv", "--targets", "y"], "leave the column out with --exclude 'the day'"),
     "a broken quote": (["train", "--data", "table.csv", "--inputs", '"x,z'], "--inputs must be names separated by"),
     "an unknown separator": (["train", "--data", "table.csv", "--separator", "x"], "separator must be ',', ';', '|'"),
     "fraction out of range": (
@@ -151,6 +156,12 @@ def test_what_was_used_of_a_table_is_printed_and_written(tmp_path):
         assert text in done.stdout
         assert text in page
         assert text in str(numbers)
+
+
+def test_advice_is_in_the_spelling_of_the_command_line():
+    said = "missing='drop' or exclude='a b', exclude= or standardise_targets=False; f(x)=2, my_targets='y'"
+    told = "--missing 'drop' or --exclude 'a b', --exclude or --no-standardise-targets; f(x)=2, my_targets='y'"
+    assert in_options(said) == told
 
 
 def test_columns_with_commas_are_named_one_to_an_option(tmp_path):

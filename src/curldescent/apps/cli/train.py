@@ -1,6 +1,7 @@
 """`curldescent train`: a user's own experiment, from a file or from a table of data."""
 
 import csv
+import re
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -152,7 +153,7 @@ def train(
         else:
             print_table(section.columns, section.rows, title=section.title)
             if described.problem.data is not None:
-                print("\n" + "\n".join(described.problem.data.lines()))
+                print("\n" + in_options("\n".join(described.problem.data.lines())))
 
     interruption.say_on_leaving("earlier results are as they were")
     with interruption.wishes(say, "stopping the training; once more to leave at once, without its results") as wish:
@@ -186,7 +187,23 @@ def _problem(data: DataOptions, seed: int) -> "Problem":
         source = read_table(source, TextOptions(**{name: options.pop(name) for name in text}))
         known = source.columns
     chosen: dict[str, Any] = {name: _columns(f"--{name}", getattr(data, name), known) for name in _COLUMNS}
-    return cd.from_data(source, seed=seed, **chosen, **options)
+    try:
+        return cd.from_data(source, seed=seed, **chosen, **options)
+    except InputError as fault:
+        raise InputError(in_options(str(fault))) from None
+
+
+def in_options(sentence: str) -> str:
+    """Advice in the spelling of the command line: `exclude='a b'` becomes `--exclude 'a b'`, `x=False` `--no-x`."""
+    names = "|".join(DataOptions.__dataclass_fields__)
+
+    def spelled(found: re.Match[str]) -> str:
+        option, value = found[1].replace("_", "-"), found[2]
+        if value in ("True", "False"):
+            return f"--{option}" if value == "True" else f"--no-{option}"
+        return f"--{option} {value}".rstrip()
+
+    return re.sub(rf"(?<![\w-])({names})=('[^']*'|\"[^\"]*\"|\w*)", spelled, sentence)
 
 
 def _columns(option: str, given: list[str] | None, known: Collection[str]) -> list[str] | None:

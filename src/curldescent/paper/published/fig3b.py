@@ -219,8 +219,8 @@ FIGURE = Figure(
         "variance of a weight in time, averaged over weights, over the variance between weights. Dots: trials; lines: "
         "their median; dashes: theory's boundary for infinitely large networks; dotted: where half of these "
         "teachers are unstable by their own stability matrices. Below: eight weights in time: at rest (c); beyond "
-        "the boundary with the paper's step (d), where each alternates between its solid and its dashed value, epoch by "
-        "epoch, as the last ten show (e); there with a fifth of that step (f)."
+        "the boundary with the paper's step (d), where each alternates between its solid and its dashed value, epoch "
+        "by epoch, as the last ten show (e); there with a fifth of that step (f)."
     ),
     origin="paper",
     experiments=experiments,
