@@ -53,6 +53,7 @@ _FIGURES = (
     "controls.digits",
     "controls.mechanism",
     "controls.high_gain",
+    "controls.high_gain_reach",
     "controls.summary",
 )
 # Names in a message.
