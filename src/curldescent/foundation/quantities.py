@@ -101,6 +101,16 @@ _OF: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("how the run ended", "1"),
         "evaluations": ("evaluations of the velocity", "1"),
     },
+    "excess_nonlinearity": {
+        "error": ("error of the nonlinear part, of student and teacher", "1"),
+        "epoch": ("epochs", "epochs"),
+        "hidden_norm": ("norm of a hidden neuron's input weights", "1"),
+        "readout_weights": ("readout weights W2", "1"),
+        "stopped_at": ("epoch at which the error fell to the threshold, NaN for none", "epochs"),
+        "diverged_at": ("epoch of divergence, NaN for none", "epochs"),
+        "status": ("how the run ended", "1"),
+        "evaluations": ("evaluations of the velocity", "1"),
+    },
     "scores": {
         "target": ("target", "1"),
         "error": ("loss of the students after the last epoch", "1"),

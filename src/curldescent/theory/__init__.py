@@ -7,6 +7,7 @@ of a small one. The derivations are in docs/theory.md.
 
 from curldescent.theory.critical import critical_fraction, critical_ratio, stable_ratios
 from curldescent.theory.diagrams import phase_diagram
+from curldescent.theory.excess_nonlinearity import excess_nonlinearity
 from curldescent.theory.finite_size import (
     FiniteSizeScaling,
     StabilityProbability,
@@ -34,6 +35,7 @@ __all__ = [
     "StabilityProbability",
     "critical_fraction",
     "critical_ratio",
+    "excess_nonlinearity",
     "finite_size_scaling",
     "invariants",
     "lambda_min",

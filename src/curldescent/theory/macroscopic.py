@@ -17,6 +17,7 @@ from curldescent.foundation.version import __version__
 from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
+from curldescent.theory._following import followed, named_rules, recorded_epochs
 from curldescent.theory._macroscopic_student import MacroscopicStudent, reduced, sampled_fields
 from curldescent.theory._pair_averages import TERMS, require_accuracy
 
@@ -27,10 +28,7 @@ Array = NDArray[np.float64]
 
 # Inputs whose synapses learn alike make a group, with a Gram matrix of its own; more groups are no reduction.
 MOST_GROUPS = 8
-# Flipped inputs can send weights to infinity in finite time.
-BLOW_UP = 1e8
 CONVENTIONS = ("delta", "mse")
-STATUS = ("reached the end", "stopped below the threshold", "diverged", "solver gave up")
 
 
 def macroscopic(
@@ -114,8 +112,8 @@ def macroscopic(
     validation.boolean("preserve_norms", preserve_norms)
     validation.choice("output_error", output_error, CONVENTIONS)
     threshold = None if stop_below is None else validation.positive("stop_below", stop_below)
-    times = _recorded(record, end)
-    rules, several = _named(rule)
+    times = recorded_epochs(record, end)
+    rules, several = named_rules(rule)
     count = validation.integer("samples", samples, minimum=64)
     _refuse(problem, rules, count)
     options: dict[str, Any] = {
@@ -210,19 +208,6 @@ def macroscopic_student(
     )
 
 
-def _named(rule: Any) -> tuple[dict[str, Plasticity], bool]:
-    several = isinstance(rule, Mapping)
-    rules = dict(rule) if several else {"": rule}
-    wrong = [type(item).__name__ for item in rules.values() if not isinstance(item, Plasticity)]
-    if wrong or not rules:
-        given = wrong[0] if wrong else "nothing"
-        raise InputError(f"rule must be a cd.Plasticity, or a mapping from names to them, got {given}")
-    for item in rules.values():
-        if item.feedback is not None:
-            raise InputError("rule must backpropagate: the macroscopic equations have no feedback alignment")
-    return rules, several
-
-
 def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int) -> None:
     if problem.teacher is None:
         raise InputError("problem must have a teacher: the macroscopic equations average over its inputs")
@@ -246,64 +231,15 @@ def _variances(given: ArrayLike, inputs: int) -> Array:
     return np.broadcast_to(variance, (inputs,))
 
 
-def _recorded(record: int | ArrayLike, end: float) -> Array:
-    times = validation.finite_array("record", record, ndim=(0, 1))
-    if times.ndim == 0:
-        count = validation.integer("record", record, minimum=1, maximum=1_000_000)
-        if end <= 1 or count == 1:
-            return np.linspace(0.0, end, count + 1)
-        return np.concatenate([[0.0], np.geomspace(1.0, end, count)])
-    if not times.size or times[0] < 0 or times[-1] > end or (np.diff(times) <= 0).any():
-        raise InputError(
-            f"record must list increasing epochs between 0 and {end:g}, got {validation.shown(times.tolist())}"
-        )
-    return times
-
-
 def _follow(
     student: MacroscopicStudent, epochs: Array, rate: float, threshold: float | None, rtol: float
 ) -> dict[str, Any]:
     """Integrate one student to the last recorded epoch."""
-    from scipy.integrate import solve_ivp
-
-    start = student.start
-    out: dict[str, Any] = {"stopped_at": np.nan, "diverged_at": np.nan, "status": STATUS[0], "evaluations": 0}
-
-    def velocity(_: float, flat: Array) -> Array:
-        return rate * student.velocity(flat)
-
-    def blown(_: float, flat: Array) -> float:
-        return float(np.abs(flat).max() - BLOW_UP)
-
-    def below(_: float, flat: Array) -> float:
-        # In the logarithm, which is straighter along the way down.
-        return float(np.log(max(student.error(flat), 1e-300)) - np.log(threshold or 1.0))
-
-    events: list[Any] = [blown, *([below] if threshold is not None else [])]
-    for event in events:
-        event.terminal = True
-    if threshold is not None and below(0.0, start) <= 0:
-        out.update(status=STATUS[1], stopped_at=0.0)
-        return out | _observed(student, np.broadcast_to(start, (len(epochs), start.size)))
-    span = (0.0, max(float(epochs[-1]), np.finfo(float).tiny))
-    with np.errstate(over="ignore", invalid="ignore"):
-        solved = solve_ivp(
-            velocity, span, start, method="DOP853", t_eval=epochs, events=events, rtol=rtol, atol=1e-3 * rtol
-        )
-    out["evaluations"] = solved.nfev
-    if student.fields is None and np.isfinite(solved.y).all() and solved.y.size:
+    path, out = followed(student.velocity, student.error, student.start, epochs, rate, threshold, rtol)
+    there = path[np.isfinite(path).all(1)]
+    if student.fields is None and len(there):
         # Drives may have become steeper on the way.
-        require_accuracy(student.activation, student.overlaps(student.layers(solved.y[:, -1])[0]), student.terms)
-    path = np.full((len(epochs), start.size), np.nan)
-    path[: len(solved.t)] = solved.y.T if len(solved.t) else path[:0]
-    if solved.status == -1:
-        # Close to a blow-up the step shrinks below the spacing of numbers before the bound is met.
-        out.update(status=STATUS[3], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
-    elif solved.status == 1 and solved.t_events[0].size:
-        out.update(status=STATUS[2], diverged_at=float(solved.t_events[0][0]))
-    elif solved.status == 1:
-        out.update(status=STATUS[1], stopped_at=float(solved.t_events[1][0]))
-        path[len(solved.t) :] = solved.y_events[1][0]
+        require_accuracy(student.activation, student.overlaps(student.layers(there[-1])[0]), student.terms)
     return out | _observed(student, path)
 
 

@@ -40,6 +40,7 @@ _FIGURES = (
     "beyond.size_of_chaos",
     "beyond.inputs",
     "beyond.macroscopic",
+    "beyond.excess_nonlinearity",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",

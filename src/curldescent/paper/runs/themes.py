@@ -29,7 +29,9 @@ THEMES = (
     Theme("motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov", "size-of-chaos")),
     Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8", "kernel-law")),
     Theme(
-        "speed", "When is curl descent faster?", ("fig5ab", "fig5c", "fig5d", "fig5e", "fig5f", "table", "macroscopic")
+        "speed",
+        "When is curl descent faster?",
+        ("fig5ab", "fig5c", "fig5d", "fig5e", "fig5f", "table", "macroscopic", "excess-nonlinearity"),
     ),
     Theme(
         "variants",

@@ -1,0 +1,94 @@
+"""Epochs to the threshold by the macroscopic equations and by the flow of the excess nonlinearity."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from curldescent.model.plasticity import Plasticity
+from curldescent.model.student_teacher import student_teacher
+from curldescent.model.weights import Weights
+from curldescent.paper.machinery import speedup_protocol
+from curldescent.paper.machinery.high_gain_reach_runs import STARTS
+from curldescent.theory import excess_nonlinearity, macroscopic
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# Networks that no other figure has.
+FIRST_SEED = 800
+EQUATIONS = ("macroscopic", "per neuron", "per kind")
+
+
+def epochs_by_both(
+    students: int, epochs: int, scales: Sequence[float], arms: Mapping[str, tuple[int, float, str]]
+) -> "xr.Dataset":
+    """Epochs to 10⁻³ by three sets of equations: erf units, linear output, norms preserved.
+
+    Args:
+        students: networks.
+        epochs: the most that a run gets, and what counts where the threshold is not reached.
+        scales: of students.
+        arms: name → how many readout neurons have another strength, that strength, and one of `STARTS`.
+
+    Returns:
+        `epochs` (equations, scale, arm, student): the macroscopic equations; the excess nonlinearity of the student's
+        own neurons; and of neurons that are all equal within their kind, of the kind's root mean square readout and
+        input norm. NaN for the last from starts, which single out a neuron of the unflipped kind.
+    """
+    import xarray as xr
+
+    found = np.full((len(EQUATIONS), len(scales), len(arms), students), np.nan)
+    for s, scale in enumerate(scales):
+        for student in range(students):
+            problem = student_teacher(
+                n_inputs=speedup_protocol.INPUTS,
+                n_hidden=speedup_protocol.HIDDEN,
+                activation="erf",
+                output_activation="linear",
+                n_train=1,
+                n_test=0,
+                student_scale=scale,
+                seed=FIRST_SEED + student,
+            )
+            for a, (count, strength, start) in enumerate(arms.values()):
+                strengths = np.where(np.arange(speedup_protocol.HIDDEN) < count, strength, 1.0)
+                here = problem.with_student(STARTS[start](problem.student))
+                ways = [(macroscopic, here), (excess_nonlinearity, here)]
+                if not start:
+                    ways.append((excess_nonlinearity, here.with_student(equal_within_kinds(here.student, count))))
+                for way, (equations, task) in enumerate(ways):
+                    history = equations(
+                        task,
+                        Plasticity(readout=strengths),
+                        epochs=epochs,
+                        preserve_norms=True,
+                        stop_below=speedup_protocol.THRESHOLD,
+                        record=2,
+                    )
+                    found[way, s, a, student] = float(history.stopped_at.fillna(epochs).item())
+    return xr.Dataset(
+        {"epochs": (("equations", "scale", "arm", "student"), found)},
+        coords={"equations": list(EQUATIONS), "scale": list(scales), "arm": list(arms)},
+        attrs={"last": epochs},
+    )
+
+
+def equal_within_kinds(weights: Weights, count: int) -> Weights:
+    """A single student whose neurons have, within the first `count` and within the others, equal norms.
+
+    Args:
+        weights: of the student; directions and signs stay.
+        count: of the first kind.
+
+    Returns:
+        New weights: every neuron's ‖W1_i‖ and |w_i| are its kind's root mean squares.
+    """
+    hidden, readout = weights.hidden.copy(), weights.readout.copy()
+    for kind in (slice(0, count), slice(count, None)):
+        rows, columns = hidden[0, kind], readout[0, :, kind]
+        if len(rows):
+            norms = np.sqrt((rows**2).sum(1))
+            hidden[0, kind] = rows * (np.sqrt((norms**2).mean()) / norms)[:, None]
+            readout[0, :, kind] = np.sign(columns) * np.sqrt((columns**2).mean())
+    return Weights([hidden, readout])

@@ -1,0 +1,109 @@
+"""What the reduced equations of learning share: rules by name, recorded epochs, the integration up to a threshold."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
+from curldescent.model.plasticity import Plasticity
+
+Array = NDArray[np.float64]
+
+# Flipped inputs can send weights to infinity in finite time.
+BLOW_UP = 1e8
+STATUS = ("reached the end", "stopped below the threshold", "diverged", "solver gave up")
+
+
+def named_rules(rule: Any) -> tuple[dict[str, Plasticity], bool]:
+    """Rules by name, and whether several were given."""
+    several = isinstance(rule, Mapping)
+    rules = dict(rule) if several else {"": rule}
+    wrong = [type(item).__name__ for item in rules.values() if not isinstance(item, Plasticity)]
+    if wrong or not rules:
+        given = wrong[0] if wrong else "nothing"
+        raise InputError(f"rule must be a cd.Plasticity, or a mapping from names to them, got {given}")
+    for item in rules.values():
+        if item.feedback is not None:
+            raise InputError("rule must backpropagate: the macroscopic equations have no feedback alignment")
+    return rules, several
+
+
+def recorded_epochs(record: int | ArrayLike, end: float) -> Array:
+    """The epochs that are recorded, see `macroscopic`."""
+    times = validation.finite_array("record", record, ndim=(0, 1))
+    if times.ndim == 0:
+        count = validation.integer("record", record, minimum=1, maximum=1_000_000)
+        if end <= 1 or count == 1:
+            return np.linspace(0.0, end, count + 1)
+        return np.concatenate([[0.0], np.geomspace(1.0, end, count)])
+    if not times.size or times[0] < 0 or times[-1] > end or (np.diff(times) <= 0).any():
+        raise InputError(
+            f"record must list increasing epochs between 0 and {end:g}, got {validation.shown(times.tolist())}"
+        )
+    return times
+
+
+def followed(
+    velocity: Callable[[Array], Array],
+    error: Callable[[Array], float],
+    start: Array,
+    epochs: Array,
+    rate: float,
+    threshold: float | None,
+    rtol: float,
+) -> tuple[Array, dict[str, Any]]:
+    """Integrate one student to the last recorded epoch.
+
+    Args:
+        velocity: of a state, per unit of learning rate × epochs.
+        error: of a state.
+        start: the state at the beginning, (n,).
+        epochs: that are recorded, increasing, (E,).
+        rate: η.
+        threshold: the error at which it ends; None for none.
+        rtol: relative error per step.
+
+    Returns:
+        States at those epochs, (E, n), the last one from where it stopped on and NaN after a divergence; and
+        `stopped_at`, `diverged_at`, `status`, `evaluations`.
+    """
+    from scipy.integrate import solve_ivp
+
+    out: dict[str, Any] = {"stopped_at": np.nan, "diverged_at": np.nan, "status": STATUS[0], "evaluations": 0}
+
+    def moved(_: float, flat: Array) -> Array:
+        return rate * velocity(flat)
+
+    def blown(_: float, flat: Array) -> float:
+        return float(np.abs(flat).max() - BLOW_UP)
+
+    def below(_: float, flat: Array) -> float:
+        # In the logarithm, which is straighter along the way down.
+        return float(np.log(max(error(flat), 1e-300)) - np.log(threshold or 1.0))
+
+    events: list[Any] = [blown, *([below] if threshold is not None else [])]
+    for event in events:
+        event.terminal = True
+    if threshold is not None and below(0.0, start) <= 0:
+        out.update(status=STATUS[1], stopped_at=0.0)
+        return np.tile(start, (len(epochs), 1)), out
+    span = (0.0, max(float(epochs[-1]), np.finfo(float).tiny))
+    with np.errstate(over="ignore", invalid="ignore"):
+        solved = solve_ivp(
+            moved, span, start, method="DOP853", t_eval=epochs, events=events, rtol=rtol, atol=1e-3 * rtol
+        )
+    out["evaluations"] = solved.nfev
+    path = np.full((len(epochs), start.size), np.nan)
+    path[: len(solved.t)] = solved.y.T if len(solved.t) else path[:0]
+    if solved.status == -1:
+        # Close to a blow-up the step shrinks below the spacing of numbers before the bound is met.
+        out.update(status=STATUS[3], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
+    elif solved.status == 1 and solved.t_events[0].size:
+        out.update(status=STATUS[2], diverged_at=float(solved.t_events[0][0]))
+    elif solved.status == 1:
+        out.update(status=STATUS[1], stopped_at=float(solved.t_events[1][0]))
+        path[len(solved.t) :] = solved.y_events[1][0]
+    return path, out
