@@ -1,6 +1,6 @@
-"""The picture of the excess nonlinearity: epochs of both equations, cell by cell, and by scale of the student."""
+"""The picture of the excess nonlinearity: epochs of both equations, by scale, and where they differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 FACTOR = 1.5
 MARKERS = "o^sDvP"
+# Beside curl descent's own colour, which −1 has.
+STRONGEST = "#7b2d8e"
+# At the smallest scale there is no excess to lose.
+LEAST_SCALE = 1.5
 
 
 def draw_cells_and_scales(data: "xr.Dataset", strengths: Sequence[str], flips: Sequence[str]) -> "Picture":
-    """Two panels.
+    """Three panels: cell by cell, by scale and strength, and student by student against neurons that cancel.
 
     Args:
         data: of `epochs_by_both`.
@@ -31,20 +35,28 @@ def draw_cells_and_scales(data: "xr.Dataset", strengths: Sequence[str], flips: S
 
     means = np.exp(np.log(data.epochs.clip(min=1)).mean("student"))
     with style.figure_style():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 3.4))
-        _cells(left, means, strengths, flips)
-        _by_scale(right, means, strengths)
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 6.4))
+        groups = _groups(means, strengths, flips)
+        _cells(axes[0, 0], means, groups)
+        _by_scale(axes[0, 1], means, strengths)
+        _cancelling(axes[1, 0], data, groups)
+        axes[1, 1].set_axis_off()
         return figure
 
 
-def _cells(axis: "Axes", means: "xr.DataArray", strengths: Sequence[str], flips: Sequence[str]) -> None:
+def _groups(means: "xr.DataArray", strengths: Sequence[str], flips: Sequence[str]) -> dict[str, tuple[list[str], str]]:
+    """Label → arms and their colour."""
     groups = {
         "gradient descent": (["GD"], style.GRADIENT_DESCENT),
         "one flip": (list(strengths), style.CURL_DESCENT),
         "2–4 flips": ([arm for arm in flips if arm not in strengths], style.ACCENT),
     }
     named = [arm for arms, _ in groups.values() for arm in arms]
-    groups["from other starts"] = ([arm for arm in means.arm.values if arm not in named], style.STABLE)
+    groups["from other starts"] = ([arm for arm in means.arm.values.tolist() if arm not in named], style.STABLE)
+    return groups
+
+
+def _cells(axis: "Axes", means: "xr.DataArray", groups: Mapping[str, tuple[list[str], str]]) -> None:
     for label, (arms, colour) in groups.items():
         for marker, scale in zip(MARKERS, means.scale.values, strict=False):
             here = means.sel(scale=scale, arm=arms)
@@ -73,7 +85,7 @@ def _cells(axis: "Axes", means: "xr.DataArray", strengths: Sequence[str], flips:
 
 def _by_scale(axis: "Axes", means: "xr.DataArray", strengths: Sequence[str]) -> None:
     arms = ["GD", *strengths]
-    colours = [style.GRADIENT_DESCENT, style.FEEDBACK_ALIGNMENT, style.ACCENT, style.CURL_DESCENT, style.UNSTABLE]
+    colours = [style.GRADIENT_DESCENT, style.FEEDBACK_ALIGNMENT, style.ACCENT, style.CURL_DESCENT, STRONGEST]
     for arm, colour in zip(arms, colours, strict=True):
         for equations, look in (("macroscopic", "-"), ("per neuron", "--")):
             axis.plot(
@@ -92,4 +104,28 @@ def _by_scale(axis: "Axes", means: "xr.DataArray", strengths: Sequence[str]) -> 
     axis.xaxis.set_major_locator(FixedLocator(means.scale.values.tolist()))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    legends.place(axis, prefer="lower left")
+
+
+def _cancelling(axis: "Axes", data: "xr.Dataset", groups: Mapping[str, tuple[list[str], str]]) -> None:
+    here = data.sel(scale=data.scale >= LEAST_SCALE)
+    ratio = here.epochs.sel(equations="per neuron").clip(min=1) / here.epochs.sel(equations="macroscopic").clip(min=1)
+    for label, (arms, colour) in groups.items():
+        axis.plot(
+            here.own.sel(arm=arms).values.ravel(),
+            ratio.sel(arm=arms).values.ravel(),
+            ".",
+            color=colour,
+            markersize=4,
+            label=label,
+        )
+    axis.axhspan(1 / FACTOR, FACTOR, color="0.93", linewidth=0)
+    axis.axhline(1, color=style.THEORY, linewidth=0.8)
+    axis.set(
+        xscale="log",
+        yscale="log",
+        xlabel="neurons' own excess over the error, at 10⁻³",
+        ylabel="epochs, two numbers / macroscopic",
+        title="Where neurons cancel each other",
+    )
     legends.place(axis, prefer="lower left")

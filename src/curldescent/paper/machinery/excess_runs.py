@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
@@ -34,11 +35,14 @@ def epochs_by_both(
     Returns:
         `epochs` (equations, scale, arm, student): the macroscopic equations; the excess nonlinearity of the student's
         own neurons; and of neurons that are all equal within their kind, of the kind's root mean square readout and
-        input norm. NaN for the last from starts, which single out a neuron of the unflipped kind.
+        input norm. NaN for the last from starts, which single out a neuron of the unflipped kind. And `own` (scale,
+        arm, student): ½ Σ_i w_i² μ*²(q_i) over the error, where the macroscopic equations ended. It is below 1 where
+        every neuron lost its own nonlinear part, and large where neurons cancel each other's.
     """
     import xarray as xr
 
     found = np.full((len(EQUATIONS), len(scales), len(arms), students), np.nan)
+    own = np.full(found.shape[1:], np.nan)
     for s, scale in enumerate(scales):
         for student in range(students):
             problem = student_teacher(
@@ -67,11 +71,22 @@ def epochs_by_both(
                         record=2,
                     )
                     found[way, s, a, student] = float(history.stopped_at.fillna(epochs).item())
+                    if equations is macroscopic:
+                        last = history.isel(trial=0, epoch=-1)
+                        own[s, a, student] = _own(last.hidden_norm.values, last.readout_weights.values) / last.error
+    dims = ("scale", "arm", "student")
     return xr.Dataset(
-        {"epochs": (("equations", "scale", "arm", "student"), found)},
+        {"epochs": (("equations", *dims), found), "own": (dims, own)},
         coords={"equations": list(EQUATIONS), "scale": list(scales), "arm": list(arms)},
         attrs={"last": epochs},
     )
+
+
+def _own(norms: NDArray[np.float64], readout: NDArray[np.float64]) -> float:
+    """½ Σ_i ‖w_i‖² μ*²(q_i) of erf units, from ‖W1_i‖ (N,) and the readout (O, N), in closed form."""
+    c = np.pi / 2 * 0.5 * norms**2  # π q/2 at inputs of variance ½
+    rest = (np.arcsin(c / (1 + c)) - c / (1 + c)) * 2 / np.pi
+    return float(0.5 * ((readout**2).sum(0) * rest).sum())
 
 
 def equal_within_kinds(weights: Weights, count: int) -> Weights:
