@@ -11,6 +11,7 @@ import curldescent as cd
 
 PROBLEM = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2)
 WIDE = cd.student_teacher(n_inputs=2, n_hidden=4, n_train=4, n_test=2)
+DIRECT = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2, activation="erf", output_activation="linear")
 RULE = cd.Plasticity()
 
 
@@ -141,6 +142,7 @@ CALLS = {
     T.stability_matrix: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.invariants: {"hidden": np.ones((2, 2)), "readout": np.ones((1, 2))},
     T.macroscopic: {"problem": PROBLEM, "rule": RULE, "epochs": 1, "record": 1, "input_variance": 0.5},
+    T.excess_nonlinearity: {"problem": DIRECT, "rule": RULE, "epochs": 1, "record": 1, "input_variance": 0.5},
     T.nonlinear_error: {"scale": 1.0, "activation": "tanh"},
     T.speedup_onset: {"threshold": 1e-3, "activation": "tanh"},
     T.origin_spectrum: {"teacher": np.ones((1, 2)), "d1": [1, 1], "d2": [1]},

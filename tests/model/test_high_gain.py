@@ -62,3 +62,24 @@ def test_shares_that_it_has_change_nothing():
 def test_bad_input_is_one_sentence(arguments, said):
     with pytest.raises(cd.InputError, match=said):
         cd.high_gain_start(**{"weights": NETWORKS["one trial"], **arguments})
+
+
+def test_linear_students_keep_a_large_readout_from_there():
+    """Free norms conserve w_i² − ‖W_i‖², so that ‖w2‖² never falls below what of it is positive; from random it may."""
+    problem = cd.student_teacher(
+        n_inputs=100, n_hidden=10, activation="linear", n_train=2000, n_test=0, student_scale=2, seed=950
+    )
+    kept = {}
+    for name, student in (("random", problem.student), ("start", cd.high_gain_start(problem.student))):
+        history = cd.train(
+            problem.with_student(student), cd.Plasticity(), epochs=100, batch_size=10, record=100, record_weights=True
+        )
+        surplus = student.readout[0, 0] ** 2 - (student.hidden[0] ** 2).sum(1)
+        square = (history.readout_history.values**2).sum((-1, -2)).ravel()
+        kept[name] = surplus.clip(min=0).sum(), square.min(), square[0]
+    least, lowest, first = kept["start"]
+    assert least > 0.4 * first
+    assert lowest > 0.99 * least
+    # From random weights nothing holds the readout up, and it falls further.
+    assert kept["random"][0] < 0.01 * first
+    assert kept["random"][1] < 0.7 * lowest
