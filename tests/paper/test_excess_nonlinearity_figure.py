@@ -31,7 +31,13 @@ def world(*, spread: float = 0.02, factor: float = 1.1, contrary: bool = False, 
         {"epochs": (("equations", *dims), noisy), "own": (dims, own * np.exp(spread * rng.standard_normal(own.shape)))},
         coords={"equations": list(excess_runs.EQUATIONS), "scale": list(beyond.SCALES), "arm": list(beyond.ARMS)},
     )
-    return Results("standard", {beyond.NAME: data})
+    levels = np.array([0.9, 8.0] if contrary else [8.0, 0.9])[:, None, None]
+    sampled = levels * np.exp(spread * rng.standard_normal((2, len(beyond.SAMPLED), min(students, 6))))
+    samples = xr.Dataset(
+        {"own": (("rule", "scale", "set"), sampled), "reached": (("rule", "scale", "set"), sampled < 5)},
+        coords={"rule": ["GD", "CD"], "scale": list(beyond.SAMPLED)},
+    )
+    return Results("standard", {beyond.NAME: data, beyond.ON_SAMPLES: samples})
 
 
 def verdicts(results: Results) -> dict[str, bool | None]:
@@ -75,6 +81,16 @@ def test_the_own_excess_is_the_librarys() -> None:
     assert excess_runs._own(norms, problem.student.readout[0]) == pytest.approx(error - teachers, rel=1e-5)
 
 
+def test_runs_on_samples_end_with_own_excess_and_whether_they_are_there() -> None:
+    data = excess_runs.own_on_samples(1, 3, [2.0])
+    assert not data.reached.any()
+    # After three epochs neurons' own excess is about that of the start, and the error mostly linear.
+    norms = np.full(10, 2 / np.sqrt(3))
+    start = excess_runs._own_of_tanh(norms, np.full((1, 10), 2 / np.sqrt(30)))
+    assert start == pytest.approx(cd.theory.nonlinear_error(2.0), rel=1e-9)
+    assert ((data.own > 0.01) & (data.own < 2)).all()
+
+
 def test_equal_kinds_keep_directions_signs_and_the_layers_norms() -> None:
     weights = cd.student_teacher(n_inputs=20, n_hidden=5, activation="erf", n_train=1, seed=3).student
     equal = excess_runs.equal_within_kinds(weights, 2)
@@ -93,5 +109,5 @@ def test_it_is_drawn() -> None:
     from matplotlib import pyplot as plt
 
     picture = figure(beyond.NAME).draw(world())
-    assert len([axis for axis in picture.axes if axis.get_title(loc="left")]) == 3
+    assert len([axis for axis in picture.axes if axis.get_title(loc="left")]) == 4
     plt.close(picture)

@@ -20,11 +20,14 @@ STRONGEST = "#7b2d8e"
 LEAST_SCALE = 1.5
 
 
-def draw_cells_and_scales(data: "xr.Dataset", strengths: Sequence[str], flips: Sequence[str]) -> "Picture":
-    """Three panels: cell by cell, by scale and strength, and student by student against neurons that cancel.
+def draw_cells_and_scales(
+    data: "xr.Dataset", samples: "xr.Dataset", strengths: Sequence[str], flips: Sequence[str]
+) -> "Picture":
+    """Four panels: cell by cell, by scale and strength, and how much neurons cancel, in the equations and on samples.
 
     Args:
         data: of `epochs_by_both`.
+        samples: of `own_on_samples`.
         strengths: arms of one flip, by strength.
         flips: arms by number of flips.
 
@@ -40,7 +43,7 @@ def draw_cells_and_scales(data: "xr.Dataset", strengths: Sequence[str], flips: S
         _cells(axes[0, 0], means, groups)
         _by_scale(axes[0, 1], means, strengths)
         _cancelling(axes[1, 0], data, groups)
-        axes[1, 1].set_axis_off()
+        _on_samples(axes[1, 1], samples)
         return figure
 
 
@@ -129,3 +132,23 @@ def _cancelling(axis: "Axes", data: "xr.Dataset", groups: Mapping[str, tuple[lis
         title="Where neurons cancel each other",
     )
     legends.place(axis, prefer="lower left")
+
+
+def _on_samples(axis: "Axes", samples: "xr.Dataset") -> None:
+    colours = {"GD": style.GRADIENT_DESCENT, "CD": style.CURL_DESCENT}
+    places = [(rule, scale) for scale in samples.scale.values.tolist() for rule in samples.rule.values.tolist()]
+    for row, (rule, scale) in enumerate(places):
+        here = samples.sel(rule=rule, scale=scale)
+        reached = here.reached.values.astype(bool)
+        own, at = here.own.values, row + np.linspace(-0.25, 0.25, here.sizes["set"])
+        axis.plot(own[reached], at[reached], "o", color=colours[rule], markersize=3.5)
+        axis.plot(own[~reached], at[~reached], "o", color=colours[rule], markersize=3.5, fillstyle="none")
+    axis.axvline(1, color=style.THEORY, linewidth=0.8)
+    axis.set(
+        xscale="log",
+        yticks=range(len(places)),
+        yticklabels=[f"{rule}, scale {scale:g}" for rule, scale in places],
+        ylim=(len(places) - 0.5, -0.5),
+        xlabel="neurons' own excess over the error",
+        title="On 2000 samples",
+    )

@@ -1,4 +1,4 @@
-"""Epochs to the threshold by the macroscopic equations and by the flow of the excess nonlinearity."""
+"""Runs of the excess nonlinearity: epochs beside the macroscopic equations, and what neurons cancel on samples."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.learning.schedule import log_epochs
+from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.model.weights import Weights
-from curldescent.paper.machinery import speedup_protocol
+from curldescent.paper.machinery import controls, speedup_protocol
 from curldescent.paper.machinery.high_gain_reach_runs import STARTS
-from curldescent.theory import excess_nonlinearity, macroscopic
+from curldescent.paper.machinery.high_gain_runs import SAMPLES
+from curldescent.theory import excess_nonlinearity, macroscopic, nonlinear_error
 
 if TYPE_CHECKING:
     import xarray as xr
 
 # Networks that no other figure has.
 FIRST_SEED = 800
+# And input sets.
+FIRST_INPUTS = 740
 EQUATIONS = ("macroscopic", "per neuron", "per kind")
 
 
@@ -80,6 +85,61 @@ def epochs_by_both(
         coords={"equations": list(EQUATIONS), "scale": list(scales), "arm": list(arms)},
         attrs={"last": epochs},
     )
+
+
+def own_on_samples(sets: int, epochs: int, scales: Sequence[float]) -> "xr.Dataset":
+    """Neurons' own excess over the training error where students of the speed-up's protocol ended, tanh throughout.
+
+    Args:
+        sets: of inputs, one student each.
+        epochs: the most that a run gets; it ends at the threshold.
+        scales: of students.
+
+    Returns:
+        `own` (rule, scale, set), as in `epochs_by_both`, the output taken to be linear; `reached` (rule, scale, set),
+        whether the threshold was.
+    """
+    import xarray as xr
+
+    rules = {"GD": Plasticity(), "CD": Plasticity(readout=0.1)}
+    own = np.full((len(rules), len(scales), sets), np.nan)
+    reached = np.zeros(own.shape, dtype=bool)
+    for s, scale in enumerate(scales):
+        for number in range(sets):
+            problem = student_teacher(
+                n_inputs=speedup_protocol.INPUTS,
+                n_hidden=speedup_protocol.HIDDEN,
+                activation="tanh",
+                n_train=SAMPLES,
+                n_test=0,
+                student_scale=scale,
+                seed=FIRST_INPUTS + number,
+            )
+            history = train(
+                problem,
+                rules,
+                epochs=epochs,
+                learning_rate=speedup_protocol.LEARNING_RATE,
+                batch_size=speedup_protocol.BATCH,
+                preserve_norms=True,
+                stop_below=speedup_protocol.THRESHOLD,
+                record=log_epochs(epochs, controls.POINTS).tolist(),
+            ).isel(trial=0)
+            for r, rule in enumerate(rules):
+                run = history.sel(rule=rule)
+                stopped = float(run.stopped_at)
+                reached[r, s, number] = stopped >= 0
+                error = float(run.train_error.sel(epoch=stopped) if stopped >= 0 else run.train_error[-1])
+                norms = np.sqrt((run.student_hidden.values**2).sum(1))
+                own[r, s, number] = _own_of_tanh(norms, run.student_readout.values) / error
+    dims = ("rule", "scale", "set")
+    return xr.Dataset({"own": (dims, own), "reached": (dims, reached)}, {"rule": list(rules), "scale": list(scales)})
+
+
+def _own_of_tanh(norms: NDArray[np.float64], readout: NDArray[np.float64]) -> float:
+    """As `_own`, of tanh units, by quadrature."""
+    per_unit = [2 * nonlinear_error(np.sqrt(3) * norm) / norm**2 for norm in norms]
+    return float(0.5 * ((readout**2).sum(0) * np.array(per_unit)).sum())
 
 
 def _own(norms: NDArray[np.float64], readout: NDArray[np.float64]) -> float:
