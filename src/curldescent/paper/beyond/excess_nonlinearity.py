@@ -8,8 +8,8 @@ two times too slow at scale 2 and right at 3 and 4.
 
 The two claims about pairs were added after the comparison, which showed gradient descent slower than this at large
 scales, and before their measure on these networks. On the pilot's, neurons' own excess at the threshold was 0.4 to 1.0
-of the error with one flip of −0.5 to −2, and up to 18 and 52 times it under gradient descent at scales 3 and 4: pairs of
-neurons with parallel input vectors and opposite readouts, which cancel each other. The two about samples were added
+of the error with one flip of −0.5 to −2, and up to 18 and 52 times it under gradient descent at scales 3 and 4: pairs
+of neurons with parallel input vectors and opposite readouts, which cancel each other. The two about samples were added
 after that, and before any student of theirs was drawn, without a pilot.
 """
 
