@@ -66,10 +66,10 @@ def excess_nonlinearity(
         InputError: an argument out of range, a problem without a teacher, of another depth, loss or output, linear
             neurons, hidden neurons without weights, a plasticity with feedback or strengths that differ by input.
 
-    On the paper's networks its epochs to 10⁻³ are 0.9 to 1.2 times those of `macroscopic` for one flipped neuron at
-    student scales 2 to 4, and for gradient descent at 1.5 and 2. It is too slow for strong flips of small students,
-    whose flipped neuron grows while the linear part is still learned, and too fast for gradient descent and weak flips
-    of large ones, whose neurons pair up and cancel each other. docs/why_faster.md has the comparison.
+    On the paper's networks its epochs to 10⁻³ are 0.9 to 1.2 times those of `macroscopic`, in the mean of ten, for one
+    flipped neuron of strength −1 at student scales 2 to 4 and for gradient descent at 1.5 and 2. It is up to five times
+    too slow for strong flips of small students, and two to three times too fast for gradient descent and weak flips of
+    large ones, where neurons cancel each other. docs/why_faster.md has the comparison.
 
     Source: docs/why_faster.md.
 
