@@ -18,7 +18,7 @@ SAMPLES = 250
 STEP, FLOW_STEP = 0.02, 0.025
 
 
-def students(total: int, ratio: float, number: int, trials: int) -> Problem:
+def students(total: int, ratio: float, number: int, trials: int, activation: str = "linear") -> Problem:
     """An input set of figure 3b's protocol: teachers with ‖W1‖_F = √N and ‖W2‖ = 1, students 1e-10 beside them.
 
     Args:
@@ -26,6 +26,7 @@ def students(total: int, ratio: float, number: int, trials: int) -> Problem:
         ratio: c = M/N.
         number: of the input set, which has inputs and teachers of its own.
         trials: teachers.
+        activation: of student and teacher.
 
     Returns:
         The problem.
@@ -36,7 +37,7 @@ def students(total: int, ratio: float, number: int, trials: int) -> Problem:
         n_hidden=n_hidden,
         n_train=SAMPLES,
         n_test=0,
-        activation="linear",
+        activation=activation,
         trials=trials,
         seed=10**7 * total + 10_000 * round(1000 * ratio) + number,
     )

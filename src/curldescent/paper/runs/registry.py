@@ -38,6 +38,7 @@ _FIGURES = (
     "beyond.norms",
     "beyond.lyapunov",
     "beyond.size_of_chaos",
+    "beyond.limits_of_chaos",
     "beyond.inputs",
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",

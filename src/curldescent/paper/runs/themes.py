@@ -26,7 +26,9 @@ THEMES = (
         "Which solutions are stable?",
         ("fig2", "histograms", "fig3a", "fig3a-inset", "learned", "joint", "graded", "outputs", "inputs", "norms"),
     ),
-    Theme("motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov", "size-of-chaos")),
+    Theme(
+        "motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov", "size-of-chaos", "limits-of-chaos")
+    ),
     Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8", "kernel-law")),
     Theme(
         "speed",

@@ -1,0 +1,408 @@
+"""The limits of chaos: ever wider students, other learners than figure 3b's, and a second witness of tori.
+
+What was known before the criteria were written, all from draws that this figure does not use: at c = 2, α_h = 0.75 two
+students of the limit had exponents of 0.034 and came to rest at c = 1.25, α_h = 0.5, where students of 21 neurons were
+chaotic; the estimate of dimensions had been tried on signals made for it alone. No tanh student, no mini-batch, no
+student with white inputs and no readout flips at these settings had been looked at.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from curldescent.paper.beyond.size_of_chaos import least
+from curldescent.paper.machinery import common_noise, limits_of_chaos_runs, shares
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of, ratio_of
+from curldescent.paper.machinery.limits_of_chaos_drawing import (
+    REGULAR,
+    draw_dimensions,
+    draw_learners,
+    draw_widths,
+    draw_witnesses,
+)
+from curldescent.plots import style
+from curldescent.sweeps import Sweep
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Picture
+
+# (c, α_h) of the norms: where no solution can be stable, c > 1/α_h, and where some are.
+NO_REST, REST = (2.0, 0.75), (1.25, 0.5)
+# (c, flipped fraction) of the learners.
+SETTINGS = ((0.5, 0.5), (1.0, 0.5))
+# What learns: name → activation, flipped layer, inputs.
+LEARNERS = {
+    "linear": ("linear", "hidden", "samples"),
+    "white inputs": ("linear", "hidden", "white"),
+    "tanh": ("tanh", "hidden", "samples"),
+    "readout flips": ("linear", "readout", "samples"),
+}
+BATCH, BATCH_STEP = 10, 0.02
+# Settings of regular motion (docs/chaos.md), and between which dimensions a cycle and a torus part.
+TORI = ((0.5, 0.75), (0.7, 1.0), (0.5, 1.0))
+BORDER = 1.5
+# Below this loss a run has come to rest; what moves has 0.01 and more.
+RESTING = 1e-6
+# Exponents within this factor of each other, and within this difference, count as equal.
+CLOSE, NEAR = 1.5, 0.005
+HALF, MOST = 0.5, 0.8
+_DAY = "2026-11-28"
+
+
+def experiments(scale: Scale) -> Experiments:
+    """Widths and spectra of the limit, learners by setting, and motions that are judged twice."""
+    inputs, widths, draws, limit_time, of_limit, few, span = {
+        "quick": (6, (7, 28), 3, 200, (3, 4), 3, 50),
+        "standard": (12, (13, 200, 3_200), 6, 1_500, (4, 6, 8), 4, 400),
+        "paper": (20, (21, 80, 320, 1_280, 5_120), 20, 4_000, (4, 8, 12, 20), 8, 1_000),
+    }[scale]
+    total, sets, time, small, tori, late = {
+        "quick": (20, 3, 200, (20,), 2, 1_600),
+        "standard": (70, 6, 1_000, (20, 30), 4, 4_000),
+        "paper": (70, 20, 4_000, (20, 40, 70), 10, 8_000),
+    }[scale]
+    identity = "curldescent.paper.limits_of_chaos"
+    out: dict[str, Sweep | Computation] = {}
+    for name, (ratio, hidden) in (("no-rest", NO_REST), ("rest", REST)):
+        out[f"limits-of-chaos-width-{name}"] = Computation(
+            limits_of_chaos_runs.widths_of,
+            {
+                **{"inputs": inputs, "ratio": ratio, "hidden": hidden, "widths": widths, "draws": draws},
+                "time": limit_time,
+            },
+            identity=f"{identity}.widths_of",
+        )
+    ratio, hidden = NO_REST
+    out["limits-of-chaos-spectra"] = Computation(
+        limits_of_chaos_runs.spectra_of_limit,
+        {"inputs": of_limit, "ratio": ratio, "hidden": hidden, "draws": few, "time": span},
+        identity=f"{identity}.spectra_of_limit",
+    )
+    for number, (ratio, flipped) in enumerate(SETTINGS):
+        place = {"total": total, "ratio": ratio, "sets": sets, "time": time}
+        for name, (activation, layer, given) in LEARNERS.items():
+            out[_name(name, number)] = Computation(
+                limits_of_chaos_runs.learners,
+                {**place, "flipped": flipped, "activation": activation, "layer": layer, "inputs": given},
+                identity=f"{identity}.learners",
+            )
+        out[_name("batches", number)] = Computation(
+            common_noise.batched,
+            {**place, "hidden": flipped, "batch": BATCH, "step": BATCH_STEP},
+            identity=f"{identity}.batched",
+        )
+    for size in small:
+        for number, (ratio, hidden) in enumerate(TORI):
+            out[f"limits-of-chaos-motion-{size}-{number}"] = Computation(
+                limits_of_chaos_runs.witnesses,
+                {"total": size, "ratio": ratio, "hidden": hidden, "sets": tori, "time": late},
+                identity=f"{identity}.witnesses",
+            )
+    return out
+
+
+def _name(learner: str, setting: int) -> str:
+    return f"limits-of-chaos-{learner.replace(' ', '-')}-{setting}"
+
+
+def _where(setting: tuple[float, float], share: str = "α") -> str:
+    return f"c = {setting[0]:g}, {share} = {setting[1]:g}"
+
+
+def _values(data: xr.Dataset, width: float) -> np.ndarray:
+    return data.exponent.sel(width=width).values
+
+
+def _said(mean: Estimate) -> str:
+    low, high = mean.interval()
+    return f"{mean.value:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def limit_is_chaotic(results: Results) -> Finding:
+    """The mean exponent of the limit against what shear can do."""
+    data = results["limits-of-chaos-width-no-rest"]
+    values = _values(data, np.inf)
+    mean = mean_of(values[np.isfinite(values)])
+    return Finding(mean.above(least(data)), f"mean exponent {_said(mean)} over {mean.n} students of the limit")
+
+
+def widths_tend_to_limit(results: Results) -> Finding:
+    """Mean exponents of the widest students and of the limit: the interval of their ratio."""
+    data = results["limits-of-chaos-width-no-rest"]
+    widest = float(data.width.values[np.isfinite(data.width.values)].max())
+    wide, limit = _values(data, widest), _values(data, np.inf)
+    said = "; ".join(
+        f"{width:g} neurons: {_said(mean_of(_values(data, width)[np.isfinite(_values(data, width))]))}"
+        for width in data.width.values
+    )
+    if not (np.isfinite(wide) & np.isfinite(limit) & (wide > 0) & (limit > 0)).all():
+        return Finding(None, f"an exponent is not positive; {said}")
+    effect = ratio_of(wide, limit)
+    return Finding(effect.equivalent(CLOSE), f"{widest:g} neurons over the limit {effect.said}; {said}", effect.numbers)
+
+
+def nothing_rests(results: Results) -> Finding:
+    """Runs with c > 1/α_h that have not come to rest, all widths."""
+    loss = results["limits-of-chaos-width-no-rest"].loss
+    count, of = int((loss > RESTING).sum()), int(loss.notnull().sum())
+    return shares.found(
+        count, of, f"{count} of {of} runs move on, the least late loss is {float(loss.min()):.2g}", least=MOST
+    )
+
+
+def limit_rests(results: Results) -> Finding:
+    """Runs of the limit with c < 1/α_h that have come to rest."""
+    loss = results["limits-of-chaos-width-rest"].loss
+    resting = (loss < RESTING).sum("set").values
+    count, of = int((loss.sel(width=np.inf) < RESTING).sum()), loss.sizes["set"]
+    each = ", ".join(f"{n} of {of} at {width:g}" for width, n in zip(loss.width.values, resting, strict=True))
+    return shares.found(count, of, f"at rest: {each} hidden neurons", least=HALF)
+
+
+def dimension_grows(results: Results) -> Finding:
+    """The Kaplan–Yorke dimension of the limit against the number of inputs."""
+    from scipy import stats
+
+    data = results["limits-of-chaos-spectra"]
+    inputs, dimension = (v.values.ravel() for v in xr.broadcast(data.inputs, data.dimension))
+    here = np.isfinite(dimension)
+    if here.sum() < 6:
+        return Finding(None, "fewer than six runs")
+    found = stats.kendalltau(inputs[here], dimension[here])
+    medians = ", ".join(
+        f"{float(data.dimension.sel(inputs=m).median()):.1f} (positive exponents: "
+        f"{float(data.positive.sel(inputs=m).median()):g}) at M = {m}"
+        for m in data.inputs.values
+    )
+    said = f"medians {medians}; Kendall's τ = {found.statistic:.2f} over {int(here.sum())} runs"
+    holds = None if found.pvalue >= 0.05 else bool(found.statistic > 0)
+    return Finding(holds, f"{said}, p = {found.pvalue:.2g}", {"tau": float(found.statistic)}, float(found.pvalue))
+
+
+def _of(results: Results, learner: str) -> dict[tuple[float, float], xr.Dataset]:
+    return {setting: results[_name(learner, number)] for number, setting in enumerate(SETTINGS)}
+
+
+def _mean(data: xr.Dataset) -> Estimate:
+    values = data.exponent.dropna("set").values
+    return mean_of(values) if len(values) else mean_of([0.0])
+
+
+def _above_shear(results: Results, learner: str) -> Finding:
+    parts, said = [], []
+    for setting, data in _of(results, learner).items():
+        mean = _mean(data)
+        parts.append(mean.above(least(data)))
+        text = f"{_where(setting)}: {_said(mean)}, loss {float(data.loss.median()):.2g}"
+        if "label" in data:
+            text += f", {int((data.label == 'chaotic').sum())} of {data.label.size} chaotic"
+        said.append(text)
+    return Finding(shares.all_of(parts), "; ".join(said))
+
+
+def batches_are_chaotic(results: Results) -> Finding:
+    """The common-noise exponent of students on mini-batches."""
+    return _above_shear(results, "batches")
+
+
+def tanh_is_chaotic(results: Results) -> Finding:
+    """The exponent of tanh students."""
+    return _above_shear(results, "tanh")
+
+
+def readouts_are_chaotic(results: Results) -> Finding:
+    """The exponent of students whose readout is flipped in place of their inputs."""
+    return _above_shear(results, "readout flips")
+
+
+def tanh_is_as_strong(results: Results) -> Finding:
+    """Exponents of tanh students less half of those of linear ones, same settings and inputs."""
+    return _difference(results, "tanh", half=True)
+
+
+def white_is_alike(results: Results) -> Finding:
+    """Exponents with white inputs less those with 250 samples, teachers and starts the same."""
+    return _difference(results, "white inputs", half=False)
+
+
+def _difference(results: Results, learner: str, *, half: bool) -> Finding:
+    parts, said = [], []
+    linear = _of(results, "linear")
+    for setting, data in _of(results, learner).items():
+        ours, theirs = data.exponent.values, linear[setting].exponent.values
+        here = np.isfinite(ours) & np.isfinite(theirs)
+        if not here.any():
+            return Finding(None, f"no pair of runs stayed finite at {_where(setting)}")
+        gap = difference_of(ours[here], theirs[here] / 2 if half else theirs[here])
+        parts.append(gap.above(0.0) if half else gap.within(-NEAR, NEAR))
+        what = "difference from half of it" if half else "difference"
+        said.append(
+            f"{_where(setting)}: {_mean(data).value:.4f} against {_mean(linear[setting]).value:.4f} linear with "
+            f"samples; {what} {_said(gap)}"
+        )
+    return Finding(shares.all_of(parts), "; ".join(said))
+
+
+def motions(results: Results) -> xr.Dataset:
+    """All late motions that were judged twice, over set."""
+    prefix = "limits-of-chaos-motion-"
+    parts = [results[name] for name in sorted(results.data) if name.startswith(prefix)]
+    return xr.concat(parts, "set", combine_attrs="drop")
+
+
+def witnesses_agree(results: Results) -> Finding:
+    """Regular motions whose dimension says what their spectral lines say."""
+    data = motions(results)
+    kind, dimension = data.kind.values, data.dimension.values
+    regular = np.isin(kind, REGULAR) & np.isfinite(dimension)
+    agree = (dimension >= BORDER) == (kind == "quasi-periodic")
+    medians = ", ".join(
+        f"{each} {np.median(dimension[kind == each]):.2f} ({(kind == each).sum()} runs)"
+        for each in sorted(set(kind[np.isfinite(dimension)]))
+    )
+    count, of = int((agree & regular).sum()), int(regular.sum())
+    return shares.found(count, of, f"they agree on {count} of {of}; median dimensions: {medians}", least=MOST)
+
+
+def draw(results: Results) -> "Picture":
+    """Exponents by width, dimensions by number of inputs, exponents by learner, dimensions by kind of motion."""
+    import matplotlib.pyplot as plt
+
+    with style.figure_style():
+        figure, axes = plt.subplots(2, 2, figsize=(style.PAGE_INCHES, 5.2))
+        runs = {
+            _where(NO_REST, r"$\alpha_h$"): results["limits-of-chaos-width-no-rest"],
+            _where(REST, r"$\alpha_h$"): results["limits-of-chaos-width-rest"],
+        }
+        draw_widths(axes[0, 0], runs)
+        draw_dimensions(axes[0, 1], results["limits-of-chaos-spectra"])
+        kinds = {
+            _where(setting, r"$\alpha$"): {
+                name: results[_name(name, number)] for name in ("linear", "white inputs", "batches", "tanh")
+            }
+            | {"readout flips": results[_name("readout flips", number)]}
+            for number, setting in enumerate(SETTINGS)
+        }
+        draw_learners(axes[1, 0], kinds, least(results[_name("linear", 0)]))
+        draw_witnesses(axes[1, 1], motions(results), BORDER)
+        return figure
+
+
+def _shear(what: str) -> tuple[str, str]:
+    return (
+        f"in both settings the 95 % interval of the mean exponent {what}, over input sets, lies above what shear can "
+        "do, 2 log 2 over half the run",
+        "in one it lies at or below",
+    )
+
+
+FIGURE = Figure(
+    "limits-of-chaos",
+    title="The limits of chaos",
+    about=(
+        "Upper left: leading exponents of linear students with few white inputs, full batch, norms kept at those of "
+        "figure 3b's students of ratio c, by the number of hidden neurons; ∞: the Gram matrix that random weights "
+        "tend to. Upper right: Kaplan–Yorke dimension and number of positive exponents modulo rotations in that limit "
+        "at c = 2, α_h = 0.75. Lower left: leading exponents of figure 3b's students of 70 neurons and of others in "
+        "their place; for batches of 10, of copies that see the same batches; dotted: what shear can do. Lower right: "
+        "the dimension of what the map W2 W1 fills in late motions of 20 and 40 neurons with most inputs flipped, by "
+        "the kind of motion that spectral lines show."
+    ),
+    origin="beyond",
+    experiments=experiments,
+    draw=draw,
+    claims=(
+        Claim(
+            "limit",
+            "With infinitely many hidden neurons the motion is deterministic and chaotic itself.",
+            f"at {_where(NO_REST, 'α_h')} the 95 % interval of the mean exponent over students of the limit lies above "
+            "what shear can do, 2 log 2 over half the run",
+            "it lies at or below",
+            limit_is_chaotic,
+            fixed=_DAY,
+        ),
+        Claim(
+            "tends to",
+            "Exponents of wide students tend to those of the limit.",
+            f"at {_where(NO_REST, 'α_h')} two one-sided t-tests at 5 % put the ratio of exponents of the widest "
+            f"students and of the limit within a factor {CLOSE:g} of 1",
+            "its 95 % interval lies outside of that factor",
+            widths_tend_to_limit,
+            fixed=_DAY,
+        ),
+        Claim(
+            "no rest",
+            "Beyond c = 1/α_h there is nothing to rest on, at any width.",
+            *shares.at_least(
+                MOST, f"of the runs at {_where(NO_REST, 'α_h')}, all widths, whose late loss is above {RESTING:g}"
+            ),
+            nothing_rests,
+            fixed=_DAY,
+        ),
+        Claim(
+            "rest",
+            "Short of it the limit comes to rest, though its teacher is unstable.",
+            *shares.at_least(
+                HALF, f"of the runs of the limit at {_where(REST, 'α_h')} whose late loss is below {RESTING:g}"
+            ),
+            limit_rests,
+            fixed=_DAY,
+        ),
+        Claim(
+            "dimension",
+            "More inputs make more dimensions of motion in the limit.",
+            "Kendall's correlation of the Kaplan–Yorke dimension modulo rotations with the number of inputs is "
+            "positive, p < 0.05",
+            "negative, p < 0.05",
+            dimension_grows,
+            fixed=_DAY,
+        ),
+        Claim(
+            "mini-batches",
+            "Students on mini-batches are chaotic: copies that see the same batches separate exponentially.",
+            *_shear("of copies that see the same batches"),
+            batches_are_chaotic,
+            fixed=_DAY,
+        ),
+        Claim("tanh", "Tanh students are chaotic.", *_shear("of tanh students"), tanh_is_chaotic, fixed=_DAY),
+        Claim(
+            "tanh against linear",
+            "Their chaos is not weak beside that of linear ones.",
+            "in both settings the mean of a tanh student's exponent less half of a linear one's, over input sets, is "
+            "above 0 by its 95 % interval",
+            "in one it lies at or below 0",
+            tanh_is_as_strong,
+            fixed=_DAY,
+        ),
+        Claim(
+            "readout flips",
+            "Flipped readouts make chaos as well.",
+            *_shear("of students with the flips in the readout"),
+            readouts_are_chaotic,
+            fixed=_DAY,
+        ),
+        Claim(
+            "white inputs",
+            "It makes no difference that inputs are 250 samples and not infinitely many.",
+            f"in both settings the mean difference of exponents with white inputs and with samples, over input sets, "
+            f"is within ±{NEAR:g}, two one-sided tests at 5 %",
+            "in one its 95 % interval lies outside",
+            white_is_alike,
+            fixed=_DAY,
+        ),
+        Claim(
+            "second witness",
+            "Where spectral lines say periodic the motion fills one dimension, where they say quasi-periodic more.",
+            *shares.at_least(
+                MOST,
+                f"of the periodic and quasi-periodic motions whose dimension is below {BORDER:g} and above, in this "
+                "order",
+            ),
+            witnesses_agree,
+            fixed=_DAY,
+        ),
+    ),
+)

@@ -1,0 +1,88 @@
+"""The panels of the limits of chaos."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from curldescent.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+REGULAR = ("periodic", "quasi-periodic")
+
+
+def draw_widths(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
+    """Exponents against the number of hidden neurons; the limit stands behind a gap at the right.
+
+    Args:
+        axis: where.
+        runs: what a setting is called → its runs over (width, set).
+    """
+    from matplotlib.ticker import NullLocator
+
+    for colour, (label, data) in zip((style.UNSTABLE, style.STABLE), runs.items(), strict=False):
+        widths = data.width.values
+        finite = widths[np.isfinite(widths)]
+        last = finite[-1] ** 1.35 / finite[0] ** 0.35
+        at = np.where(np.isfinite(widths), widths, last)
+        for number in data.exponent.transpose("set", "width").values:
+            axis.plot(at, number, "o", color=colour, markersize=2.5, alpha=0.6)
+        axis.plot(at, data.exponent.mean("set"), "-", color=colour, label=label)
+        axis.set_xscale("log")
+        axis.set_xticks(at, [f"{w:g}" if np.isfinite(w) else "∞" for w in widths])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.axhline(0, color="0.4", linewidth=0.8)
+    axis.set(xlabel="hidden neurons", ylabel=r"exponent $\lambda$ (1/time)")
+    axis.legend()
+
+
+def draw_dimensions(axis: "Axes", data: xr.Dataset) -> None:
+    """Dimensions and numbers of positive exponents of the limit against the number of inputs."""
+    for name, colour, label in (
+        ("dimension", style.UNSTABLE, "Kaplan–Yorke dimension"),
+        ("positive", style.STABLE, "positive exponents"),
+    ):
+        values = data[name].transpose("set", "inputs")
+        for number in values.values:
+            axis.plot(data.inputs, number, "o", color=colour, markersize=2.5, alpha=0.6)
+        axis.plot(data.inputs, values.median("set"), "-", color=colour, label=label)
+    axis.set_xticks(data.inputs.values)
+    axis.set(xlabel="inputs $M$, hidden neurons → ∞", ylabel="modulo rotations")
+    axis.legend()
+
+
+def draw_learners(axis: "Axes", runs: Mapping[str, Mapping[str, xr.Dataset]], least: float) -> None:
+    """Exponents of figure 3b's students and of others in their place.
+
+    Args:
+        axis: where.
+        runs: setting → what learns → its runs over set.
+        least: the growth that shear can make.
+    """
+    for number, (colour, (setting, kinds)) in enumerate(zip((style.UNSTABLE, style.STABLE), runs.items(), strict=True)):
+        for place, data in enumerate(kinds.values()):
+            values = data.exponent.values
+            at = place + 0.3 * (number - 0.5) + np.linspace(-0.06, 0.06, len(values))
+            axis.plot(at, values, "o", color=colour, markersize=3, alpha=0.7, label=None if place else setting)
+        axis.set_xticks(range(len(kinds)), list(kinds), rotation=35, ha="right", rotation_mode="anchor")
+    axis.axhline(0, color="0.4", linewidth=0.8)
+    axis.axhline(least, color="0.4", linewidth=0.8, linestyle=":")
+    axis.set_ylabel(r"exponent $\lambda$ (1/time)")
+    axis.legend()
+
+
+def draw_witnesses(axis: "Axes", data: xr.Dataset, border: float) -> None:
+    """The dimension of what each late motion fills, by what its spectral lines say."""
+    kinds = [kind for kind in ("periodic", "quasi-periodic", "undecided", "broadband") if (data.kind == kind).any()]
+    for place, kind in enumerate(kinds):
+        values = np.sort(data.dimension.values[data.kind.values == kind])
+        colour = style.STABLE if kind in REGULAR else style.UNSTABLE
+        axis.plot(place + np.linspace(-0.2, 0.2, len(values)), values, "o", color=colour, markersize=3)
+    axis.axhline(border, color="0.4", linewidth=0.8, linestyle=":")
+    axis.set_yscale("log")
+    axis.set_xticks(range(len(kinds)), kinds, rotation=20)
+    axis.set_yticks([1, 2, 3, 5, 10], ["1", "2", "3", "5", "10"])
+    axis.set(xlabel="spectral lines of two projections", ylabel="dimension of the motion")
