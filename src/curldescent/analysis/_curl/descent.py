@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curldescent.foundation import citations
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.network import Network
@@ -79,6 +80,7 @@ def descent_profile(
         >>> cd.analysis.descent_profile(problem, rule, run=history.isel(trial=0)).climbing
         0.0
     """
+    citations.use("richards2023", "shoji2024")
     network = subject_network(subject, rule, trial, what="a descent profile")
     network.require_targets("a descent profile")
     path = [network.flat(params) for params in _points(run, list(network.shapes))]

@@ -56,12 +56,12 @@ def experiments(scale: Scale) -> Experiments:
     """Widths and spectra of the limit, learners by setting, and motions that are judged twice."""
     inputs, widths, draws, limit_time, of_limit, few, span = {
         "quick": (6, (7, 28), 3, 200, (3, 4), 3, 50),
-        "standard": (12, (13, 200, 3_200), 6, 1_500, (4, 6, 8), 4, 400),
+        "standard": (20, (21, 320, 5_120), 8, 2_000, (4, 8, 12), 4, 400),
         "paper": (20, (21, 80, 320, 1_280, 5_120), 20, 4_000, (4, 8, 12, 20), 8, 1_000),
     }[scale]
     total, sets, time, small, tori, late = {
         "quick": (20, 3, 200, (20,), 2, 1_600),
-        "standard": (70, 6, 1_000, (20, 30), 4, 4_000),
+        "standard": (70, 8, 2_000, (20, 40), 4, 4_000),
         "paper": (70, 20, 4_000, (20, 40, 70), 10, 8_000),
     }[scale]
     identity = "curldescent.paper.limits_of_chaos"

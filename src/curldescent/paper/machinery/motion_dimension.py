@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import citations, validation
 from curldescent.foundation.errors import InputError
 
 Array = NDArray[np.float64]
@@ -40,6 +40,7 @@ def motion_dimension(points: ArrayLike) -> float:
         >>> round(motion_dimension(np.stack([np.cos(0.1 * t), np.sin(0.1 * t)], axis=1)), 1)
         1.0
     """
+    citations.use("levina2005")
     x = validation.finite_array("points", points, ndim=2)
     if len(x) < 20 * FAR:
         raise InputError(f"points must be at least {20 * FAR}, got {len(x)}")

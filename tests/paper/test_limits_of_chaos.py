@@ -1,0 +1,213 @@
+"""The limits of chaos: what confirms and what refutes, what the runs are, and the equations of the limit."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import solve_ivp
+from scipy.special import lambertw
+
+import curldescent as cd
+from curldescent.analysis import modulo_rotations
+from curldescent.paper import Results, figure
+from curldescent.paper.beyond import limits_of_chaos
+from curldescent.paper.machinery import common_noise
+from curldescent.paper.machinery import limits_of_chaos_runs as runs
+from curldescent.paper.machinery.motion_dimension import motion_dimension
+
+
+def world(
+    *, limit: float = 0.03, wide: float = 0.03, moves: bool = True, rests: bool = True, growth: float = 1.0,
+    learner: float = 0.02, tanh: float = 0.02, white: float = 0.02, cycle: float = 1.0, torus: float = 2.0,
+) -> Results:  # fmt: skip
+    rng = np.random.default_rng(0)
+
+    def noise(*shape: int) -> np.ndarray:
+        return 1e-4 * rng.standard_normal(shape)
+
+    def widths(loss: float, of_limit: float) -> xr.Dataset:
+        exponent = np.array([[wide], [wide], [limit]]) + noise(3, 6)
+        losses = np.full((3, 6), loss)
+        losses[-1] = of_limit
+        return xr.Dataset(
+            {"exponent": (("width", "set"), exponent), "loss": (("width", "set"), losses)},
+            coords={"width": [13.0, 200.0, np.inf]}, attrs={"time": 2000.0},
+        )  # fmt: skip
+
+    data = {
+        "limits-of-chaos-width-no-rest": widths(0.2 if moves else 1e-12, 0.2 if moves else 1e-12),
+        "limits-of-chaos-width-rest": widths(0.2, 1e-12 if rests else 0.2),
+        "limits-of-chaos-spectra": xr.Dataset(
+            {
+                "dimension": (("inputs", "set"), np.array([[4.0], [6.0], [8.0]]) ** growth + noise(3, 4)),
+                "positive": (("inputs", "set"), np.full((3, 4), 2.0)),
+            },
+            coords={"inputs": [4, 6, 8]},
+        ),
+    }
+    values = {"linear": 0.02, "white inputs": white, "tanh": tanh, "readout flips": learner, "batches": learner}
+    for number in range(2):
+        for name, value in values.items():
+            part = {"exponent": ("set", value + noise(6)), "loss": ("set", np.full(6, 0.2))}
+            if name != "batches":
+                part["label"] = ("set", np.array(["chaotic"] * 6))
+            data[f"limits-of-chaos-{name.replace(' ', '-')}-{number}"] = xr.Dataset(part, attrs={"time": 2000.0})
+        data[f"limits-of-chaos-motion-20-{number}"] = xr.Dataset(
+            {
+                "kind": ("set", np.array(["periodic", "quasi-periodic", "broadband"] * 8)),
+                "dimension": ("set", np.array([cycle, torus, 6.0] * 8)),
+                "exponent": ("set", noise(24)),
+            }
+        )
+    return Results("quick", data)
+
+
+def verdicts(results: Results) -> dict[str, bool | None]:
+    return {claim.name: claim.measure(results).holds for claim in figure("limits-of-chaos").claims}
+
+
+def test_what_is_claimed_is_confirmed_and_the_contrary_refuted() -> None:
+    assert set(verdicts(world()).values()) == {True}
+    contrary = world(
+        limit=0.0005, wide=0.03, moves=False, rests=False, growth=-1.0, learner=0.0, tanh=0.0, white=0.04,
+        cycle=2.0, torus=1.0,
+    )  # fmt: skip
+    assert set(verdicts(contrary).values()) == {False}
+
+
+def test_exponents_that_are_not_positive_have_no_ratio() -> None:
+    assert verdicts(world(wide=-0.01))["tends to"] is None
+
+
+def test_it_is_drawn() -> None:
+    from matplotlib import pyplot as plt
+
+    picture = figure("limits-of-chaos").draw(world())
+    assert len(picture.axes) == 4
+    plt.close(picture)
+
+
+def gram(problem: cd.Problem) -> np.ndarray:
+    z = np.concatenate([problem.teacher.hidden, problem.teacher.readout.T], axis=1)
+    return z.T @ z
+
+
+def test_random_neurons_tend_to_the_limit() -> None:
+    expected = np.diag([0.5] * 5 + [1.0])
+    np.testing.assert_allclose(gram(runs.wide_student(5, 2.0, np.inf, 0)), expected, atol=1e-14)
+    far = [np.abs(gram(runs.wide_student(5, 2.0, n, 0)) - expected).max() for n in (100, 1_000_000)]
+    assert far[1] < 0.005 < far[0]
+    x = runs.white(5)
+    np.testing.assert_allclose(x.T @ x / len(x), 0.5 * np.eye(5), atol=1e-15)
+
+
+def test_flips_take_over_in_the_limit() -> None:
+    """Y = tr(A D1)/‖W1‖² only falls where the target is zero and inputs are white: its rate, and that of anything."""
+    problem = runs.wide_student(6, 2.0, np.inf, 1)
+    d1 = np.array([-1.0, -1, -1, -1, 1, 1])
+    field = modulo_rotations(problem, cd.Plasticity(hidden=d1), preserve_norms=True)
+    upper = np.triu_indices(7)
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        z = rng.standard_normal((7, 7))
+        z[:, :6] *= np.sqrt(3) / np.linalg.norm(z[:, :6])
+        z[:, 6] /= np.linalg.norm(z[:, 6])
+        moving = np.zeros((7, 7))
+        moving[upper] = field.velocity((z.T @ z)[upper])
+        q = z[:, 6] @ z[:, :6]
+        y = (z[:, :6] ** 2).sum(axis=0) @ d1 / 3
+        rate = np.diag(moving)[:6] @ d1 / 3
+        # τ = ½; the target is zero but for 1e-16.
+        np.testing.assert_allclose(rate, (q**2 @ (y * d1 - 1)) / 3, atol=1e-12)
+        assert rate <= 0
+
+
+def test_one_excursion_ends_where_its_formula_says() -> None:
+    """Along one flipped direction, many inputs: u = z − κ exp(z − κ) and rest at z exp(−z) = κ exp(−κ)."""
+    kappa = 0.5
+
+    def velocity(_: float, state: np.ndarray) -> list[float]:
+        m, z = state
+        return [0.5 * m * (1 - z + m**2), m**2]
+
+    run = solve_ivp(velocity, (0, 400), [1e-5, kappa], rtol=1e-10, atol=1e-14)
+    u, z = run.y[0] ** 2, run.y[1]
+    np.testing.assert_allclose(u, z - kappa * np.exp(z - kappa), atol=1e-8)
+    end = -lambertw(-kappa * np.exp(-kappa), -1).real
+    np.testing.assert_allclose(z[-1], end, atol=1e-4)
+    # The same two lines from the library's own field, with so many inputs that norms cost nothing.
+    size = 2000
+    w1, w2 = np.zeros((2, 2)), np.array([[1.0, 0.0]])
+    w1[0, 0], w1[1, 0] = 0.3, np.sqrt(0.8 - 0.09)
+    padded = np.zeros((size, size))
+    padded[:2, :2], padded[2:, 2:] = w1, np.sqrt(0.5) * np.eye(size - 2)
+    weights = cd.Weights(hidden=padded, readout=np.pad(w2, ((0, 0), (0, size - 2))))
+    problem = cd.Problem(inputs=runs.white(size), targets=np.zeros((size, 1)), student=weights, activation="linear")
+    moving = cd.field(problem, cd.Plasticity(hidden=1.0), preserve_norms=True).velocity()
+    v1, v2 = moving[: size * size].reshape(size, size), moving[size * size :]
+    m_rate = v2 @ padded[:, 0] + weights.readout[0] @ v1[:, 0]
+    z_rate = 2 * padded[:, 0] @ v1[:, 0]
+    np.testing.assert_allclose([m_rate, z_rate], velocity(0, np.array([0.3, 0.8])), rtol=5e-3)
+
+
+def test_copies_with_the_same_batches_separate_as_their_tangent_vector_says() -> None:
+    """Two whole runs a little apart in place of the derivative."""
+    problem, rule = runs.students(9, 0.5, 0, 1), cd.Plasticity(hidden=0.5)
+    options = {"batch": 4, "step": 0.02, "time": 80.0, "seed": 1}
+    found, loss = common_noise.common_noise(problem, rule, **options)
+    assert np.isfinite([found, loss]).all()
+    # All samples as the batch are the full-batch run.
+    whole, _ = common_noise.common_noise(problem, rule, **(options | {"batch": 250}))
+    again = cd.analysis.lyapunov(problem, rule, time=40.0, transient=40.0, learning_rate=0.02, preserve_norms=True)
+    np.testing.assert_allclose(whole, again.values[0, 0], atol=2e-2)
+
+
+def test_a_start_at_a_stable_solution_stays_there_on_batches() -> None:
+    data = common_noise.batched(12, 0.2, 0.5, 1, 40.0, 10, 0.05)
+    assert data.loss.item() < 1e-15
+    assert abs(data.exponent.item()) < 0.02
+
+
+@pytest.mark.parametrize("layer", ["hidden", "readout"])
+def test_learners_take_the_flips_where_they_are_told(layer: str) -> None:
+    data = runs.learners(12, 0.2, 0.5, 1, 60.0, "tanh", layer, "samples")
+    assert data.label.values.tolist()[0] in ("converged", "slow", "undecided", "chaotic")
+    assert data.loss.item() < 1e-15
+
+
+def test_white_inputs_replace_samples() -> None:
+    data = runs.learners(12, 0.2, 0.5, 1, 60.0, "linear", "hidden", "white")
+    assert data.loss.item() < 1e-15
+
+
+CYCLE = 0.1 * np.arange(2000.0)
+
+
+def observed(*phases: np.ndarray, sizes: tuple[float, ...] = (1.0, 1.0, 1.0)) -> np.ndarray:
+    parts = [s * f for p, s in zip(phases, sizes, strict=False) for f in (np.cos(p), np.sin(p), 0.3 * np.cos(2 * p))]
+    return np.stack(parts, axis=1)
+
+
+@pytest.mark.parametrize("rate", [1.0, 1.7, 3.1])
+def test_a_cycle_has_one_dimension_and_a_torus_two(rate: float) -> None:
+    assert motion_dimension(observed(rate * CYCLE)) == pytest.approx(1, abs=0.15)
+    for ratio, size in ((2**0.5, 1.0), (1.618, 0.3), (0.618, 0.15)):
+        assert 1.6 < motion_dimension(observed(rate * CYCLE, rate * ratio * CYCLE, sizes=(1, size))) < 2.8
+
+
+def test_noise_fills_more_and_rest_none() -> None:
+    rng = np.random.default_rng(0)
+    assert motion_dimension(rng.standard_normal((2000, 6))) > 4
+    assert np.isnan(motion_dimension(np.ones((2000, 3))))
+    with pytest.raises(cd.InputError, match="points must be at least"):
+        motion_dimension(np.ones((100, 3)))
+
+
+def test_a_motion_is_judged_twice() -> None:
+    data = runs.witnesses(12, 0.2, 0.5, 1, 1600.0)
+    assert data.kind.values.tolist() == ["constant"]
+    assert np.isnan(data.dimension.item())
+
+
+def test_settings_lie_where_the_claims_say() -> None:
+    (c, alpha), (below, share) = limits_of_chaos.NO_REST, limits_of_chaos.REST
+    assert c * alpha > 1 > below * share
