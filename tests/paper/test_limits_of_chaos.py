@@ -1,5 +1,6 @@
 """The limits of chaos: what confirms and what refutes, what the runs are, and the equations of the limit."""
 
+import jax
 import numpy as np
 import pytest
 import xarray as xr
@@ -7,7 +8,9 @@ from scipy.integrate import solve_ivp
 from scipy.special import lambertw
 
 import curldescent as cd
-from curldescent.analysis import modulo_rotations
+from curldescent.analysis import learning_dynamics, modulo_rotations
+from curldescent.foundation.arithmetic import arithmetic
+from curldescent.learning.fields.problem_velocity import problem_velocity
 from curldescent.paper import Results, figure
 from curldescent.paper.beyond import limits_of_chaos
 from curldescent.paper.machinery import common_noise
@@ -135,7 +138,7 @@ def test_one_excursion_ends_where_its_formula_says() -> None:
     end = -lambertw(-kappa * np.exp(-kappa), -1).real
     np.testing.assert_allclose(z[-1], end, atol=1e-4)
     # The same two lines from the library's own field, with so many inputs that norms cost nothing.
-    size = 2000
+    size = 200
     w1, w2 = np.zeros((2, 2)), np.array([[1.0, 0.0]])
     w1[0, 0], w1[1, 0] = 0.3, np.sqrt(0.8 - 0.09)
     padded = np.zeros((size, size))
@@ -146,19 +149,41 @@ def test_one_excursion_ends_where_its_formula_says() -> None:
     v1, v2 = moving[: size * size].reshape(size, size), moving[size * size :]
     m_rate = v2 @ padded[:, 0] + weights.readout[0] @ v1[:, 0]
     z_rate = 2 * padded[:, 0] @ v1[:, 0]
-    np.testing.assert_allclose([m_rate, z_rate], velocity(0, np.array([0.3, 0.8])), rtol=5e-3)
+    np.testing.assert_allclose([m_rate, z_rate], velocity(0, np.array([0.3, 0.8])), rtol=2e-2)
+
+
+def block(batch: int, *, nudge: float = 0.0, updates: int = 150) -> tuple[np.ndarray, np.ndarray, float]:
+    """A few updates from a point that is no solution: the state, the unit tangent vector and its growth."""
+    problem = runs.students(9, 0.5, 0, 1)
+    field, _ = problem_velocity(problem, cd.Plasticity(hidden=0.5), preserve_norms=True)
+    rng = np.random.default_rng(5)
+    state, tangent = field.theta + 0.3 * rng.standard_normal(field.n_params), rng.standard_normal(field.n_params)
+    tangent /= np.linalg.norm(tangent)
+    velocity, facts = common_noise.on_samples(problem, field)
+    with arithmetic():
+        carried = (state + nudge * tangent, tangent, jax.random.key(2))
+        (state, tangent, _), growth, _ = common_noise.advanced(velocity, facts, carried, 0.02, batch, updates)
+    return np.asarray(state), np.asarray(tangent), float(growth)
 
 
 def test_copies_with_the_same_batches_separate_as_their_tangent_vector_says() -> None:
-    """Two whole runs a little apart in place of the derivative."""
+    state, tangent, growth = block(10)
+    apart = (block(10, nudge=1e-7)[0] - state) / 1e-7
+    np.testing.assert_allclose(apart, np.exp(growth) * tangent, atol=1e-5)
+    assert abs(growth) > 0.1
+
+
+def test_all_samples_as_the_batch_are_the_full_batch_run() -> None:
     problem, rule = runs.students(9, 0.5, 0, 1), cd.Plasticity(hidden=0.5)
-    options = {"batch": 4, "step": 0.02, "time": 80.0, "seed": 1}
-    found, loss = common_noise.common_noise(problem, rule, **options)
-    assert np.isfinite([found, loss]).all()
-    # All samples as the batch are the full-batch run.
-    whole, _ = common_noise.common_noise(problem, rule, **(options | {"batch": 250}))
-    again = cd.analysis.lyapunov(problem, rule, time=40.0, transient=40.0, learning_rate=0.02, preserve_norms=True)
-    np.testing.assert_allclose(whole, again.values[0, 0], atol=2e-2)
+    dynamics = learning_dynamics(problem, rule, learning_rate=0.02, preserve_norms=True, reduce=False)
+    rng = np.random.default_rng(5)
+    state = dynamics.start + 0.3 * rng.standard_normal(len(dynamics.start))
+    with arithmetic():
+        for _ in range(20):
+            state = dynamics.step(state, dynamics.args)
+    state = np.asarray(state)
+    np.testing.assert_allclose(block(250, updates=20)[0], state, atol=1e-12)
+    assert np.abs(block(10, updates=20)[0] - state).max() > 1e-3
 
 
 def test_a_start_at_a_stable_solution_stays_there_on_batches() -> None:

@@ -10,7 +10,8 @@ import xarray as xr
 
 from curldescent.analysis._dynamics.tangent import summarised
 from curldescent.foundation.arithmetic import arithmetic
-from curldescent.learning.fields.problem_velocity import ProblemVelocity, problem_velocity
+from curldescent.learning.fields.function_field import FunctionField
+from curldescent.learning.fields.problem_velocity import Facts, ProblemVelocity, problem_velocity
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery.size_of_chaos_runs import students
@@ -60,11 +61,7 @@ def common_noise(
     Source: the exponent of a random dynamical system: Arnold, Random Dynamical Systems (1998), chapter 3.
     """
     field, _ = problem_velocity(problem, rule, preserve_norms=True)
-    velocity, facts = field.traced()
-    assert isinstance(velocity, ProblemVelocity)
-    # Samples in place of their covariance.
-    velocity = replace(velocity, linear=False)
-    facts = facts._replace(inputs=problem.inputs, targets=_targets(problem), floor=np.float64(0))
+    velocity, facts = on_samples(problem, field)
     updates = max(1, round(time / (2 * BLOCKS) / step))
     rng = np.random.default_rng(seed)
     tangent = rng.standard_normal(field.n_params)
@@ -72,13 +69,21 @@ def common_noise(
         carried = (field.theta, tangent / np.linalg.norm(tangent), jax.random.key(seed))
         rates, losses = [], []
         for _ in range(2 * BLOCKS):
-            carried, growth, level = _block(velocity, facts, carried, step, batch, updates)
+            carried, growth, level = advanced(velocity, facts, carried, step, batch, updates)
             rates.append(float(growth) / (updates * step))
             losses.append(float(level))
         state = np.asarray(carried[0])
     late = np.array(rates[BLOCKS:])[:, None]
     found = summarised(late, late, np.arange(1.0, BLOCKS + 1), step, state)
     return float(found.values[0]), float(np.median(losses[BLOCKS:])) if np.isfinite(state).all() else float("nan")
+
+
+def on_samples(problem: Problem, field: FunctionField) -> tuple[ProblemVelocity, Facts]:
+    """The velocity of a linear student that sees samples in place of their covariance, and what it depends on."""
+    velocity, facts = field.traced()
+    assert isinstance(velocity, ProblemVelocity)
+    facts = facts._replace(inputs=problem.inputs, targets=_targets(problem), floor=np.float64(0))
+    return replace(velocity, linear=False), facts
 
 
 def _targets(problem: Problem) -> Any:
@@ -88,8 +93,20 @@ def _targets(problem: Problem) -> Any:
 
 
 @partial(jax.jit, static_argnames=("velocity", "batch", "updates"))
-def _block(velocity: ProblemVelocity, facts: Any, carried: Any, step: Any, batch: int, updates: int) -> Any:
-    """Some updates: state, unit tangent vector and key; logarithmic growth; the loss at the end."""
+def advanced(velocity: ProblemVelocity, facts: Facts, carried: Any, step: Any, batch: int, updates: int) -> Any:
+    """Updates on random batches.
+
+    Args:
+        velocity: from `on_samples`.
+        facts: from there.
+        carried: state, unit tangent vector, key of the batches.
+        step: total step of an update.
+        batch: samples of a batch.
+        updates: how many.
+
+    Returns:
+        What is carried on, the tangent vector's logarithmic growth, and the loss over all samples at the end.
+    """
     samples = facts.inputs.shape[0]
 
     def update(at: Any, _: None) -> Any:
