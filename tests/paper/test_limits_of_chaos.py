@@ -12,8 +12,7 @@ from curldescent.analysis import learning_dynamics, modulo_rotations
 from curldescent.foundation.arithmetic import arithmetic
 from curldescent.learning.fields.problem_velocity import problem_velocity
 from curldescent.paper import Results, figure
-from curldescent.paper.beyond import limits_of_chaos
-from curldescent.paper.machinery import common_noise
+from curldescent.paper.machinery import common_noise, limits_of_chaos_experiments
 from curldescent.paper.machinery import limits_of_chaos_runs as runs
 from curldescent.paper.machinery.motion_dimension import motion_dimension
 
@@ -21,6 +20,7 @@ from curldescent.paper.machinery.motion_dimension import motion_dimension
 def world(
     *, limit: float = 0.03, wide: float = 0.03, moves: bool = True, rests: bool = True, growth: float = 1.0,
     learner: float = 0.02, tanh: float = 0.02, white: float = 0.02, cycle: float = 1.0, torus: float = 2.0,
+    turn: float = 1.0,
 ) -> Results:  # fmt: skip
     rng = np.random.default_rng(0)
 
@@ -47,6 +47,9 @@ def world(
             coords={"inputs": [4, 6, 8]},
         ),
     }
+    for number in range(3):
+        part = {"output": 0.01, "speed": 0.5 * turn, "predicted": 0.5, "loss": 0.2, "zero": 0.2, "exponent": 0.0}
+        data[f"limits-of-chaos-turning-{number}"] = xr.Dataset({n: ("set", np.full(8, v)) for n, v in part.items()})
     values = {"linear": 0.02, "white inputs": white, "tanh": tanh, "readout flips": learner, "batches": learner}
     for number in range(2):
         for name, value in values.items():
@@ -72,7 +75,7 @@ def test_what_is_claimed_is_confirmed_and_the_contrary_refuted() -> None:
     assert set(verdicts(world()).values()) == {True}
     contrary = world(
         limit=0.0005, wide=0.03, moves=False, rests=False, growth=-1.0, learner=0.0, tanh=0.0, white=0.04,
-        cycle=2.0, torus=1.0,
+        cycle=2.0, torus=1.0, turn=2.0,
     )  # fmt: skip
     assert set(verdicts(contrary).values()) == {False}
 
@@ -233,6 +236,48 @@ def test_a_motion_is_judged_twice() -> None:
     assert np.isnan(data.dimension.item())
 
 
+def test_weights_that_turn_at_output_zero_stay_there() -> None:
+    """A relative equilibrium made by hand: W2 W1 = 0 and (A + D1) r = 0, r = W* Σ̂. Its Gram matrix is at rest."""
+    rng = np.random.default_rng(4)
+    m, d1 = 5, np.array([-1.0, -1, -1, -1, 1])
+    target = rng.standard_normal(m) * [1, 1, 1, 1, 0.5]
+    r = target / 2
+    b = -d1 * r
+    gram_of_inputs = np.outer(b, b) / (b @ r)
+    away = np.linalg.svd(r[None])[2][1:]
+    gram_of_inputs += away.T @ np.diag(rng.uniform(0.5, 2, m - 1)) @ away
+    root = np.linalg.cholesky(gram_of_inputs).T
+    hidden, readout = np.concatenate([root, np.zeros((1, m))]), np.eye(m + 1)[m:]
+    x = runs.white(m)
+    weights = cd.Weights(hidden=hidden, readout=readout)
+    problem = cd.Problem(inputs=x, targets=(x @ target)[:, None], student=weights, activation="linear")
+    rule = cd.Plasticity(hidden=d1)
+    assert np.abs(modulo_rotations(problem, rule, preserve_norms=True).velocity()).max() < 1e-14
+    speed = np.linalg.norm(cd.field(problem, rule, preserve_norms=True).velocity())
+    np.testing.assert_allclose(speed, np.sqrt(r @ r - d1 @ r**2))
+    # In the plane of the readout and W1 r they turn at ω² = −r D1 rᵀ: a whole turn brings the weights back.
+    omega = np.sqrt(-(d1 @ r**2))
+    flow = cd.analysis.learning_dynamics(
+        problem, rule, learning_rate=2 * np.pi / omega / 2000, continuous=True, preserve_norms=True, reduce=False
+    )
+    state = flow.start
+    with arithmetic():
+        for step in range(1, 2001):
+            state = flow.step(state, flow.args)
+            if step == 1000:
+                half = np.asarray(state)
+    np.testing.assert_allclose(np.asarray(state), flow.start, atol=1e-6)
+    assert np.abs(half - flow.start).max() > 0.5
+
+
+def test_late_speeds_are_measured() -> None:
+    data = runs.turning(12, 0.2, 0.5, 1, 100.0)
+    # Beside a stable solution: nothing moves, and the map is the teacher's.
+    assert data.speed.item() < 1e-8
+    assert data.output.item() == pytest.approx(1)
+    assert data.predicted.item() > 0.1
+
+
 def test_settings_lie_where_the_claims_say() -> None:
-    (c, alpha), (below, share) = limits_of_chaos.NO_REST, limits_of_chaos.REST
+    (c, alpha), (below, share) = limits_of_chaos_experiments.NO_REST, limits_of_chaos_experiments.REST
     assert c * alpha > 1 > below * share

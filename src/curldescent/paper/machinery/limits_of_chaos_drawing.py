@@ -11,8 +11,6 @@ from curldescent.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-REGULAR = ("periodic", "quasi-periodic")
-
 
 def draw_widths(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
     """Exponents against the number of hidden neurons; the limit stands behind a gap at the right.
@@ -74,15 +72,17 @@ def draw_learners(axis: "Axes", runs: Mapping[str, Mapping[str, xr.Dataset]], le
     axis.legend()
 
 
-def draw_witnesses(axis: "Axes", data: xr.Dataset, border: float) -> None:
-    """The dimension of what each late motion fills, by what its spectral lines say."""
-    kinds = [kind for kind in ("periodic", "quasi-periodic", "undecided", "broadband") if (data.kind == kind).any()]
-    for place, kind in enumerate(kinds):
-        values = np.sort(data.dimension.values[data.kind.values == kind])
-        colour = style.STABLE if kind in REGULAR else style.UNSTABLE
-        axis.plot(place + np.linspace(-0.2, 0.2, len(values)), values, "o", color=colour, markersize=3)
-    axis.axhline(border, color="0.4", linewidth=0.8, linestyle=":")
-    axis.set_yscale("log")
-    axis.set_xticks(range(len(kinds)), kinds, rotation=20)
-    axis.set_yticks([1, 2, 3, 5, 10], ["1", "2", "3", "5", "10"])
-    axis.set(xlabel="spectral lines of two projections", ylabel="dimension of the motion")
+def draw_turning(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
+    """The speed of all weights in the end against that of weights that turn at output zero.
+
+    Args:
+        axis: where.
+        runs: setting → its runs over set.
+    """
+    most = 0.0
+    for colour, (setting, data) in zip((style.UNSTABLE, style.STABLE, style.THEORY), runs.items(), strict=True):
+        axis.plot(data.predicted, data.speed, "o", color=colour, markersize=3, label=setting)
+        most = max(most, float(data.predicted.max()), float(data.speed.max()))
+    axis.plot([0, 1.1 * most], [0, 1.1 * most], color="0.4", linewidth=0.8)
+    axis.set(xlabel="speed of turning at output zero", ylabel="speed of all weights")
+    axis.legend(loc="upper left")

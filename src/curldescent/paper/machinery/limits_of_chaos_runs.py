@@ -10,6 +10,7 @@ import xarray as xr
 from curldescent.analysis import TangentDynamics, learning_dynamics, lyapunov, modulo_rotations, regime, signal_kind
 from curldescent.analysis._dynamics.signals import KINDS
 from curldescent.learning.fields.velocity import Velocity
+from curldescent.model.flips import flipped_count
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.model.weights import Weights
@@ -208,3 +209,46 @@ def witnesses(total: int, ratio: float, hidden: float, sets: int, time: float) -
         {"kind": ("set", np.array(kinds)), "dimension": ("set", dimension), "exponent": ("set", exponent)},
         attrs={"time": time},
     )
+
+
+def turning(total: int, ratio: float, hidden: float, sets: int, time: float) -> xr.Dataset:
+    """How late weights move, and how they would if the map were zero and hidden neurons turned for ever.
+
+    Args:
+        total: M + N.
+        ratio: c = M/N.
+        hidden: flipped fraction of the inputs.
+        sets: input sets, one student each.
+        time: length of a run, in units of total step.
+
+    Returns:
+        Over set, at the end: `output`, ‖W2 W1‖ over the teacher's; `speed` of all weights; `predicted`, that of weights
+        that turn at output zero, √(|r|² − r D1 rᵀ) with r = W* Σ̂; `loss`, and `zero`, that of the zero map; `exponent`
+        over the second half.
+    """
+    out = {name: np.full(sets, np.nan) for name in ("output", "speed", "predicted", "loss", "zero", "exponent")}
+    half = round(time / 2 / STEP / 10) * 10
+    for number in range(sets):
+        problem = students(total, ratio, number, 1)
+        dynamics = learning_dynamics(problem, Plasticity(hidden=hidden), learning_rate=STEP, preserve_norms=True)
+        run = TangentDynamics(dynamics.step, dynamics.start, args=dynamics.args, dt=STEP)
+        run.advance(half)
+        growth, _ = run.advance(half)
+        if not run.finite:
+            continue
+        w1, w2 = dynamics.weights(run.state)
+        assert problem.teacher is not None
+        target = (problem.teacher.readout[0] @ problem.teacher.hidden[0])[0]
+        residual = target @ problem.inputs.T @ problem.inputs / len(problem.inputs)
+        d1 = np.where(np.arange(len(target)) < flipped_count(hidden, len(target)), -1.0, 1.0)
+        found = {
+            "output": np.linalg.norm(w2 @ w1) / np.linalg.norm(target),
+            "speed": np.linalg.norm(dynamics.field.velocity(run.state)),
+            "predicted": np.sqrt(residual**2 @ (1 - d1)),
+            "loss": dynamics.field.loss(run.state),
+            "zero": residual @ target / 2,
+            "exponent": growth.sum() / (half * STEP),
+        }
+        for name, value in found.items():
+            out[name][number] = value
+    return xr.Dataset({name: ("set", values) for name, values in out.items()}, attrs={"time": time})
