@@ -67,14 +67,7 @@ def experiments(scale: Scale) -> Experiments:
         for number, (ratio, hidden) in enumerate(TORI):
             out[f"limits-of-chaos-motion-{size}-{number}"] = Computation(
                 limits_of_chaos_runs.witnesses,
-                {
-                    "total": size,
-                    "ratio": ratio,
-                    "hidden": hidden,
-                    "sets": tori,
-                    "time": late,
-                    "step": limits_of_chaos_runs.STEP,
-                },
+                {"total": size, "ratio": ratio, "hidden": hidden, "sets": tori, "time": late},
                 identity=f"{identity}.witnesses",
             )
     for number, (ratio, hidden) in enumerate(TORI):
