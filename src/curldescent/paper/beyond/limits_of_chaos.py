@@ -4,9 +4,9 @@ What was known before the criteria were written, all from draws that this figure
 students of the limit had exponents of 0.034 and came to rest at c = 1.25, α_h = 0.5, where students of 21 neurons were
 chaotic; the estimate of dimensions had been tried on signals made for it alone. No tanh student, no mini-batch, no
 student with white inputs and no readout flips at these settings had been looked at. The second witness has nothing to
-witness where motions decay, as all but four did, which was seen afterwards and left as it is. The claim about turning was added
-after the others had been run, none of which it rests on, and after nine students of other input sets had been seen to
-turn at output zero.
+witness where motions decay, as all but four did, which was seen afterwards and left as it is. The claim about turning
+was added after the others had been run, none of which it rests on, and after nine students of other input sets had been
+seen to turn at output zero.
 """
 
 from typing import TYPE_CHECKING
