@@ -20,7 +20,7 @@ from curldescent.paper.machinery.motion_dimension import motion_dimension
 def world(
     *, limit: float = 0.03, wide: float = 0.03, moves: bool = True, rests: bool = True, growth: float = 1.0,
     learner: float = 0.02, tanh: float = 0.02, white: float = 0.02, cycle: float = 1.0, torus: float = 2.0,
-    turn: float = 1.0,
+    turn: float = 1.0, fade: bool = True,
 ) -> Results:  # fmt: skip
     rng = np.random.default_rng(0)
 
@@ -47,6 +47,12 @@ def world(
             coords={"inputs": [4, 6, 8]},
         ),
     }
+    late = 0.0 if fade else 0.03
+    long = np.array([[0.03, 0.03, 0.03, 0.03 if fade else 0.0], [0.03, 0.02, 0.01, late]])
+    data["limits-of-chaos-fading"] = xr.Dataset(
+        {"exponent": (("width", "set", "window"), long[:, None] + noise(2, 4, 4))},
+        coords={"width": [200.0, np.inf]}, attrs={"time": 100.0},
+    )  # fmt: skip
     for number in range(3):
         part = {"output": 0.01, "speed": 0.5 * turn, "predicted": 0.5, "loss": 0.2, "zero": 0.2, "exponent": 0.0}
         data[f"limits-of-chaos-turning-{number}"] = xr.Dataset({n: ("set", np.full(8, v)) for n, v in part.items()})
@@ -75,7 +81,7 @@ def test_what_is_claimed_is_confirmed_and_the_contrary_refuted() -> None:
     assert set(verdicts(world()).values()) == {True}
     contrary = world(
         limit=0.0005, wide=0.03, moves=False, rests=False, growth=-1.0, learner=0.0, tanh=0.0, white=0.04,
-        cycle=2.0, torus=1.0, turn=2.0,
+        cycle=2.0, torus=1.0, turn=2.0, fade=False,
     )  # fmt: skip
     assert set(verdicts(contrary).values()) == {False}
 
@@ -88,7 +94,7 @@ def test_it_is_drawn() -> None:
     from matplotlib import pyplot as plt
 
     picture = figure("limits-of-chaos").draw(world())
-    assert len(picture.axes) == 4
+    assert len(picture.axes) == 5
     plt.close(picture)
 
 
@@ -276,6 +282,13 @@ def test_late_speeds_are_measured() -> None:
     assert data.speed.item() < 1e-8
     assert data.output.item() == pytest.approx(1)
     assert data.predicted.item() > 0.1
+
+
+def test_long_runs_are_cut_into_windows() -> None:
+    data = runs.fading(3, 0.2, 0.5, (5,), 1, 40.0, 2)
+    assert data.sizes == {"width": 2, "set": 1, "window": 2}
+    # Beside stable solutions, whose directions along their manifold are neutral.
+    assert np.abs(data.exponent).max() < 0.1
 
 
 def test_settings_lie_where_the_claims_say() -> None:

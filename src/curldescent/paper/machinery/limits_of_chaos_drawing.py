@@ -52,6 +52,20 @@ def draw_dimensions(axis: "Axes", data: xr.Dataset) -> None:
     axis.legend()
 
 
+def draw_fading(axis: "Axes", data: xr.Dataset) -> None:
+    """Exponents of long runs, window by window."""
+    windows = data.sizes["window"]
+    at = (np.arange(windows) + 0.5) * data.attrs["time"] / windows
+    for colour, width in zip((style.STABLE, style.UNSTABLE), data.width.values, strict=True):
+        here = data.exponent.sel(width=width)
+        for number in here.values:
+            axis.plot(at, number, "-", color=colour, linewidth=0.6, alpha=0.5)
+        axis.plot(at, here.mean("set"), "o-", color=colour, markersize=3, label=f"{width:g}".replace("inf", "∞"))
+    axis.axhline(0, color="0.4", linewidth=0.8)
+    axis.set(xlabel="time", ylabel=r"exponent $\lambda$ (1/time)")
+    axis.legend(title="hidden neurons")
+
+
 def draw_learners(axis: "Axes", runs: Mapping[str, Mapping[str, xr.Dataset]], least: float) -> None:
     """Exponents of figure 3b's students and of others in their place.
 

@@ -45,6 +45,11 @@ def experiments(scale: Scale) -> Experiments:
             identity=f"{identity}.widths_of",
         )
     ratio, hidden = NO_REST
+    runs, windows, long = {"quick": (2, 4, 200), "standard": (4, 8, 40_000), "paper": (8, 8, 80_000)}[scale]
+    place = {"inputs": inputs, "ratio": ratio, "hidden": hidden, "widths": widths[1:2], "draws": runs}
+    out["limits-of-chaos-fading"] = Computation(
+        limits_of_chaos_runs.fading, {**place, "time": long, "windows": windows}, identity=f"{identity}.fading"
+    )
     out["limits-of-chaos-spectra"] = Computation(
         limits_of_chaos_runs.spectra_of_limit,
         {"inputs": of_limit, "ratio": ratio, "hidden": hidden, "draws": few, "time": span},

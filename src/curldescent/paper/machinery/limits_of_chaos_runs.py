@@ -22,6 +22,8 @@ from curldescent.paper.machinery.size_of_chaos_runs import students
 STEP = 0.05
 # Of what a student beside its solution is moved away from it.
 NUDGE = 1e-10
+# Where the numbers of the long runs' draws begin.
+FADING_DRAWS = 100
 Array = np.ndarray
 
 
@@ -94,6 +96,39 @@ def widths_of(inputs: int, ratio: float, hidden: float, widths: Sequence[int], d
             out["exponent"][w, number], out["loss"][w, number] = found.late[0], found.loss[0]
     data = {name: (("width", "set"), values) for name, values in out.items()}
     return xr.Dataset(data, coords={"width": list(every)}, attrs={"time": time})
+
+
+def fading(
+    inputs: int, ratio: float, hidden: float, widths: Sequence[int], draws: int, time: float, windows: int
+) -> xr.Dataset:
+    """Leading exponents of long runs, window by window, in the limit and of finite widths.
+
+    Args:
+        inputs: M.
+        ratio: c of the norms.
+        hidden: flipped fraction of the inputs.
+        widths: N; the limit is added.
+        draws: students of each, others than those of `widths_of`.
+        time: length of a run, in units of total step.
+        windows: into how many equal parts it is cut.
+
+    Returns:
+        Over (width, set, window): `exponent`.
+    """
+    every = (*map(float, widths), np.inf)
+    exponent = np.full((len(every), draws, windows), np.nan)
+    steps = round(time / windows / STEP / 10) * 10
+    for w, width in enumerate(every):
+        for number in range(draws):
+            problem = wide_student(inputs, ratio, width, FADING_DRAWS + number)
+            dynamics = learning_dynamics(problem, Plasticity(hidden=hidden), learning_rate=STEP, preserve_norms=True)
+            run = TangentDynamics(dynamics.step, dynamics.start, args=dynamics.args, dt=STEP)
+            for window in range(windows):
+                growth, _ = run.advance(steps)
+                exponent[w, number, window] = growth.sum() / (steps * STEP)
+    return xr.Dataset(
+        {"exponent": (("width", "set", "window"), exponent)}, coords={"width": list(every)}, attrs={"time": time}
+    )
 
 
 def spectra_of_limit(inputs: Sequence[int], ratio: float, hidden: float, draws: int, time: float) -> xr.Dataset:
