@@ -40,7 +40,7 @@ def draw_widths(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
 def draw_dimensions(axis: "Axes", data: xr.Dataset) -> None:
     """Dimensions and numbers of positive exponents of the limit against the number of inputs."""
     for name, colour, label in (
-        ("dimension", style.UNSTABLE, "Kaplan–Yorke dimension"),
+        ("dimension", style.UNSTABLE, "dimension"),
         ("positive", style.STABLE, "positive exponents"),
     ):
         values = data[name].transpose("set", "inputs")
