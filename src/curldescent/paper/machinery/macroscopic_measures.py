@@ -1,5 +1,6 @@
 """What the figure of the macroscopic equations measures: ratios beside predicted ones, and where they cross 1."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,6 +78,45 @@ def crossing(scale: Array, logs: Array) -> float:
     return float(np.exp(np.log(scale[i]) + share * (np.log(scale[i + 1]) - np.log(scale[i]))))
 
 
+def jackknifed(values: Array, statistic: Callable[[Array], float]) -> Estimate | None:
+    """A statistic of several input sets, with the jackknife's error over them.
+
+    Args:
+        values: (sets, …).
+        statistic: of any of the sets, the same way.
+
+    Returns:
+        The statistic of all; None where a set left out makes it vanish.
+
+    Source: Tukey's jackknife; Miller, Biometrika 61 (1974) 1.
+    """
+    n = len(values)
+    whole = statistic(values)
+    without = np.array([statistic(np.delete(values, i, axis=0)) for i in range(n)])
+    pseudo = n * whole - (n - 1) * without
+    if not np.isfinite(pseudo).all():
+        return None
+    spread = mean_of(pseudo)
+    return Estimate(float(whole), spread.error, spread.degrees, n, UNITS)
+
+
+def end_of_gain(flips: Array, logs: Array) -> float:
+    """The number of flips at which the mean log ratio GD/k falls through 0 for the first time, interpolated.
+
+    Args:
+        flips: k, (n,), ascending.
+        logs: (n,), mean log ratios.
+
+    Returns:
+        The number, not whole; NaN where the first ratio is not above 1, or all are.
+    """
+    below = np.flatnonzero(logs <= 0)
+    if not below.size or below[0] == 0:
+        return float("nan")
+    i = int(below[0])
+    return float(flips[i - 1] + (flips[i] - flips[i - 1]) * logs[i - 1] / (logs[i - 1] - logs[i]))
+
+
 def onsets(data: xr.Dataset) -> dict[float, tuple[float, Estimate | None]]:
     """Predicted onset of every threshold, and the log of measured over predicted with its jackknife error over sets.
 
@@ -85,8 +125,6 @@ def onsets(data: xr.Dataset) -> dict[float, tuple[float, Estimate | None]]:
 
     Returns:
         threshold → (predicted, estimate); None where a set left out makes the crossing vanish.
-
-    Source: Tukey's jackknife; Miller, Biometrika 61 (1974) 1.
     """
     epochs = data.epochs_to_train.isel(trial=0).clip(min=1)
     logs = (np.log(epochs.sel(rule="GD")) - np.log(epochs.sel(rule="CD"))).transpose(
@@ -97,12 +135,8 @@ def onsets(data: xr.Dataset) -> dict[float, tuple[float, Estimate | None]]:
     for k, threshold in enumerate(data.threshold.values.tolist()):
         told = speedup_onset(threshold)
         values = logs.values[k]
-        n = len(values)
-        whole = np.log(crossing(scale, values.mean(0)) / told)
-        without = np.array([np.log(crossing(scale, np.delete(values, i, axis=0).mean(0)) / told) for i in range(n)])
-        pseudo = n * whole - (n - 1) * without
-        estimate = mean_of(pseudo) if np.isfinite(pseudo).all() else None
-        if estimate is not None:
-            estimate = Estimate(float(whole), estimate.error, estimate.degrees, n, UNITS)
-        found[threshold] = (told, estimate)
+        found[threshold] = (
+            told,
+            jackknifed(values, lambda chosen, told=told: np.log(crossing(scale, chosen.mean(0)) / told)),  # type: ignore[misc]
+        )
     return found

@@ -42,6 +42,7 @@ _FIGURES = (
     "beyond.inputs",
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",
+    "beyond.macroscopic_flips",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",

@@ -33,7 +33,17 @@ THEMES = (
     Theme(
         "speed",
         "When is curl descent faster?",
-        ("fig5ab", "fig5c", "fig5d", "fig5e", "fig5f", "table", "macroscopic", "excess-nonlinearity"),
+        (
+            "fig5ab",
+            "fig5c",
+            "fig5d",
+            "fig5e",
+            "fig5f",
+            "table",
+            "macroscopic",
+            "excess-nonlinearity",
+            "macroscopic-flips",
+        ),
     ),
     Theme(
         "variants",
