@@ -43,6 +43,7 @@ _FIGURES = (
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",
     "beyond.macroscopic_flips",
+    "beyond.macroscopic_samples",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",

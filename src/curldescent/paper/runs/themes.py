@@ -43,6 +43,7 @@ THEMES = (
             "macroscopic",
             "excess-nonlinearity",
             "macroscopic-flips",
+            "macroscopic-samples",
         ),
     ),
     Theme(
