@@ -44,6 +44,7 @@ _FIGURES = (
     "beyond.excess_nonlinearity",
     "beyond.macroscopic_flips",
     "beyond.macroscopic_samples",
+    "beyond.macroscopic_reach",
     "controls.scales",
     "controls.gradient",
     "controls.learning_rate",

@@ -44,6 +44,7 @@ THEMES = (
             "excess-nonlinearity",
             "macroscopic-flips",
             "macroscopic-samples",
+            "macroscopic-reach",
         ),
     ),
     Theme(
