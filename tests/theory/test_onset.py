@@ -5,6 +5,7 @@ import pytest
 
 import curldescent as cd
 from curldescent.theory import nonlinear_error, speedup_onset
+from curldescent.theory.onset import nonlinear_part
 
 
 def by_hand(scale, tau=0.5):
@@ -31,3 +32,34 @@ def test_the_ends():
     assert speedup_onset(1e-3, teacher_scale=4.0) == 0.0
     with pytest.raises(cd.InputError, match="must become linear at small drives, got relu"):
         speedup_onset(1e-3, activation="relu")
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+def test_the_nonlinear_part_of_weights_is_what_a_fit_leaves(activation):
+    """Least squares of the network's answers on constant and inputs, over a million of these."""
+    rng = np.random.default_rng(4)
+    w1, w2 = rng.standard_normal((3, 2)) * 1.5, rng.standard_normal((2, 3))
+    w1[2] = w1[0] + 0.1
+    x = np.sqrt(0.7) * rng.standard_normal((200_000, 2))
+    x = np.concatenate([x, -x])
+    phi = {"tanh": np.tanh, "relu": lambda u: np.maximum(u, 0), "sigmoid": lambda u: 1 / (1 + np.exp(-u))}[activation]
+    answers = phi(x @ w1.T) @ w2.T
+    fit = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    rest = answers - fit @ np.linalg.lstsq(fit, answers, rcond=None)[0]
+    assert nonlinear_part(w1, w2, activation=activation, input_variance=0.7) == pytest.approx(
+        0.5 * (rest**2).sum(1).mean(), rel=0.02
+    )
+
+
+def test_the_nonlinear_part_of_random_weights_is_the_nonlinear_error():
+    """On average, and for many neurons: their nonlinear parts are uncorrelated up to the cube of a small overlap."""
+    problem = cd.student_teacher(n_inputs=400, n_hidden=200, n_train=1, n_test=0, student_scale=2, trials=3, seed=3)
+    parts = [nonlinear_part(problem.student.hidden[t], problem.student.readout[t]) for t in range(3)]
+    assert np.mean(parts) == pytest.approx(nonlinear_error(2.0), rel=0.1)
+
+
+def test_the_nonlinear_part_refuses():
+    with pytest.raises(cd.InputError, match="readout must have shape"):
+        nonlinear_part(np.ones((3, 2)), np.ones((1, 2)))
+    with pytest.raises(cd.InputError, match="input_variance must be"):
+        nonlinear_part(np.ones((3, 2)), np.ones((1, 3)), input_variance=0)

@@ -93,8 +93,9 @@ def speedup_onset(
     """The student's scale at which its nonlinear error and its teacher's come to the threshold.
 
     Below it, learning to the threshold is over before excess nonlinearity matters, and a flipped readout neuron costs
-    epochs; above, it saves some. An estimate, which has no number that was fitted; how well it does is on the page
-    `docs/why_faster.md`.
+    epochs; above, it saves some. An estimate, which has no number that was fitted; how well it does is on the pages
+    `docs/why_faster.md` and `docs/why_faster_limits.md`. It does not hold where the teacher's nonlinear error alone is
+    above the threshold and has to be learned itself: curl descent is then ahead at first only.
 
     Args:
         threshold: the error that counts as learned.

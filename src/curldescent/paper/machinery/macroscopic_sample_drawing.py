@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
-_COLOURS = (style.STABLE, style.UNSTABLE, style.ACCENT)
+_COLOURS = (style.STABLE, style.ACCENT)
 _LABEL = "samples per weight"
 
 
@@ -30,6 +30,7 @@ def draw_ratios(axis: "Axes", share: Array, sizes: Mapping[int, tuple[Array, Arr
         effects = [Effect(mean_of(column), len(column)) for column in measured.T]
         _points(axis, share, effects, colour, f"{size} hidden")
         axis.plot(share, np.exp(told.mean(0)), color=colour)
+    axis.plot([], [], color=style.THEORY, label="predicted")
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(xscale="log", yscale="log", xlabel=_LABEL, ylabel="epochs GD / CD", title="Where the gain begins")
     axis.set_yticks([0.7, 1, 1.5, 2], ["0.7", "1", "1.5", "2"])
@@ -58,7 +59,7 @@ def draw_left(axis: "Axes", share: Array, left: Mapping[tuple[str, int], Sequenc
 
 
 def draw_epochs(axis: "Axes", measured: "xr.Dataset", told: "xr.Dataset") -> None:
-    """Mean epochs: measured as points, predicted as lines."""
+    """Mean epochs: measured as points, of the same markers as what is left, predicted as lines."""
     share = measured.share.values
     for n, size in enumerate(measured["size"].values.tolist()):
         for rule, colour in (("GD", style.GRADIENT_DESCENT), ("CD", style.CURL_DESCENT)):
@@ -66,8 +67,10 @@ def draw_epochs(axis: "Axes", measured: "xr.Dataset", told: "xr.Dataset") -> Non
                 np.exp(np.log(data.epochs.sel(rule=rule, size=size).clip(min=1)).mean("set")).values
                 for data in (measured, told)
             )
-            axis.plot(share, here, "os"[n], color=colour, markersize=3, label=f"{rule}, {size} hidden")
+            axis.plot(share, here, "os"[n], color=colour, markersize=3)
             axis.plot(share, there, color=colour, linewidth=0.9, linestyle="-" if n == 0 else "--")
+    axis.plot([], [], color=style.THEORY, label="predicted, 10 hidden")
+    axis.plot([], [], "--", color=style.THEORY, label="20 hidden")
     axis.set(xscale="log", yscale="log", xlabel=_LABEL, ylabel="epochs", title="To an error of 10⁻³")
     axis.set_yticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1000", "2000"])
     _plain(axis, share)
