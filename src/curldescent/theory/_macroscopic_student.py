@@ -85,7 +85,7 @@ class MacroscopicStudent:
         strengths = self.hidden_strengths, self.readout_strengths
         for w, strength, signal in zip(weights, strengths, signals, strict=True):
             move = -strength * signal
-            moves.append(_tangential(move, w) if self.preserve_norms else move)
+            moves.append(tangential(move, w) if self.preserve_norms else move)
         return np.concatenate([move.ravel() for move in moves])
 
     def _averages(self, hidden: Array) -> PairAverages:
@@ -137,7 +137,7 @@ class MacroscopicStudent:
         return (back.T @ self.fields) * np.sqrt(self.variances) / count, error.T @ activity / count
 
 
-def _tangential(move: Array, weights: Array) -> Array:
+def tangential(move: Array, weights: Array) -> Array:
     """Without its part along the weights; a layer of zeros takes all of it."""
     square = float((weights**2).sum())
     return move - weights * (float((move * weights).sum()) / square) if square > 0 else move

@@ -19,6 +19,7 @@ from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.theory._following import followed, named_rules, recorded_epochs
 from curldescent.theory._macroscopic_student import MacroscopicStudent, reduced, sampled_fields
+from curldescent.theory._online_student import online_student
 from curldescent.theory._pair_averages import TERMS, require_accuracy
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def macroscopic(
     output_error: str = "delta",
     stop_below: float | None = None,
     input_variance: ArrayLike = 0.5,
+    samples_per_epoch: int | None = None,
     terms: int = TERMS,
     samples: int = 4096,
     rtol: float = 1e-6,
@@ -66,6 +68,9 @@ def macroscopic(
         output_error: "delta" or "mse" as in `train`; they differ behind an output nonlinearity alone.
         stop_below: end a student when its error falls to this value, at the very epoch it does.
         input_variance: of every input, or one per input, (M,), of at most 8 different groups.
+        samples_per_epoch: P of a student that learns online, every sample new and used once, with a finite step: the
+            noise of single samples then adds to the Gram matrix of its input vectors. Batches do not matter as long as
+            they are small. None for steps so small that it does not show.
         terms: of the series in Hermite polynomials that averages of two drives are; linear, relu and erf units have
             closed forms instead.
         samples: S, fields that stand for the average where the output is not linear: a scrambled Sobol sequence, since
@@ -85,8 +90,8 @@ def macroscopic(
         InputError: an argument out of range, a problem without a teacher, of another depth or loss, a plasticity with
             feedback or too many groups, averages whose series does not settle.
 
-    The terms of second order in a finite step (online learning at large rates) are left out: in the paper's protocol,
-    with updates of 5e-4, they are a few thousandths of the drift.
+    In the paper's protocol, with updates of 5e-4, the noise of single samples is some thousandths of the drift. Other
+    terms of second order lack the factor M that it has, and are left out.
 
     Source: Saad & Solla, Phys. Rev. E 52 (1995) 4225; Goldt et al., NeurIPS 2019, for learned readouts; strengths,
     norms and the output nonlinearity are derived in docs/why_faster.md.
@@ -115,7 +120,9 @@ def macroscopic(
     times = recorded_epochs(record, end)
     rules, several = named_rules(rule)
     count = validation.integer("samples", samples, minimum=64)
-    _refuse(problem, rules, count)
+    online = samples_per_epoch is not None
+    noise = rate / validation.integer("samples_per_epoch", samples_per_epoch, minimum=1) if online else None
+    _refuse(problem, rules, count, sampled=online or problem.output_activation != "linear")
     options: dict[str, Any] = {
         "output_error": output_error,
         "preserve_norms": bool(preserve_norms),
@@ -128,7 +135,7 @@ def macroscopic(
     found = []
     for plasticity in rules.values():
         for trial in range(problem.trials):
-            student = macroscopic_student(problem, plasticity, trial, variance, count, seed, **options)
+            student = macroscopic_student(problem, plasticity, trial, variance, count, seed, noise=noise, **options)
             if student.fields is None:
                 require_accuracy(problem.activation, student.overlaps(student.hidden), options["terms"])
             found.append(_follow(student, times, rate, threshold, tolerance))
@@ -140,7 +147,8 @@ def macroscopic(
         "learning_rate": rate,
         **{name: int(value) if isinstance(value, bool) else value for name, value in options.items()},
         "rtol": tolerance,
-        **({} if problem.output_activation == "linear" else {"samples": count, "seed": seed}),
+        **({} if problem.output_activation == "linear" and not online else {"samples": count, "seed": seed}),
+        **({"samples_per_epoch": samples_per_epoch} if online else {}),
         **({} if threshold is None else {"stop_below": threshold}),
     }
     return _labelled(found, times, list(rules) if several else None, problem, settings)
@@ -157,6 +165,7 @@ def macroscopic_student(
     output_error: str = "delta",
     preserve_norms: bool = False,
     terms: int = TERMS,
+    noise: float | None = None,
 ) -> MacroscopicStudent:
     """One student's vector field.
 
@@ -170,12 +179,13 @@ def macroscopic_student(
         output_error: as there.
         preserve_norms: as there.
         terms: as there.
+        noise: η/P of a student that learns online, None of one whose steps are small.
 
     Returns:
         The student at its initial weights.
 
     Raises:
-        InputError: too many groups of inputs.
+        InputError: too many groups of inputs, more than one of a student that learns online.
     """
     teacher = problem.teacher
     assert teacher is not None
@@ -190,25 +200,34 @@ def macroscopic_student(
         )
     groups = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])]
     hidden, theirs, group = reduced(student.hidden, teacher.hidden, groups)
-    linear = problem.output_activation == "linear"
+    shared: dict[str, Any] = {
+        "readout": student.readout,
+        "teacher_readout": teacher.readout,
+        "readout_strengths": strengths.readout,
+        "activation": problem.activation,
+        "output_activation": problem.output_activation,
+        "output_error": output_error,
+        "preserve_norms": preserve_norms,
+        "terms": terms,
+    }
+    if noise is not None:
+        if len(groups) > 1:
+            raise InputError(
+                f"samples_per_epoch needs inputs that are alike, with one variance and one strength a neuron, got "
+                f"{len(groups)} groups of them"
+            )
+        return online_student(hidden, theirs, kinds[0, 0], kinds[1:, 0], noise * len(variance), samples, seed, **shared)
     return MacroscopicStudent(
         hidden=hidden,
-        readout=student.readout,
         teacher_hidden=theirs,
-        teacher_readout=teacher.readout,
         variances=kinds[0, group],
         hidden_strengths=kinds[1:, group],
-        readout_strengths=strengths.readout,
-        activation=problem.activation,
-        output_activation=problem.output_activation,
-        output_error=output_error,
-        preserve_norms=preserve_norms,
-        terms=terms,
-        fields=None if linear else sampled_fields(samples, hidden.shape[1], seed),
+        fields=None if problem.output_activation == "linear" else sampled_fields(samples, hidden.shape[1], seed),
+        **shared,
     )
 
 
-def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int) -> None:
+def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int, *, sampled: bool) -> None:
     if problem.teacher is None:
         raise InputError("problem must have a teacher: the macroscopic equations average over its inputs")
     for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
@@ -218,7 +237,7 @@ def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int) -> 
         raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
     drives = problem.student.n_hidden + problem.teacher.n_hidden
     averages = TERMS * problem.student.n_hidden
-    fields = 0 if problem.output_activation == "linear" else 3 * samples
+    fields = 3 * samples if sampled else 0
     memory.require(f"averages over {drives} neurons", 4 * 8 * drives * (averages + fields) * len(rules))
 
 
