@@ -89,14 +89,14 @@ def experiments(scale: Scale) -> Experiments:
 def ratios(results: Results, name: str) -> Mapping[tuple[float, float, int], Effect]:
     """(student scale, teacher scale, epoch) → error of gradient descent over that of curl descent."""
     data = results[ERRORS]
-    return {
-        (float(data.student_scale[p]), float(data.teacher_scale[p]), int(epoch)): ratio_of(
-            *(data[name].isel(place=p).sel(rule=rule, epoch=epoch).values for rule in ("GD", "CD")),
-            np.arange(data.sizes["set"]),
-        )
-        for p in range(data.sizes["place"])
-        for epoch in data.epoch.values
-    }
+    found = {}
+    for p in range(data.sizes["place"]):
+        here = data[name].isel(place=p)
+        for epoch in data.epoch.values.tolist():
+            gd, cd = (here.sel(rule=rule, epoch=epoch).values for rule in ("GD", "CD"))
+            place = float(here.student_scale), float(here.teacher_scale), int(epoch)
+            found[place] = ratio_of(gd, cd, np.arange(len(gd)))
+    return found
 
 
 def _said(results: Results) -> str:
@@ -177,7 +177,10 @@ def onset(expected: str) -> Callable[[Results], Finding]:
             return float(np.log(crossing(scale, chosen[:, which].mean(0))))
 
         told = float(np.log(speedup_onset(SMALL_ERROR)))
-        by = {"estimate": lambda chosen: told, "equations": lambda chosen: at(chosen, 1)}[expected]
+
+        def by(chosen: Array) -> float:
+            return told if expected == "estimate" else at(chosen, 1)
+
         gap = jackknifed(both, lambda chosen: at(chosen, 0) - by(chosen))
         where = float(np.exp(at(both, 0)))
         if gap is None:
