@@ -65,7 +65,7 @@ def nonlinear_part(
     Source: docs/why_faster.md.
 
     >>> round(nonlinear_part([[2.0, 0.0]], [[1.0]]), 4), nonlinear_part([[2.0, 0.0]], [[1.0]], activation="linear")
-    (0.0168, 0.0)
+    (0.0296, 0.0)
     """
     w1 = validation.finite_array("hidden", hidden, ndim=2)
     w2 = validation.finite_array("readout", readout, ndim=2)
