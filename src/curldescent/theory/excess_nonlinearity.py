@@ -1,7 +1,7 @@
 """Learning in two numbers per hidden neuron: a student's excess nonlinearity, without its linear part and directions.
 
 The linear part of the error goes first. What descent removes late is ½ Σ_i w_i² μ*²(q_i), the nonlinear part that every
-hidden neuron makes by itself at its drive of variance q_i. `docs/why_faster.md` derives the equations and says how far
+hidden neuron makes by itself at its drive of variance q_i. `docs/excess_nonlinearity.md` derives the equations and says how far
 they hold.
 """
 
@@ -69,9 +69,9 @@ def excess_nonlinearity(
     On the paper's networks its epochs to 10⁻³ are 0.9 to 1.2 times those of `macroscopic`, in the mean of ten, for one
     flipped neuron of strength −1 at student scales 2 to 4 and for gradient descent at 1.5 and 2. It is up to five times
     too slow for strong flips of small students, and two to three times too fast for gradient descent and weak flips of
-    large ones, where neurons cancel each other. docs/why_faster.md has the comparison.
+    large ones, where neurons cancel each other. docs/excess_nonlinearity.md has the comparison.
 
-    Source: docs/why_faster.md.
+    Source: docs/excess_nonlinearity.md.
 
     Performance: ten hidden neurons to 2000 epochs take some hundredths of a second, after some tenths for the averages
     of an activation.
