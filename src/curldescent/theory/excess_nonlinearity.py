@@ -1,8 +1,8 @@
 """Learning in two numbers per hidden neuron: a student's excess nonlinearity, without its linear part and directions.
 
 The linear part of the error goes first. What descent removes late is ½ Σ_i w_i² μ*²(q_i), the nonlinear part that every
-hidden neuron makes by itself at its drive of variance q_i. `docs/excess_nonlinearity.md` derives the equations and says how far
-they hold.
+hidden neuron makes by itself at its drive of variance q_i. `docs/excess_nonlinearity.md` derives the equations and
+says how far they hold.
 """
 
 from collections.abc import Mapping
