@@ -30,7 +30,7 @@ NEVER = 0.95
 TELLING = 0.5
 FASTER = ("the 95 % interval of GD/CD lies above 1", "it lies at or below 1")
 OVER_SETS = f"over input sets, with fewer than {FEWEST_UNITS} of them over students"
-TOO_FEW = "the grid of this scale has no such value, or too few pairs"
+TOO_FEW = "the grid of this scale has no such value, or too few of its pairs tell which rule is first"
 
 
 @dataclass(frozen=True)
