@@ -55,7 +55,8 @@ def draw_left(axis: "Axes", share: Array, left: Mapping[tuple[str, int], Sequenc
         xscale="log", xlabel=_LABEL, ylabel="left, share of the start", title="Excess nonlinearity", ylim=(0, None)
     )
     _plain(axis, share)
-    legends.place(axis, prefer="lower left")
+    # Two colours, two markers, which hold for the panel of epochs as well.
+    axis.figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
 def draw_epochs(axis: "Axes", measured: "xr.Dataset", told: "xr.Dataset") -> None:
