@@ -1,5 +1,7 @@
 """Exponents against published values and against determinants, divergences and linear rates."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -39,6 +41,14 @@ def test_henon_map_has_the_published_exponent():
     np.testing.assert_allclose(found.values.sum(), np.log(0.3), atol=1e-12)
     # Published Kaplan–Yorke dimension 1.258.
     assert abs(found.kaplan_yorke - 1.258) < 0.003
+
+
+def test_the_dimension_takes_exponents_in_descending_order():
+    found = lyapunov_exponents(henon, [0.1, 0.1], args=(1.4, 0.3), time=1000, count=2)
+    # Neighbours that a finite time has not put in order; 2 + (0.3 − 0.1)/0.5 by hand.
+    shuffled = dataclasses.replace(found, values=np.array([-0.1, 0.3, -0.5]))
+    assert abs(shuffled.kaplan_yorke - 2.4) < 1e-12
+    assert dataclasses.replace(found, values=np.array([-0.1, -np.inf])).kaplan_yorke == 0
 
 
 def test_lorenz_flow_has_the_published_spectrum():

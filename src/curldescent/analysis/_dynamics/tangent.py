@@ -92,15 +92,20 @@ class Exponents(Summarised):
 
     @property
     def kaplan_yorke(self) -> float:
-        """The Kaplan–Yorke dimension, if the exponents computed suffice for it; NaN otherwise."""
-        total = np.cumsum(self.values)
-        if self.values[0] < 0:
+        """The Kaplan–Yorke dimension, if the exponents computed suffice for it; NaN otherwise.
+
+        Exponents are put in descending order first: those of neighbouring columns of the frame need not be in order
+        after a finite time.
+        """
+        values = -np.sort(-self.values)
+        total = np.cumsum(values)
+        if values[0] < 0:
             return 0.0
         below = np.flatnonzero(total < 0)
         if not len(below):
             return float("nan")
         j = int(below[0])
-        return float(j + total[j - 1] / -self.values[j])
+        return float(j + total[j - 1] / -values[j])
 
     def window(self, begin: float, end: float) -> "Exponents":
         """The estimate from the blocks that lie between two times alone."""

@@ -97,7 +97,7 @@ def spectra(total: int, ratio: float, hidden: float, sets: int, transient: float
         sets: input sets.
         transient: time before.
         time: over which exponents are measured.
-        keep: the leading ones that are kept.
+        keep: the largest ones that are kept, in descending order.
 
     Returns:
         Over set: `dimension` (Kaplan–Yorke; NaN where a run diverged), `positive`, how many exponents have a 95 %
@@ -113,7 +113,7 @@ def spectra(total: int, ratio: float, hidden: float, sets: int, transient: float
         )
         out["coordinates"][number] = field.n_params
         if found.status == "ok":
-            first = found.values[:keep]
+            first = -np.sort(-found.values)[:keep]
             values[number, : len(first)] = first
             out["dimension"][number] = found.kaplan_yorke
             out["positive"][number] = int((found.low > 0).sum())
