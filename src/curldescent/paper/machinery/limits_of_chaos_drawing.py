@@ -33,14 +33,14 @@ def draw_widths(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
         axis.set_xticks(at, [f"{w:g}" if np.isfinite(w) else "∞" for w in widths])
     axis.xaxis.set_minor_locator(NullLocator())
     axis.axhline(0, color="0.4", linewidth=0.8)
-    axis.set(xlabel="hidden neurons", ylabel=r"exponent $\lambda$ (1/time)")
+    axis.set(xlabel="hidden neurons", ylabel=r"exponent $\lambda$ (1/time)", title="By width")
     axis.legend()
 
 
 def draw_dimensions(axis: "Axes", data: xr.Dataset) -> None:
     """Dimensions and numbers of positive exponents of the limit against the number of inputs."""
     for name, colour, label in (
-        ("dimension", style.UNSTABLE, "dimension"),
+        ("dimension", style.UNSTABLE, "dimensions"),
         ("positive", style.STABLE, "positive exponents"),
     ):
         values = data[name].transpose("set", "inputs")
@@ -48,7 +48,7 @@ def draw_dimensions(axis: "Axes", data: xr.Dataset) -> None:
             axis.plot(data.inputs, number, "o", color=colour, markersize=2.5, alpha=0.6)
         axis.plot(data.inputs, values.median("set"), "-", color=colour, label=label)
     axis.set_xticks(data.inputs.values)
-    axis.set(xlabel="inputs $M$, hidden neurons → ∞", ylabel="modulo rotations")
+    axis.set(xlabel="inputs $M$", ylabel="number, modulo rotations", title="In the limit")
     axis.legend()
 
 
@@ -62,7 +62,7 @@ def draw_fading(axis: "Axes", data: xr.Dataset) -> None:
             axis.plot(at, number, "-", color=colour, linewidth=0.6, alpha=0.5)
         axis.plot(at, here.mean("set"), "o-", color=colour, markersize=3, label=f"{width:g}".replace("inf", "∞"))
     axis.axhline(0, color="0.4", linewidth=0.8)
-    axis.set(xlabel="time", ylabel=r"exponent $\lambda$ (1/time)")
+    axis.set(xlabel="time", ylabel=r"exponent $\lambda$ (1/time)", title="In long runs")
     axis.legend(title="hidden neurons")
 
 
@@ -81,8 +81,8 @@ def draw_learners(axis: "Axes", runs: Mapping[str, Mapping[str, xr.Dataset]], le
             axis.plot(at, values, "o", color=colour, markersize=3, alpha=0.7, label=None if place else setting)
         axis.set_xticks(range(len(kinds)), list(kinds), rotation=35, ha="right", rotation_mode="anchor")
     axis.axhline(0, color="0.4", linewidth=0.8)
-    axis.axhline(least, color="0.4", linewidth=0.8, linestyle=":")
-    axis.set_ylabel(r"exponent $\lambda$ (1/time)")
+    axis.axhline(least, color="0.4", linewidth=0.8, linestyle=":", label="what shear can do")
+    axis.set(ylabel=r"exponent $\lambda$ (1/time)", title="Other learners")
     axis.legend()
 
 
@@ -98,5 +98,5 @@ def draw_turning(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
         axis.plot(data.predicted, data.speed, "o", color=colour, markersize=3, label=setting)
         most = max(most, float(data.predicted.max()), float(data.speed.max()))
     axis.plot([0, 1.1 * most], [0, 1.1 * most], color="0.4", linewidth=0.8)
-    axis.set(xlabel="speed of turning at output zero", ylabel="speed of all weights")
+    axis.set(xlabel="speed of turning at output zero", ylabel="speed of all weights", title="Giving up")
     axis.legend(loc="upper left")

@@ -15,6 +15,10 @@ from curldescent.plots.report import environment, jsonable
 # Where a report leaves the verdicts of its figures, for the next one.
 VERDICTS_FOLDER = "verdicts"
 STATISTICS = {"paper": "the paper's", "ours": "ours"}
+PART = (
+    "The paper's values are of its whole grid, ours of the cells of this scale: a mean over fewer fractions, or a share "
+    "of fewer cells, can differ for that alone."
+)
 
 
 @dataclass(frozen=True)
@@ -157,6 +161,8 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
             verdict += f", {claim['report_verdict']} among all tests of the report"
         lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured, verdict))
     if content["published"]:
+        if content["scale"] == "subset":
+            lines += ["", PART]
         lines += ["", "| value | paper | ours | difference in standard errors |", "|---|---|---|---|"]
         for value in content["published"]:
             lines.append(row(value["name"], value["paper"], value["ours"] or "not run", value["difference"] or "–"))
