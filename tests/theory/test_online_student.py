@@ -79,7 +79,7 @@ def test_kept_norms_are_kept() -> None:
 
 def test_it_refuses() -> None:
     task = cd.student_teacher(n_inputs=4, n_hidden=2, activation="tanh", n_train=1, n_test=0, seed=2)
-    with pytest.raises(cd.InputError, match="samples_per_epoch must be a whole number at least 1"):
+    with pytest.raises(cd.InputError, match="samples_per_epoch must be a whole number between 1 and"):
         macroscopic(task, cd.Plasticity(), epochs=1, samples_per_epoch=1.5)
     with pytest.raises(cd.InputError, match="samples_per_epoch needs inputs that are alike"):
         macroscopic(task, cd.Plasticity(hidden=[-1, 1, 1, 1]), epochs=1, samples_per_epoch=100)
