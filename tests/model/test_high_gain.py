@@ -64,6 +64,14 @@ def test_bad_input_is_one_sentence(arguments, said):
         cd.high_gain_start(**{"weights": NETWORKS["one trial"], **arguments})
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_weights_of_any_size_are_rescaled_alike(size):
+    weights = NETWORKS["one trial"]
+    found = cd.high_gain_start(cd.Weights([size * layer for layer in weights.layers]))
+    for here, there in zip(found.layers, cd.high_gain_start(weights).layers, strict=True):
+        np.testing.assert_allclose(here / size, there, rtol=1e-12)
+
+
 def test_linear_students_keep_a_large_readout_from_there():
     """Free norms conserve w_i² − ‖W_i‖², so that ‖w2‖² never falls below what of it is positive; from random it may."""
     problem = cd.student_teacher(

@@ -90,6 +90,26 @@ def test_exponents_that_are_not_positive_have_no_ratio() -> None:
     assert verdicts(world(wide=-0.01))["tends to"] is None
 
 
+def test_runs_that_did_not_stay_finite_leave_claims_undecided() -> None:
+    whole = world()
+    nothing = {
+        name: data.map(lambda v: v * np.nan if v.dtype.kind == "f" else v, keep_attrs=True)
+        for name, data in whole.data.items()
+    }
+    found = {claim.name: claim.measure(Results("standard", nothing)) for claim in figure("limits-of-chaos").claims}
+    assert all(finding.holds is None for name, finding in found.items() if name not in ("no rest", "rest", "turning"))
+    assert "nan" not in found["mini-batches"].said
+    # One run that diverged is left out.
+    fading = whole["limits-of-chaos-fading"].copy(deep=True)
+    fading.exponent[{"set": 0, "width": -1, "window": -1}] = np.nan
+    again = Results("standard", {**whole.data, "limits-of-chaos-fading": fading})
+    assert verdicts(again)["fades"] is True
+    # Dimensions that are all the same have no correlation.
+    flat = whole["limits-of-chaos-spectra"].copy(deep=True)
+    flat["dimension"] = flat.dimension * 0 + 1.0
+    assert verdicts(Results("standard", {**whole.data, "limits-of-chaos-spectra": flat}))["dimension"] is None
+
+
 def test_it_is_drawn() -> None:
     from matplotlib import pyplot as plt
 

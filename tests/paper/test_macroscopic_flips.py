@@ -79,6 +79,11 @@ def test_noise_decides_nothing_but_sides() -> None:
     assert [found[0], found[2], *found[4:]] == [None] * 5
 
 
+def test_runs_that_all_end_at_the_last_epoch_tell_nothing() -> None:
+    late = {name: data.map(lambda epochs: epochs * 0 + 8000.0) for name, data in world().data.items()}
+    assert verdicts(Results("paper", late)) == [None] * 7
+
+
 def test_other_scales_do_without_figure_5f() -> None:
     results = world()
     without = {name: data for name, data in results.data.items() if "fig5f" not in name}

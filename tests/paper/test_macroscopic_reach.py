@@ -67,6 +67,17 @@ def test_claims_are_confirmed_by_data_that_follow_them() -> None:
     assert verdicts(world()) == [True] * 5
 
 
+def test_runs_that_all_end_at_the_last_epoch_tell_nothing() -> None:
+    results = world()
+    late = {name: data.map(lambda values: values * 0 + 1.0) for name, data in results.data.items()}
+    # Errors that are all the same are as alike as predicted.
+    assert verdicts(Results("standard", late)) == [None, True, None, None, None]
+
+
+def test_the_paper_s_own_protocol_on_some_cells_is_judged_as_well() -> None:
+    assert verdicts(Results("subset", world().data)) == [True] * 5
+
+
 def test_claims_are_refuted_by_data_that_do_not() -> None:
     found = verdicts(world(factor=1.6, flipped=True, slower=False, onset=1.45, by_equations=0.85))
     assert found == [False] * 5

@@ -54,6 +54,12 @@ def verdicts(results: Results) -> list[bool | None]:
     return [claim.measure(results).holds for claim in figure("macroscopic-samples").claims]
 
 
+def test_runs_that_all_end_at_the_last_epoch_tell_nothing() -> None:
+    late = {name: data.assign(epochs=data.epochs * 0 + 5000.0) for name, data in world().data.items()}
+    found = verdicts(Results("standard", late))
+    assert found[:4] == [None] * 4
+
+
 def test_claims_are_confirmed_by_data_that_follow_them() -> None:
     assert verdicts(world()) == [True] * 7
 

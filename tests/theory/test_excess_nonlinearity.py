@@ -149,6 +149,19 @@ def test_it_tells_the_epochs_of_the_macroscopic_equations_where_it_should():
     assert 1 / 1.5 < np.exp(np.log(ours / full).mean()) < 1.5
 
 
+@pytest.mark.parametrize("equations", [excess_nonlinearity, cd.theory.macroscopic])
+def test_what_is_recorded_does_not_end_a_run(equations):
+    """A threshold or a divergence behind the last recorded epoch is met at the same epoch as with more of them."""
+    task = problem("relu")
+    flipped = cd.Plasticity(hidden=1.0, readout=1.0)
+    for rule, more, found in ((GD, {"stop_below": 5e-3}, "stopped_at"), (flipped, {}, "diverged_at")):
+        few, many = (
+            float(equations(task, rule, epochs=2000, record=record, **more)[found][0]) for record in ([1.0], 200)
+        )
+        assert 1 < few < 2000
+        assert many == pytest.approx(few, rel=1e-6)
+
+
 def test_a_run_says_how_it_ended():
     task = problem()
     done = excess_nonlinearity(task, GD, epochs=3, stop_below=0.5)
@@ -178,6 +191,9 @@ def test_other_refusals():
         excess_nonlinearity(task, cd.Plasticity(hidden=0.5), epochs=1)
     with pytest.raises(InputError, match="must have a teacher"):
         excess_nonlinearity(replace(task, teacher=None, targets=np.zeros((1, 1, 1))), GD, epochs=1)
+    dumb = Weights([task.student.hidden, np.zeros_like(task.student.readout)])
+    with pytest.raises(InputError, match="preserve_norms needs layers that are not all zero"):
+        excess_nonlinearity(task.with_student(dumb), GD, epochs=1, preserve_norms=True)
     silent = Weights([np.zeros_like(task.student.hidden), task.student.readout])
     with pytest.raises(InputError, match="input weights that are not all zero"):
         excess_nonlinearity(task.with_student(silent), GD, epochs=1)

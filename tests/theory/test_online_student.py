@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
+from curldescent.model.weights import Weights
 from curldescent.theory import macroscopic
 
 FLIPPED = [-1.0, 1.0, 1.0, 1.0]
@@ -79,7 +80,25 @@ def test_kept_norms_are_kept() -> None:
 
 def test_it_refuses() -> None:
     task = cd.student_teacher(n_inputs=4, n_hidden=2, activation="tanh", n_train=1, n_test=0, seed=2)
-    with pytest.raises(cd.InputError, match="samples_per_epoch must be a whole number at least 1"):
+    with pytest.raises(cd.InputError, match="samples_per_epoch must be a whole number between 1 and"):
         macroscopic(task, cd.Plasticity(), epochs=1, samples_per_epoch=1.5)
     with pytest.raises(cd.InputError, match="samples_per_epoch needs inputs that are alike"):
         macroscopic(task, cd.Plasticity(hidden=[-1, 1, 1, 1]), epochs=1, samples_per_epoch=100)
+
+
+def test_the_noise_is_a_smooth_part_of_the_state() -> None:
+    """Eigenvectors of equal noise change at random from step to step; the solver took thousands of evaluations."""
+    task = cd.student_teacher(
+        n_inputs=20, n_hidden=4, activation="erf", output_activation="linear", n_train=1, n_test=0, student_scale=2
+    )
+    run = macroscopic(task, cd.Plasticity(), epochs=10, samples_per_epoch=50, samples=65, record=1)
+    assert int(run.evaluations.item()) < 400
+
+
+@pytest.mark.parametrize("more", [{}, {"samples_per_epoch": 50}])
+def test_a_layer_of_zeros_cannot_keep_its_norm(more: dict[str, int]) -> None:
+    task = cd.student_teacher(n_inputs=4, n_hidden=2, activation="tanh", n_train=1, n_test=0)
+    for hidden, readout in ((0, 1), (1, 0)):
+        student = Weights([hidden * task.student.hidden, readout * task.student.readout])
+        with pytest.raises(cd.InputError, match="preserve_norms needs layers that are not all zero"):
+            macroscopic(task.with_student(student), cd.Plasticity(), epochs=1, preserve_norms=True, **more)

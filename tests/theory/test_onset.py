@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import curldescent as cd
-from curldescent.theory import nonlinear_error, speedup_onset
+from curldescent.theory import nonlinear_error, onset, speedup_onset
 from curldescent.theory.onset import nonlinear_part
 
 
@@ -63,3 +63,30 @@ def test_the_nonlinear_part_refuses():
         nonlinear_part(np.ones((3, 2)), np.ones((1, 2)))
     with pytest.raises(cd.InputError, match="input_variance must be"):
         nonlinear_part(np.ones((3, 2)), np.ones((1, 3)), input_variance=0)
+
+
+@pytest.mark.parametrize(
+    ("activation", "cubic"), [("tanh", 6 / 9), ("erf", 6 * (np.pi / 12) ** 2), ("sigmoid", 6 / 48**2)]
+)
+def test_the_nonlinear_part_of_small_weights_is_cubic(activation, cubic):
+    """φ = μ + a u + b u³ leaves ⟨(b(u³ − 3qu))²⟩ = 6 b² q³, far below the rounding of ⟨φ²⟩."""
+    size = 1e-3
+    found = nonlinear_part([[size, 0.0]], [[1.0]], activation=activation)
+    assert found == pytest.approx(0.5 * cubic * (0.5 * size**2) ** 3, rel=1e-4)
+
+
+def test_the_nonlinear_part_is_one_function_of_the_scale():
+    """On either side of where the series takes over."""
+    for activation in ("tanh", "erf", "softplus"):
+        scales = np.sqrt(2 * onset.SMALL_DRIVE) * np.array([1 - 1e-7, 1 + 1e-7])
+        small, large = (nonlinear_part([[s, 0], [0, s]], [[1.0, 2]], activation=activation) for s in scales)
+        assert large == pytest.approx(small, rel=2e-6)
+
+
+def test_numbers_beyond_the_range_are_refused():
+    with pytest.raises(cd.InputError, match=r"^scale must lie between"):
+        nonlinear_error(1e200)
+    with pytest.raises(cd.InputError, match=r"^teacher_scale must be a positive number"):
+        speedup_onset(1e-3, teacher_scale=0)
+    with pytest.raises(cd.InputError, match="hidden weights must be so small that their squares are finite"):
+        nonlinear_part([[1e200]], [[1.0]], activation="erf")

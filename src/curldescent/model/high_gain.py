@@ -73,7 +73,8 @@ def high_gain_start(
 
 def _with_share(layer: Array, neuron: int, share: float, where: str) -> Array:
     """A layer (…, rows, neurons) whose column has that share of its squared norm."""
-    square = layer**2
+    # In units of the largest weight: no square leaves the range of numbers then.
+    square = (layer / (np.abs(layer).max() or 1.0)) ** 2
     own = square[..., neuron].sum(-1)
     others = square.sum((-1, -2)) - own
     if (own == 0).any() or (others <= 0).any():

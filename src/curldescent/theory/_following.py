@@ -46,22 +46,37 @@ def recorded_epochs(record: int | ArrayLike, end: float) -> Array:
     return times
 
 
+def require_norms(*layers: Array) -> None:
+    """Refuse layers that cannot stay on their spheres.
+
+    Args:
+        *layers: weights.
+
+    Raises:
+        InputError: one that is zero, whose sphere is a point.
+    """
+    if not all(layer.any() for layer in layers):
+        raise InputError("preserve_norms needs layers that are not all zero: one of the student's is")
+
+
 def followed(
     velocity: Callable[[Array], Array],
     error: Callable[[Array], float],
     start: Array,
     epochs: Array,
+    end: float,
     rate: float,
     threshold: float | None,
     rtol: float,
 ) -> tuple[Array, dict[str, Any]]:
-    """Integrate one student to the last recorded epoch.
+    """Integrate one student to the end, or to the threshold, whatever is recorded on the way.
 
     Args:
         velocity: of a state, per unit of learning rate × epochs.
         error: of a state.
         start: the state at the beginning, (n,).
         epochs: that are recorded, increasing, (E,).
+        end: the last epoch, recorded or not.
         rate: η.
         threshold: the error at which it ends; None for none.
         rtol: relative error per step.
@@ -77,7 +92,11 @@ def followed(
     def moved(_: float, flat: Array) -> Array:
         return rate * velocity(flat)
 
-    def blown(_: float, flat: Array) -> float:
+    accepted = [0.0]
+
+    def blown(time: float, flat: Array) -> float:
+        # Asked after every step that was accepted, and for earlier times where an event is looked for.
+        accepted[0] = max(accepted[0], time)
         return float(np.abs(flat).max() - BLOW_UP)
 
     def below(_: float, flat: Array) -> float:
@@ -90,17 +109,16 @@ def followed(
     if threshold is not None and below(0.0, start) <= 0:
         out.update(status=STATUS[1], stopped_at=0.0)
         return np.tile(start, (len(epochs), 1)), out
-    span = (0.0, max(float(epochs[-1]), np.finfo(float).tiny))
     with np.errstate(over="ignore", invalid="ignore"):
         solved = solve_ivp(
-            moved, span, start, method="DOP853", t_eval=epochs, events=events, rtol=rtol, atol=1e-3 * rtol
+            moved, (0.0, end), start, method="DOP853", t_eval=epochs, events=events, rtol=rtol, atol=1e-3 * rtol
         )
     out["evaluations"] = solved.nfev
     path = np.full((len(epochs), start.size), np.nan)
     path[: len(solved.t)] = solved.y.T if len(solved.t) else path[:0]
     if solved.status == -1:
         # Close to a blow-up the step shrinks below the spacing of numbers before the bound is met.
-        out.update(status=STATUS[3], diverged_at=float(solved.t[-1]) if len(solved.t) else 0.0)
+        out.update(status=STATUS[3], diverged_at=accepted[0])
     elif solved.status == 1 and solved.t_events[0].size:
         out.update(status=STATUS[2], diverged_at=float(solved.t_events[0][0]))
     elif solved.status == 1:

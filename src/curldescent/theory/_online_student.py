@@ -52,7 +52,8 @@ class OnlineStudent(MacroscopicStudent):
         gram = flat[-n * n :].reshape(n, n)
         own = flat[: n * r].reshape(n, r)
         value, vectors = np.linalg.eigh((gram + gram.T) / 2)
-        factor = vectors * np.sqrt(np.maximum(value, _FLOOR * float((own**2).sum())))
+        # The symmetric root, which is smooth in the state; signs and order of eigenvectors are not.
+        factor = (vectors * np.sqrt(np.maximum(value, _FLOOR * float((own**2).sum())))) @ vectors.T
         return np.concatenate([own, factor], axis=1), flat[n * r : -n * n].reshape(self.readout.shape)
 
     def velocity(self, flat: Array) -> Array:

@@ -183,3 +183,26 @@ def series(
         return np.asarray(np.matmul(powers * second, first[:rows, :, None])[..., 0])
 
     return PairAverages(mean(alpha, alpha), mean(beta[:, :-1], beta[:, :-1]), mean(gamma, alpha))
+
+
+def beyond_linear(activation: "str | activations.Activation", covariance: Array, terms: int = TERMS) -> Array:
+    """The covariance of what is neither constant nor linear in the drives: the series from its third term on.
+
+    Args:
+        activation: as in `pair_averages`, smooth.
+        covariance: of the drives, (n, n).
+        terms: of the series.
+
+    Returns:
+        Σ_{n ≥ 2} f_n,i f_n,k ρ_ik^n, (n, n), positive semi-definite: no difference of larger numbers.
+
+    Example:
+        >>> from curldescent.theory._gaussian_averages import gaussian_averages
+        >>> bool(np.isclose(beyond_linear("tanh", np.eye(1))[0, 0], gaussian_averages("tanh", 1.0).rest))
+        True
+    """
+    x, polynomials = _hermite(terms)
+    root = np.sqrt(covariance.diagonal())
+    alpha = np.asarray(activations.of(activation).value(root[:, None] * x, np)) @ polynomials
+    correlation = np.clip(_over(covariance, np.outer(root, root)), -1, 1)
+    return np.asarray(sum(np.outer(alpha[:, n], alpha[:, n]) * correlation**n for n in range(2, terms)))

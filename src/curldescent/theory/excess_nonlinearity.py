@@ -18,7 +18,7 @@ from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.theory._excess_student import ExcessStudent, nonlinear_variance
-from curldescent.theory._following import followed, named_rules, recorded_epochs
+from curldescent.theory._following import followed, named_rules, recorded_epochs, require_norms
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,8 @@ def excess_nonlinearity(
 
     Raises:
         InputError: an argument out of range, a problem without a teacher, of another depth, loss or output, linear
-            neurons, hidden neurons without weights, a plasticity with feedback or strengths that differ by input.
+            neurons, hidden neurons without weights, a readout of zeros
+            that is to keep its norm, a plasticity with feedback or strengths that differ by input.
 
     On the paper's networks its epochs to 10⁻³ are 0.9 to 1.2 times those of `macroscopic`, in the mean of ten, for one
     flipped neuron of strength −1 at student scales 2 to 4 and for gradient descent at 1.5 and 2. It is up to five times
@@ -102,7 +103,7 @@ def excess_nonlinearity(
     for plasticity in rules.values():
         for trial in range(problem.trials):
             student = excess_student(problem, plasticity, trial, variance, preserve_norms=preserve)
-            path, out = followed(student.velocity, student.error, student.start, times, rate, threshold, tolerance)
+            path, out = followed(student.velocity, student.error, student.start, times, end, rate, threshold, tolerance)
             found.append(out | _observed(student, path))
     settings = {
         "curldescent_version": __version__,
@@ -144,6 +145,8 @@ def excess_student(
     norms = np.sqrt((student.hidden**2).sum(1))
     if not norms.all():
         raise InputError("every hidden neuron must have input weights that are not all zero")
+    if preserve_norms:
+        require_norms(student.readout)
     drives = variance * (teacher.hidden**2).sum(1)
     # A teacher's neuron without input weights is silent.
     spline, heard = nonlinear_variance(problem.activation), drives > 0

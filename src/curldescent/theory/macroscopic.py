@@ -17,7 +17,7 @@ from curldescent.foundation.version import __version__
 from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
-from curldescent.theory._following import followed, named_rules, recorded_epochs
+from curldescent.theory._following import followed, named_rules, recorded_epochs, require_norms
 from curldescent.theory._macroscopic_student import MacroscopicStudent, reduced, sampled_fields
 from curldescent.theory._online_student import online_student
 from curldescent.theory._pair_averages import TERMS, require_accuracy
@@ -29,6 +29,8 @@ Array = NDArray[np.float64]
 
 # Inputs whose synapses learn alike make a group, with a Gram matrix of its own; more groups are no reduction.
 MOST_GROUPS = 8
+# Samples an epoch beyond which the noise of single ones is rounded away.
+MOST_SAMPLES = 10**15
 CONVENTIONS = ("delta", "mse")
 
 
@@ -88,7 +90,8 @@ def macroscopic(
 
     Raises:
         InputError: an argument out of range, a problem without a teacher, of another depth or loss, a plasticity with
-            feedback or too many groups, averages whose series does not settle.
+            feedback or too many groups, averages whose series does not settle, a layer of zeros that is to keep its
+            norm.
 
     In the paper's protocol, with updates of 5e-4, the noise of single samples is some thousandths of the drift. Other
     terms of second order lack the factor M that it has, and are left out.
@@ -121,7 +124,9 @@ def macroscopic(
     rules, several = named_rules(rule)
     count = validation.integer("samples", samples, minimum=64)
     online = samples_per_epoch is not None
-    noise = rate / validation.integer("samples_per_epoch", samples_per_epoch, minimum=1) if online else None
+    noise = None
+    if online:
+        noise = rate / validation.integer("samples_per_epoch", samples_per_epoch, minimum=1, maximum=MOST_SAMPLES)
     _refuse(problem, rules, count, sampled=online or problem.output_activation != "linear")
     options: dict[str, Any] = {
         "output_error": output_error,
@@ -138,7 +143,7 @@ def macroscopic(
             student = macroscopic_student(problem, plasticity, trial, variance, count, seed, noise=noise, **options)
             if student.fields is None:
                 require_accuracy(problem.activation, student.overlaps(student.hidden), options["terms"])
-            found.append(_follow(student, times, rate, threshold, tolerance))
+            found.append(_follow(student, times, end, rate, threshold, tolerance))
     settings = {
         "curldescent_version": __version__,
         "problem": repr(problem),
@@ -185,11 +190,14 @@ def macroscopic_student(
         The student at its initial weights.
 
     Raises:
-        InputError: too many groups of inputs, more than one of a student that learns online.
+        InputError: too many groups of inputs, more than one of a student that learns online, or a layer of zeros that
+            is to keep its norm.
     """
     teacher = problem.teacher
     assert teacher is not None
     student, teacher = (w.trial(trial) if w.trials else w for w in (problem.student, teacher))
+    if preserve_norms:
+        require_norms(student.hidden, student.readout)
     strengths = plasticity.strengths(problem.student.sizes)
     # Inputs are alike where all that acts on them is: variance and strengths.
     kinds, kind = np.unique(np.vstack([variance, strengths.hidden]), axis=1, return_inverse=True)
@@ -251,10 +259,10 @@ def _variances(given: ArrayLike, inputs: int) -> Array:
 
 
 def _follow(
-    student: MacroscopicStudent, epochs: Array, rate: float, threshold: float | None, rtol: float
+    student: MacroscopicStudent, epochs: Array, end: float, rate: float, threshold: float | None, rtol: float
 ) -> dict[str, Any]:
-    """Integrate one student to the last recorded epoch."""
-    path, out = followed(student.velocity, student.error, student.start, epochs, rate, threshold, rtol)
+    """Integrate one student to the end."""
+    path, out = followed(student.velocity, student.error, student.start, epochs, end, rate, threshold, rtol)
     there = path[np.isfinite(path).all(1)]
     if student.fields is None and len(there):
         # Drives may have become steeper on the way.

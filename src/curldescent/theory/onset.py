@@ -13,10 +13,14 @@ from curldescent.foundation.errors import InputError
 from curldescent.model import activations
 from curldescent.model.activations import Activation
 from curldescent.theory._gaussian_averages import gaussian_averages
-from curldescent.theory._pair_averages import pair_averages, require_accuracy
+from curldescent.theory._pair_averages import beyond_linear, pair_averages, require_accuracy
 
 # Scales are looked for up to this one.
 LARGEST = 1e3
+# Variances of drives below which the nonlinear part is too small for a difference of averages; its series is short.
+SMALL_DRIVE = 0.1
+# Smaller numbers, and the inverse of larger ones, leave the range of numbers when they are squared and multiplied.
+SQUARED = 1e-100
 
 
 def nonlinear_error(scale: float, *, activation: "str | Activation" = "tanh", input_variance: float = 0.5) -> float:
@@ -38,10 +42,18 @@ def nonlinear_error(scale: float, *, activation: "str | Activation" = "tanh", in
     >>> round(nonlinear_error(2.0), 4), nonlinear_error(2.0, activation="linear")
     (0.0104, 0.0)
     """
-    s = validation.positive("scale", scale)
+    s = _scale("scale", scale)
     tau = validation.positive("input_variance", input_variance)
     activation = activations.checked("activation", activation)
     return 0.5 * s**2 / 3 * gaussian_averages(activation, tau * s**2 / 3).rest
+
+
+def _scale(name: str, given: object) -> float:
+    """A scale that can be squared."""
+    scale = validation.positive(name, given)
+    if not SQUARED < scale < 1 / SQUARED:
+        raise InputError(f"{name} must lie between {SQUARED:g} and {1 / SQUARED:g}, got {scale:g}")
+    return scale
 
 
 def nonlinear_part(
@@ -72,8 +84,15 @@ def nonlinear_part(
     validation.shape("readout", w2, (len(w2), len(w1)), "a column per hidden neuron")
     tau = validation.positive("input_variance", input_variance)
     activation = activations.checked("activation", activation)
-    covariance = tau * w1 @ w1.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        covariance = tau * w1 @ w1.T
+    if not np.isfinite(covariance).all():
+        raise InputError(f"hidden weights must be so small that their squares are finite, got {np.abs(w1).max():g}")
+    if activation == "linear":
+        return 0.0
     require_accuracy(activation, covariance)
+    if activation != "relu" and covariance.diagonal().max() < SMALL_DRIVE:
+        return float(0.5 * np.einsum("oi,ij,oj->", w2, beyond_linear(activation, covariance), w2))
     each = [gaussian_averages(activation, v) if v > 0 else None for v in covariance.diagonal().tolist()]
     at_rest = float(np.asarray(activations.of(activation).value(np.zeros(1), np))[0])
     mean = np.array([at_rest if a is None else a.mean for a in each])
@@ -118,6 +137,7 @@ def speedup_onset(
     error = validation.positive("threshold", threshold)
     tau = validation.positive("input_variance", input_variance)
     activation = activations.checked("activation", activation)
+    teacher = _scale("teacher_scale", teacher_scale)
     if activation == "linear":
         return float("inf")
     if activations.of(activation).homogeneous:
@@ -128,7 +148,7 @@ def speedup_onset(
     def excess(scale: float) -> float:
         return nonlinear_error(scale, activation=activation, input_variance=tau) - left
 
-    left = error - nonlinear_error(teacher_scale, activation=activation, input_variance=tau)
+    left = error - nonlinear_error(teacher, activation=activation, input_variance=tau)
     if left <= 0:
         return 0.0
     from scipy.optimize import brentq

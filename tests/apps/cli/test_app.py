@@ -27,6 +27,7 @@ def folder(tmp_path):
     (tmp_path / "table.csv").write_text(CSV)
     (tmp_path / "gaps.csv").write_text("x,y\n1,2\n2,3\n,4\n")
     (tmp_path / "dates.csv").write_text("the day,x,y\n2024-01-01,1,2\n2024-01-03,2,3\n2024-02-03,2,4\n")
+    (tmp_path / "two.csv").write_text("a;b,c\n1;2,3\n2;3,4\n3;5,6\n")
     (tmp_path / "bad.toml").write_text("[student_teacher]\nn_inputs = 3\n")
     return tmp_path
 
@@ -105,6 +106,7 @@ BAD = {
     "two kinds of targets": (["train", "--data", "table.csv", "--targets", "word,y"], "column 'word' must be numeric"),
     "missing values": (["train", "--data", "gaps.csv", "--targets", "y"], "--missing 'drop' leaves such rows out"),
     "dates": (["train", "--data", "dates.csv", "--targets", "y"], "leave the column out with --exclude 'the day'"),
+    "two separators": (["train", "--data", "two.csv"], "say which with --separator"),
     "a broken quote": (["train", "--data", "table.csv", "--inputs", '"x,z'], "--inputs must be names separated by"),
     "an unknown separator": (["train", "--data", "table.csv", "--separator", "x"], "separator must be ',', ';', '|'"),
     "fraction out of range": (

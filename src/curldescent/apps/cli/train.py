@@ -172,6 +172,14 @@ def train(
 
 
 def _problem(data: DataOptions, seed: int) -> "Problem":
+    """The problem of a table; what its refusal advises is in the spelling of the command line."""
+    try:
+        return _read(data, seed)
+    except InputError as fault:
+        raise InputError(in_options(str(fault))) from None
+
+
+def _read(data: DataOptions, seed: int) -> "Problem":
     """The problem of a table, read once to know the names of its columns."""
     import curldescent as cd
     from curldescent.model.tables import read_table
@@ -187,10 +195,7 @@ def _problem(data: DataOptions, seed: int) -> "Problem":
         source = read_table(source, TextOptions(**{name: options.pop(name) for name in text}))
         known = source.columns
     chosen: dict[str, Any] = {name: _columns(f"--{name}", getattr(data, name), known) for name in _COLUMNS}
-    try:
-        return cd.from_data(source, seed=seed, **chosen, **options)
-    except InputError as fault:
-        raise InputError(in_options(str(fault))) from None
+    return cd.from_data(source, seed=seed, **chosen, **options)
 
 
 def in_options(sentence: str) -> str:

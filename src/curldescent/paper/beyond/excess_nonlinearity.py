@@ -154,7 +154,7 @@ def sided(scales: Sequence[float]) -> Callable[[Results], Finding]:
         for scale in _scales(results, scales):
             for arm in FLIPS:
                 full = ratio(results, (FULL, "GD"), (FULL, arm), scale)
-                if full.faster() is None or (full.faster() is False and full.slower() is None):
+                if not full.clear:
                     continue
                 ours = ratio(results, (NEURON, "GD"), (NEURON, arm), scale)
                 right += (ours.ratio > 1) == (full.ratio > 1)

@@ -44,6 +44,7 @@ CLOSE, NEAR = 1.5, 0.005
 HALF, MOST = 0.5, 0.8
 # An exponent has faded below this part of what it was, and lasts above that one.
 FADED, LASTING = 0.1, 0.5
+NONE_FINITE = "no run stayed finite"
 _DAY = "2026-11-28"
 
 
@@ -60,10 +61,17 @@ def _said(mean: Estimate) -> str:
     return f"{mean.value:.4f} [{low:.4f}, {high:.4f}]"
 
 
+def _told(values: np.ndarray) -> str:
+    here = values[np.isfinite(values)]
+    return _said(mean_of(here)) if here.size else NONE_FINITE
+
+
 def limit_is_chaotic(results: Results) -> Finding:
     """The mean exponent of the limit against what shear can do."""
     data = results["limits-of-chaos-width-no-rest"]
     values = _values(data, np.inf)
+    if not np.isfinite(values).any():
+        return Finding(None, NONE_FINITE)
     mean = mean_of(values[np.isfinite(values)])
     return Finding(mean.above(least(data)), f"mean exponent {_said(mean)} over {mean.n} students of the limit")
 
@@ -72,8 +80,14 @@ def limit_fades(results: Results) -> Finding:
     """Exponents in the last window of long runs against parts of those in the first: the limit, and finite width."""
     data = results["limits-of-chaos-fading"]
     first, last = data.exponent.isel(window=0), data.exponent.isel(window=-1)
-    limit = difference_of(last.sel(width=np.inf).values, first.sel(width=np.inf).values * FADED)
-    wide = difference_of(last.isel(width=0).values, first.isel(width=0).values * LASTING)
+    pairs = []
+    for which, part in (({"width": data.sizes["width"] - 1}, FADED), ({"width": 0}, LASTING)):
+        after, before = last.isel(which).values, first.isel(which).values
+        here = np.isfinite(after) & np.isfinite(before)
+        if not here.any():
+            return Finding(None, NONE_FINITE)
+        pairs.append(difference_of(after[here], before[here] * part))
+    limit, wide = pairs
     said = "; ".join(
         f"{width:g} neurons: " + ", ".join(f"{v:.4f}" for v in data.exponent.sel(width=width).mean("set").values)
         for width in data.width.values
@@ -86,10 +100,7 @@ def widths_tend_to_limit(results: Results) -> Finding:
     data = results["limits-of-chaos-width-no-rest"]
     widest = float(data.width.values[np.isfinite(data.width.values)].max())
     wide, limit = _values(data, widest), _values(data, np.inf)
-    said = "; ".join(
-        f"{width:g} neurons: {_said(mean_of(_values(data, width)[np.isfinite(_values(data, width))]))}"
-        for width in data.width.values
-    )
+    said = "; ".join(f"{width:g} neurons: {_told(_values(data, width))}" for width in data.width.values)
     if not (np.isfinite(wide) & np.isfinite(limit) & (wide > 0) & (limit > 0)).all():
         return Finding(None, f"an exponent is not positive; {said}")
     effect = ratio_of(wide, limit)
@@ -130,6 +141,8 @@ def dimension_grows(results: Results) -> Finding:
         for m in data.inputs.values
     )
     said = f"medians {medians}; Kendall's τ = {found.statistic:.2f} over {int(here.sum())} runs"
+    if not np.isfinite(found.pvalue):
+        return Finding(None, f"medians {medians}; they do not differ")
     holds = None if found.pvalue >= 0.05 else bool(found.statistic > 0)
     return Finding(holds, f"{said}, p = {found.pvalue:.2g}", {"tau": float(found.statistic)}, float(found.pvalue))
 
@@ -138,15 +151,17 @@ def _of(results: Results, learner: str) -> dict[tuple[float, float], xr.Dataset]
     return {setting: results[named(learner, number)] for number, setting in enumerate(SETTINGS)}
 
 
-def _mean(data: xr.Dataset) -> Estimate:
+def _mean(data: xr.Dataset) -> Estimate | None:
     values = data.exponent.dropna("set").values
-    return mean_of(values) if len(values) else mean_of([0.0])
+    return mean_of(values) if len(values) else None
 
 
 def _above_shear(results: Results, learner: str) -> Finding:
     parts, said = [], []
     for setting, data in _of(results, learner).items():
         mean = _mean(data)
+        if mean is None:
+            return Finding(None, f"{_where(setting)}: {NONE_FINITE}")
         parts.append(mean.above(least(data)))
         text = f"{_where(setting)}: {_said(mean)}, loss {float(data.loss.median()):.2g}"
         if "label" in data:
@@ -192,7 +207,7 @@ def _difference(results: Results, learner: str, *, half: bool) -> Finding:
         parts.append(gap.above(0.0) if half else gap.within(-NEAR, NEAR))
         what = "difference from half of it" if half else "difference"
         said.append(
-            f"{_where(setting)}: {_mean(data).value:.4f} against {_mean(linear[setting]).value:.4f} linear with "
+            f"{_where(setting)}: {np.nanmean(ours):.4f} against {np.nanmean(theirs):.4f} linear with "
             f"samples; {what} {_said(gap)}"
         )
     return Finding(shares.all_of(parts), "; ".join(said))

@@ -214,7 +214,7 @@ def _numbers(chosen: Mapping[tuple[float, float], Place]) -> dict[str, Any]:
 def sides(results: Results) -> Finding:
     """Whether who is faster is who should be, wherever it was measured, at teacher scale 1."""
     chosen = {at: place for at, place in _places(results).items() if at[1] == 1.0}
-    told = {at: p for at, p in chosen.items() if p.measured.faster() is not None}
+    told = {at: p for at, p in chosen.items() if p.measured.clear}
     if not told:
         return Finding(None, "no measured interval excludes 1 at this scale")
     right = [(p.predicted.ratio > 1) == (p.measured.ratio > 1) for p in told.values()]

@@ -199,7 +199,7 @@ def ends(panel: Panel) -> Finding:
 def sides(panel: Panel) -> Finding:
     """Whether who is faster is who should be, wherever it was measured."""
     measured, told = panel.effects(panel.measured), panel.effects(panel.told)
-    clear = [k for k, effect in measured.items() if effect.faster() is not None]
+    clear = [k for k, effect in measured.items() if effect.clear]
     if not clear:
         return Finding(None, f"no measured interval excludes 1 at this scale. {_ratios(panel)}")
     right = [k for k in clear if (told[k].ratio > 1) == (measured[k].ratio > 1)]
@@ -227,6 +227,8 @@ def graded(results: Results) -> Finding:
 
 
 def _gap(gd: Array, rows: Array, gd_told: Array, rows_told: Array, said: str) -> Finding:
+    if np.ptp([gd, *rows]) == 0 and np.ptp([gd_told, *rows_told]) == 0:
+        return Finding(None, f"all runs ended at the same epoch, without the threshold. {said}")
     logs = np.log(gd / rows) - np.log(gd_told / rows_told)
     mean = mean_of(logs.mean(0))
     effect = Effect(Estimate(mean.value, mean.error, mean.degrees, mean.n, UNITS), mean.n)
@@ -238,7 +240,7 @@ def stronger(results: Results) -> Finding:
     measured = results[SETS].epochs.clip(min=1)
     first, second = (measured.sel(rule=rule).values for rule in ("1 flipped", "strength -2"))
     effect = ratio_of(first, second, np.arange(len(first)))
-    return Finding(effect.faster(), f"−1 over −2 {effect.said}", effect.numbers)
+    return Finding(effect.faster() if effect.clear else None, f"−1 over −2 {effect.said}", effect.numbers)
 
 
 def of_fig5f(measure: Any) -> Any:

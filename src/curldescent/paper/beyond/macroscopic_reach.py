@@ -111,7 +111,7 @@ def _said(results: Results) -> str:
 def sides(results: Results) -> Finding:
     """Whether who is ahead is who should be, wherever it was measured."""
     told, measured = ratios(results, "predicted"), ratios(results, "measured")
-    clear = [place for place, effect in measured.items() if effect.faster() is not None]
+    clear = [place for place, effect in measured.items() if effect.clear]
     if not clear:
         return Finding(None, f"no measured interval excludes 1 at this scale. {_said(results)}")
     right = [place for place in clear if (told[place].ratio > 1) == (measured[place].ratio > 1)]
@@ -132,13 +132,13 @@ def far(results: Results) -> Finding:
     epochs = results[FAR].epochs.isel(student_scale=0)
     gd, cd = (epochs.sel(rule=rule).values for rule in ("GD", "CD"))
     effect = ratio_of(gd, cd, np.arange(len(gd)))
-    last = dict(experiments(results.scale)[FAR].arguments)["epochs"]  # type: ignore[union-attr]
+    last = dict(FIGURE.at(results.scale)[FAR].arguments)["epochs"]  # type: ignore[union-attr]
     never = [int((values >= last).sum()) for values in (gd, cd)]
     said = (
         f"GD/CD of epochs predicted {effect.said}; mean epochs GD {gd.mean():.0f}, CD {cd.mean():.0f}; not there in "
         f"{last} epochs: GD {never[0]}, CD {never[1]} of {len(gd)}. The authors' means: 70064, 106993"
     )
-    return Finding(effect.slower(), said, effect.numbers)
+    return Finding(effect.slower() if effect.clear else None, said, effect.numbers)
 
 
 def _logs(results: Results, name: str) -> Array:
@@ -148,7 +148,7 @@ def _logs(results: Results, name: str) -> Array:
 
 def _onset_said(results: Results) -> str:
     told, measured = _logs(results, ONSET_TOLD), _logs(results, ONSET)
-    last = dict(experiments(results.scale)[ONSET].arguments)["epochs"]  # type: ignore[union-attr]
+    last = dict(FIGURE.at(results.scale)[ONSET].arguments)["epochs"]  # type: ignore[union-attr]
     parts = []
     for s, scale in enumerate(results[ONSET].student_scale.values.tolist()):
         effect = Effect(mean_of(measured[:, s], np.arange(len(measured))), len(measured))

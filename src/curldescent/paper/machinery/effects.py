@@ -147,6 +147,11 @@ class Effect:
         """Two-sided t-test against a ratio of 1."""
         return min(1.0, 2 * min(self.log.p_above(0.0), self.log.p_below(0.0)))
 
+    @property
+    def clear(self) -> bool:
+        """Whether the 95 % interval excludes 1; that of runs which all ended at the last epoch is 1 alone."""
+        return self.low > 1 or self.high < 1
+
     def faster(self) -> bool | None:
         """The second condition needs less than the first: a ratio above 1."""
         return self.log.above(0.0)
