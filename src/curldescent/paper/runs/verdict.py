@@ -16,8 +16,8 @@ from curldescent.plots.report import environment, jsonable
 VERDICTS_FOLDER = "verdicts"
 STATISTICS = {"paper": "the paper's", "ours": "ours"}
 PART = (
-    "The paper's values are of its whole grid, ours of the cells of this scale: a mean over fewer fractions, or a share "
-    "of fewer cells, can differ for that alone."
+    "The paper's values are of its whole grid, ours of the cells of this scale. A mean over fewer fractions, or a "
+    "share of fewer cells, can differ for that alone."
 )
 
 
