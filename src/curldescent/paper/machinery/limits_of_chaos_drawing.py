@@ -83,7 +83,8 @@ def draw_learners(axis: "Axes", runs: Mapping[str, Mapping[str, xr.Dataset]], le
     axis.axhline(0, color="0.4", linewidth=0.8)
     axis.axhline(least, color="0.4", linewidth=0.8, linestyle=":", label="what shear can do")
     axis.set(ylabel=r"exponent $\lambda$ (1/time)", title="Other learners")
-    axis.legend()
+    # Flipped readouts come to rest, so that nothing lies there.
+    axis.legend(loc="upper right")
 
 
 def draw_turning(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:
