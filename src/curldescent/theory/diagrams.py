@@ -68,7 +68,7 @@ def phase_diagram(
 
     Source: docs/theory.md, sections "Each layer alone" and "The critical surface"; docs/nonlinear_theory.md.
 
-    Performance: 200 x 200 points of nonlinear students take 3 to 4 s of one core, linear ones a few hundredths.
+    Performance: 200 x 200 points of nonlinear students take 1 to 2 s of one core, linear ones a few hundredths.
 
     >>> diagram = phase_diagram("hidden", resolution=5, ratios=[0.1, 0.3, 1.0])
     >>> diagram.dims, diagram.values.sum(axis=0)

@@ -99,8 +99,8 @@ def macroscopic(
     Source: Saad & Solla, Phys. Rev. E 52 (1995) 4225; Goldt et al., NeurIPS 2019, for learned readouts; strengths,
     norms and the output nonlinearity are derived in docs/why_faster.md.
 
-    Performance: ten hidden neurons to 2000 epochs take some tenths of a second with erf units and a linear output,
-    seconds with tanh units or a nonlinear output.
+    Performance: ten hidden neurons to 2000 epochs take a tenth of a second of processor time with erf units and a
+    linear output, some tenths with tanh units or a nonlinear output.
 
     >>> import curldescent as cd
     >>> problem = cd.student_teacher(
