@@ -1,9 +1,10 @@
 """Random-matrix theory of curl descent: what should happen, before anything runs.
 
-NumPy and SciPy, milliseconds to import. `critical_ratio` and `critical_fraction` give phase boundaries, `Spectrum` the whole
-law of the stability matrix, `linear_stability` the matrix of a given network, `stability_probability` what to expect
-of a small one; `KernelSpectrum` is the law of nonlinear students, `macroscopic` and `excess_nonlinearity` follow how
-students of many samples learn. The derivations are in docs/theory.md, docs/nonlinear_theory.md and docs/why_faster.md.
+NumPy and SciPy, milliseconds to import. `critical_ratio` and `critical_fraction` give phase boundaries, `Spectrum` the
+whole law of the stability matrix, `linear_stability` the matrix of a given network, `stability_probability` what to
+expect of a small one; `KernelSpectrum` is the law of nonlinear students, `macroscopic` and `excess_nonlinearity` follow
+how students of many samples learn. The derivations are in docs/theory.md, docs/nonlinear_theory.md and
+docs/why_faster.md.
 """
 
 from curldescent.theory.critical import critical_fraction, critical_ratio, stable_ratios
