@@ -67,17 +67,6 @@ def test_joint_boundaries_end_on_the_hidden_boundary():
     assert critical_ratio(hidden=last) == pytest.approx(0.3, abs=2e-3)
 
 
-def test_spectrum_histogram_shares_the_scale_of_the_density():
-    law = Spectrum(4.0, hidden=0.3)
-    sample = law.sample(200, seed=0)
-    axis = draw.spectrum(law, sample, bins=30).axes[0]
-    stairs = axis.patches[0].get_data()
-    mass = (stairs.values * np.diff(stairs.edges)).sum()
-    assert mass == pytest.approx(1 - law.atoms[:, 1].sum(), abs=0.02)
-    labels = [t.get_text() for t in axis.texts if t.get_text()]
-    assert labels == [f"atom {w:.3g}" for w in law.atoms[:, 1]]
-
-
 def test_finite_size_pictures():
     scaling = finite_size_scaling(Spectrum(0.5, readout=0.3), (10, 30), samples=20)
     left, right = draw_finite.finite_size(scaling).axes
@@ -105,8 +94,6 @@ def test_examples_in_docstrings_run(module):
             "needs a diagram with quantity 'lambda_min'",
         ),
         (lambda: draw.joint_boundaries(np.linspace(0.1, 1, 8)), "ratios must hold at most seven values"),
-        (lambda: draw.spectrum(Spectrum(1.0), [np.nan]), "sample must be finite"),
-        (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number between 1 and 100000"),
     ],
 )
 def test_bad_input(call, sentence):

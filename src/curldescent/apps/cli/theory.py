@@ -164,7 +164,7 @@ def spectrum(
     result["density"] = {"x": x, "density": law.density(x) if x.size else x}
 
     def draw() -> "Figure":
-        from curldescent.plots.theory import spectrum as picture
+        from curldescent.plots.spectra import spectrum as picture
 
         return picture(law, drawn)
 
