@@ -38,6 +38,26 @@ def test_second_stable_region_has_its_boundary_drawn():
     assert outline[:, 0].max() > 10  # the upper boundary, far beyond the first loss of stability
 
 
+def test_nonlinear_students_have_a_boundary_of_their_own():
+    student = {"activation": "tanh", "samples_per_input": 2.5, "scale": 2.0}
+    diagram = phase_diagram("readout", resolution=60, ratios=np.geomspace(0.01, 10, 120), **student)
+    axis = draw.phase_diagrams([diagram]).axes[0]
+    outline = np.concatenate([path.vertices for path in axis.collections[-1].get_paths()])
+    middle = outline[(outline[:, 1] > 0.05) & (outline[:, 1] < 0.2)]
+    assert len(middle) > 3
+    expected = critical_ratio(readout=middle[:, 1], **student)
+    np.testing.assert_allclose(middle[:, 0], expected, rtol=0.15)
+    # The linear students' boundary would not do.
+    assert (critical_ratio(readout=middle[:, 1]) > 1.5 * expected).all()
+
+
+def test_a_diagram_without_a_boundary_has_none():
+    student = {"activation": "tanh", "samples_per_input": 2.5}
+    diagram = phase_diagram("readout", ratios=[0.01, 0.02], fractions=[0.0, 1e-3], **student)
+    assert diagram.values.all()
+    assert len(draw.phase_diagrams([diagram]).axes[0].collections) == 1
+
+
 def test_region_names_stand_in_their_region():
     for diagram in (phase_diagram("hidden", resolution=40), phase_diagram("readout", resolution=40)):
         axis = draw.phase_diagrams([diagram]).axes[0]

@@ -102,8 +102,9 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None, ax: "
         _boundary(axis, diagram)
         _label(axis, diagram)
         beyond = {(False, False): "neither", (True, False): "max", (False, True): "min", (True, True): "both"}
+        matrix = r"$P \cdot G$, in units of $M$" if "activation" in diagram.attrs else "$K$"
         extend = beyond[highest > high, lowest < low]
-        figure.colorbar(image, ax=axis, label=f"smallest eigenvalue {labels.LAMBDA_MIN} of $K$", extend=extend)
+        figure.colorbar(image, ax=axis, label=f"smallest eigenvalue {labels.LAMBDA_MIN} of {matrix}", extend=extend)
         return figure
 
 
@@ -191,10 +192,12 @@ def _boundary(axis: "Axes", diagram: "xr.DataArray") -> None:
     plane, rho, sigma2 = (diagram.attrs[name] for name in ("plane", "rho", "sigma2"))
     if plane == "joint":
         x, y = diagram.hidden_fraction.values, diagram.critical_fraction.values
-    elif rho > sigma2:
-        # The second stable region, at large ratios, has a boundary too.
+    elif rho > sigma2 or "activation" in diagram.attrs:
+        # The second stable region, at large ratios, has a boundary too; that of nonlinear students is another one.
         level = 0.0 if diagram.name == "lambda_min" else 0.5
-        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.3)
+        image = _oriented(diagram)
+        if np.nanmin(image) < level < np.nanmax(image):
+            axis.contour(*_coordinates(diagram), image, levels=[level], colors=style.THEORY, linewidths=1.3)
         return
     else:
         # Finer than the diagram's rows near zero, where the readout's boundary runs along the axis.
