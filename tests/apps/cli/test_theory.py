@@ -111,8 +111,8 @@ def test_nonlinear_students_lose_stability_where_the_library_says(capsys):
 def test_linear_students_have_two_scales_and_no_more(capsys):
     got = as_json(capsys, "critical-ratio", "--hidden", 1.0)
     assert got == {"hidden": [1.0], "critical_ratio": [0.25], "rho": 1.0, "sigma2": 1.0}
-    few = as_json(capsys, "critical-ratio", "--readout", 0.1, "--samples-per-input", 0.5)
-    assert few["critical_ratio"] == [cd.theory.critical_ratio(readout=0.1, samples_per_input=0.5)]
+    few = as_json(capsys, "critical-ratio", "--readout", 0.3, "--samples-per-input", 0.5)
+    assert few["critical_ratio"] == [cd.theory.critical_ratio(readout=0.3, samples_per_input=0.5)]
     assert (few["activation"], few["samples_per_input"]) == ("linear", 0.5)
 
 
