@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "apps": ["explorer"],
         "foundation.citations": ["cite"],
-        "foundation.errors": ["InputError", "PlasticityWarning"],
+        "foundation.errors": ["EstimateWarning", "InputError", "PlasticityWarning"],
         "foundation.version": ["__version__"],
         "learning": ["rules"],
         "learning.censoring": ["epochs_to_threshold", "summarise_epochs"],

@@ -6,6 +6,7 @@ from . import sweeps as sweeps
 from . import theory as theory
 from .apps import explorer as explorer
 from .foundation.citations import cite as cite
+from .foundation.errors import EstimateWarning as EstimateWarning
 from .foundation.errors import InputError as InputError
 from .foundation.errors import PlasticityWarning as PlasticityWarning
 from .foundation.version import __version__ as __version__

@@ -205,3 +205,38 @@ def test_bad_input_is_refused():
     d = learning_dynamics(p, cd.Plasticity())
     with pytest.raises(InputError, match="window in samples must be a whole number at least 2, got 1"):
         late_order_parameter(d, window=0.1)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("activation", ["linear", "tanh"])
+def test_steps_taken_by_hand_are_trains(activation):
+    """In double precision, from whatever a step gave last, and without a warning that numbers were truncated."""
+    p = problem(activation)
+    history = cd.train(p, RULES["hidden"], epochs=3, record=[3], engine="jax")
+    d = learning_dynamics(p, RULES["hidden"], trial=1, reduce=False)
+    assert not jax.config.jax_enable_x64
+    state = d.start
+    for _ in range(3):
+        state = d.step(state, d.args)
+        assert state.dtype == np.float64
+    np.testing.assert_allclose(d.weights(state)[0], history.student_hidden[1].values, atol=1e-14)
+    np.testing.assert_allclose(d.weights(state)[1], history.student_readout[1].values, atol=1e-14)
+    # Whoever compiles it decides on the precision, as before.
+    assert jax.jit(d.step)(jax.numpy.asarray(state, "float32"), d.args).dtype == np.float32
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_flows_step_by_hand_is_in_double_precision():
+    """Runge–Kutta's error falls as the fifth power of the step, down to where single precision would have ended it."""
+    d = learning_dynamics(problem("tanh"), RULES["hidden"], continuous=True, learning_rate=0.02)
+
+    def after(steps):
+        state, run = d.start, d.at(0.02 / steps)
+        for _ in range(steps):
+            state = run.step(state, run.args)
+        return state
+
+    exact = after(16)
+    one, two = (np.abs(after(n) - exact).max() for n in (1, 2))
+    assert two < 1e-9
+    assert 10 < one / two < 25

@@ -118,12 +118,12 @@ def test_a_disk_that_is_full_costs_no_earlier_results_and_no_numbers(folder, mon
 
 
 def test_a_prediction_whose_picture_fails_is_written(tmp_path, monkeypatch, capsys):
-    from curldescent.plots import theory
+    from curldescent.plots import spectra
 
     def broken(*arguments):
         raise ArithmeticError("no picture today")
 
-    monkeypatch.setattr(theory, "spectrum", broken)
+    monkeypatch.setattr(spectra, "spectrum", broken)
     with pytest.raises(SystemExit) as left:
         main(["theory", "spectrum", "--ratio", "0.2", "--hidden", "0.5", "--out", str(tmp_path)])
     assert left.value.code == 0

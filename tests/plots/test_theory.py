@@ -38,6 +38,26 @@ def test_second_stable_region_has_its_boundary_drawn():
     assert outline[:, 0].max() > 10  # the upper boundary, far beyond the first loss of stability
 
 
+def test_nonlinear_students_have_a_boundary_of_their_own():
+    student = {"activation": "tanh", "samples_per_input": 2.5, "scale": 2.0}
+    diagram = phase_diagram("readout", resolution=60, ratios=np.geomspace(0.01, 10, 120), **student)
+    axis = draw.phase_diagrams([diagram]).axes[0]
+    outline = np.concatenate([path.vertices for path in axis.collections[-1].get_paths()])
+    middle = outline[(outline[:, 1] > 0.05) & (outline[:, 1] < 0.2)]
+    assert len(middle) > 3
+    expected = critical_ratio(readout=middle[:, 1], **student)
+    np.testing.assert_allclose(middle[:, 0], expected, rtol=0.15)
+    # The linear students' boundary would not do.
+    assert (critical_ratio(readout=middle[:, 1]) > 1.5 * expected).all()
+
+
+def test_a_diagram_without_a_boundary_has_none():
+    student = {"activation": "tanh", "samples_per_input": 2.5}
+    diagram = phase_diagram("readout", ratios=[0.01, 0.02], fractions=[0.0, 1e-3], **student)
+    assert diagram.values.all()
+    assert len(draw.phase_diagrams([diagram]).axes[0].collections) == 1
+
+
 def test_region_names_stand_in_their_region():
     for diagram in (phase_diagram("hidden", resolution=40), phase_diagram("readout", resolution=40)):
         axis = draw.phase_diagrams([diagram]).axes[0]
@@ -67,17 +87,6 @@ def test_joint_boundaries_end_on_the_hidden_boundary():
     assert critical_ratio(hidden=last) == pytest.approx(0.3, abs=2e-3)
 
 
-def test_spectrum_histogram_shares_the_scale_of_the_density():
-    law = Spectrum(4.0, hidden=0.3)
-    sample = law.sample(200, seed=0)
-    axis = draw.spectrum(law, sample, bins=30).axes[0]
-    stairs = axis.patches[0].get_data()
-    mass = (stairs.values * np.diff(stairs.edges)).sum()
-    assert mass == pytest.approx(1 - law.atoms[:, 1].sum(), abs=0.02)
-    labels = [t.get_text() for t in axis.texts if t.get_text()]
-    assert labels == [f"atom {w:.3g}" for w in law.atoms[:, 1]]
-
-
 def test_finite_size_pictures():
     scaling = finite_size_scaling(Spectrum(0.5, readout=0.3), (10, 30), samples=20)
     left, right = draw_finite.finite_size(scaling).axes
@@ -105,8 +114,6 @@ def test_examples_in_docstrings_run(module):
             "needs a diagram with quantity 'lambda_min'",
         ),
         (lambda: draw.joint_boundaries(np.linspace(0.1, 1, 8)), "ratios must hold at most seven values"),
-        (lambda: draw.spectrum(Spectrum(1.0), [np.nan]), "sample must be finite"),
-        (lambda: draw.spectrum(Spectrum(1.0), bins=0), "bins must be a whole number between 1 and 100000"),
     ],
 )
 def test_bad_input(call, sentence):

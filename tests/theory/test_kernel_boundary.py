@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from curldescent.foundation.errors import InputError
 from curldescent.theory import KernelSpectrum, critical_fraction, critical_ratio, phase_diagram
@@ -95,3 +96,73 @@ def test_bad_input(given, message):
     for call in (lambda: critical_ratio(0.1, **given), lambda: phase_diagram("hidden", resolution=3, **given)):
         with pytest.raises(InputError, match=message):
             call()
+
+
+STUDENTS_OF_40 = [
+    {"readout": 0.1, "activation": "tanh", "scale": 3.0},
+    {"hidden": 0.3, "activation": "relu"},
+]
+
+
+@pytest.mark.parametrize("given", STUDENTS_OF_40, ids=str)
+def test_the_ratio_of_finite_size_is_where_the_median_of_its_law_is_lost(given):
+    """One setting at a time through `KernelSpectrum`, by another root finder."""
+    found = critical_ratio(**given, samples_per_input=2.5, n_inputs=40)
+
+    def median(ratio):
+        return KernelSpectrum(ratio, **given, samples_per_input=2.5, n_inputs=40).lambda_min
+
+    assert found == pytest.approx(brentq(median, 0.8 * found, 1.25 * found), rel=1e-6)
+    one = given.get("readout", given.get("hidden"))
+    graded = {name: {-1: one, 1: 1 - one} if value == one else value for name, value in given.items()}
+    assert critical_ratio(**graded, samples_per_input=2.5, n_inputs=40) == pytest.approx(found, rel=1e-9)
+
+
+@pytest.mark.parametrize("given", STUDENTS_OF_40, ids=str)
+def test_the_ratio_of_finite_size_is_nearer_to_sampled_kernels(given):
+    """Where medians of 41 kernels of 40 inputs change sign, by a line through them: known to about 2 %."""
+    found = critical_ratio(**given, samples_per_input=2.5, n_inputs=40)
+    ratios = 40 / np.round(40 / (found * np.array([0.8, 0.9, 1.0, 1.1, 1.2, 1.3])))
+    laws = [KernelSpectrum(ratio, **given, samples_per_input=2.5) for ratio in ratios]
+    medians = [np.median(law.sample(40, seed, samples=41)[:, 0]) for seed, law in enumerate(laws)]
+    slope, offset = np.polyfit(np.log(ratios), medians, 1)
+    measured = np.exp(-offset / slope)
+    assert slope < 0
+    limit = critical_ratio(**given, samples_per_input=2.5)
+    assert measured == pytest.approx(found, rel=0.1)
+    assert abs(np.log(measured / found)) < abs(np.log(measured / limit))
+
+
+def test_large_students_lose_stability_where_the_limit_does():
+    """Edges approach theirs as M^(−2/3): a hundredfold size is 22 times nearer."""
+    fractions = [0.05, 0.1, 0.2]
+    limit = critical_ratio(readout=fractions, activation="tanh", samples_per_input=2.5)
+    off = [
+        np.abs(critical_ratio(readout=fractions, activation="tanh", samples_per_input=2.5, n_inputs=size) / limit - 1)
+        for size in (10_000, 1_000_000)
+    ]
+    assert off[0].max() < 0.01
+    assert (off[1] < 0.1 * off[0]).all()
+
+
+def test_without_flips_no_finite_student_is_unstable():
+    found = critical_ratio(hidden=[0.0, 0.3], activation="tanh", samples_per_input=2.5, n_inputs=40)
+    assert found[0] == np.inf
+    assert 0.1 < found[1] < 1
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"hidden": 0.3, "n_inputs": 40}, "n_inputs belongs to nonlinear students"),
+        ({"hidden": 0.3, "n_inputs": 40, "samples_per_input": 0.5}, "n_inputs belongs to nonlinear students"),
+        ({"hidden": 0.3, "n_inputs": 1, "activation": "tanh", "samples_per_input": 2.5}, "n_inputs must be a whole"),
+        (
+            {"readout": 0.6, "n_inputs": 40, "activation": "relu", "samples_per_input": 2.5},
+            "stability is lost below a ratio of 0.01, where corrections of finite size",
+        ),
+    ],
+)
+def test_finite_size_refuses(given, sentence):
+    with pytest.raises(InputError, match=sentence):
+        critical_ratio(**given)

@@ -27,9 +27,27 @@ def test_at_the_onset_both_errors_come_to_the_threshold(threshold):
     assert by_hand(scale) + by_hand(0.8) == pytest.approx(threshold, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("threshold", "settings"), [(1e-3, {"activation": "gelu"}), (1e-3, {"teacher_scale": 4.0}), (1e-4, {})]
+)
+def test_a_teacher_above_the_threshold_is_said(threshold, settings):
+    teacher = {**settings, "scale": settings.get("teacher_scale", 1.0)}
+    teacher.pop("teacher_scale", None)
+    alone = nonlinear_error(**teacher)
+    assert alone > threshold
+    with pytest.warns(cd.EstimateWarning, match=f"error alone, {alone:.3g}, is above the threshold of") as caught:
+        assert speedup_onset(threshold, **settings) == 0.0
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_teacher_below_the_threshold_is_not():
+    assert speedup_onset(nonlinear_error(1.0, activation="gelu") * 1.01, activation="gelu") > 0
+
+
 def test_the_ends():
     assert speedup_onset(1e-3, activation="linear") == np.inf
-    assert speedup_onset(1e-3, teacher_scale=4.0) == 0.0
     with pytest.raises(cd.InputError, match="must become linear at small drives, got relu"):
         speedup_onset(1e-3, activation="relu")
 

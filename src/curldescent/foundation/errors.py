@@ -1,4 +1,4 @@
-"""The one exception that means "the input was wrong", as opposed to "the program was", and the one warning."""
+"""The one exception that means "the input was wrong", as opposed to "the program was", and two warnings."""
 
 import sys
 import warnings
@@ -24,6 +24,10 @@ class PlasticityWarning(UserWarning):
 
     A fraction of flips that comes to no neuron, for instance. The commands print it as one line on stderr.
     """
+
+
+class EstimateWarning(UserWarning):
+    """An estimate was asked for where what it rests on does not hold; the sentence says what does not."""
 
 
 def warn(sentence: str, kind: type[Warning]) -> None:

@@ -17,10 +17,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "learning_curves": ["learning_curves"],
         "over_axes": ["sweep"],
         "panels": ["letter"],
+        "spectra": ["spectrum"],
         "stability_verdicts": ["verdict"],
         "style": ["figure_style", "save"],
         "sweeps": ["error_map"],
-        "theory": ["joint_boundaries", "lambda_min_map", "phase_diagrams", "spectrum"],
+        "theory": ["joint_boundaries", "lambda_min_map", "phase_diagrams"],
         "two_weights": ["flow_fields"],
     },
 )

@@ -6,6 +6,7 @@ from .hebbian import hebbian_curl as hebbian_curl
 from .learning_curves import learning_curves as learning_curves
 from .over_axes import sweep as sweep
 from .panels import letter as letter
+from .spectra import spectrum as spectrum
 from .stability_verdicts import verdict as verdict
 from .style import figure_style as figure_style
 from .style import save as save
@@ -13,5 +14,4 @@ from .sweeps import error_map as error_map
 from .theory import joint_boundaries as joint_boundaries
 from .theory import lambda_min_map as lambda_min_map
 from .theory import phase_diagrams as phase_diagrams
-from .theory import spectrum as spectrum
 from .two_weights import flow_fields as flow_fields

@@ -7,6 +7,7 @@ READOUT = r"flipped hidden neurons $\alpha_r$"
 RATIO = r"compression ratio $c = M/N$"
 LAMBDA_MIN = r"$\lambda_\mathrm{min}$"
 EIGENVALUE = r"eigenvalue $\lambda$ of $K$"
+KERNEL_EIGENVALUE = r"eigenvalue $\lambda$ of $P \cdot G$, in units of $M$"
 TIME = r"time $\eta \times$ epochs"
 RATE = r"learning rate $\eta$ (total step of an epoch)"
 

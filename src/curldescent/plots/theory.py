@@ -1,4 +1,4 @@
-"""Pictures of the theory: phase diagrams, λ_min as a map, spectra on sampled histograms."""
+"""Pictures of the theory: phase diagrams, and λ_min as a map."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.plots import labels, legends, panels, style
 from curldescent.plots.coordinates import ascending, cell_borders, colours
-from curldescent.theory import Spectrum, critical_fraction, critical_ratio
+from curldescent.theory import critical_fraction, critical_ratio
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -102,8 +102,9 @@ def lambda_min_map(diagram: "xr.DataArray", *, limit: float | None = None, ax: "
         _boundary(axis, diagram)
         _label(axis, diagram)
         beyond = {(False, False): "neither", (True, False): "max", (False, True): "min", (True, True): "both"}
+        matrix = r"$P \cdot G$, in units of $M$" if "activation" in diagram.attrs else "$K$"
         extend = beyond[highest > high, lowest < low]
-        figure.colorbar(image, ax=axis, label=f"smallest eigenvalue {labels.LAMBDA_MIN} of $K$", extend=extend)
+        figure.colorbar(image, ax=axis, label=f"smallest eigenvalue {labels.LAMBDA_MIN} of {matrix}", extend=extend)
         return figure
 
 
@@ -145,95 +146,6 @@ def joint_boundaries(ratios: ArrayLike, *, resolution: int = 400, ax: "Axes | No
         return figure
 
 
-def spectrum(
-    law: Spectrum,
-    sample: ArrayLike | None = None,
-    *,
-    bins: int = 80,
-    title: str | None = None,
-    ax: "Axes | None" = None,
-) -> "Figure":
-    """Draw the limiting density of K, on the histogram of a sampled spectrum where one is given.
-
-    Args:
-        law: the law.
-        sample: eigenvalues, any shape; those on an atom are drawn as a part of its bar.
-        bins: bins of the histogram.
-        title: the figure's title; the parameters by default.
-        ax: to draw into; a new figure by default.
-
-    Returns:
-        The figure. Atoms are vertical lines labelled with their weight.
-
-    Raises:
-        InputError: eigenvalues that are not finite, or fewer than one bin.
-
-    >>> figure = spectrum(Spectrum(4.0, hidden=0.3), Spectrum(4.0, hidden=0.3).sample(60, seed=0))
-    """
-    validation.text("title", title, none=True)
-    with style.figure_style():
-        figure, axis = panels.one(ax, size=(style.COLUMN_INCHES, 2.5))
-        draw_spectrum(axis, law, sample, bins=bins)
-        axis.set_title(_parameters(law) if title is None else title)
-        if sample is not None:
-            legends.below(axis)
-        return figure
-
-
-def draw_spectrum(axis: "Axes", law: Spectrum, sample: ArrayLike | None = None, *, bins: int = 80) -> None:
-    """Draw what `spectrum` draws into axes of one's own.
-
-    Args:
-        axis: where to.
-        law: the law.
-        sample: eigenvalues, any shape.
-        bins: bins of the histogram.
-
-    Raises:
-        InputError: eigenvalues that are not finite, or fewer than one bin.
-    """
-    validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
-    validation.integer("bins", bins, minimum=1, maximum=10**5)
-    top = 0.0
-    for low, high in law.edges:
-        theta = np.linspace(0, np.pi, 600)[1:-1]
-        x = (low + high) / 2 - (high - low) / 2 * np.cos(theta)
-        y = law.density(x)
-        top = max(top, float(np.quantile(y, 0.98)))
-        axis.plot(
-            np.concatenate([[low], x, [high]]),
-            np.concatenate([[0], y, [0]]),
-            color=style.THEORY,
-            label="limiting density" if low == law.edges[0, 0] else None,
-            zorder=3,
-        )
-    if sample is not None:
-        heights, edges = law.histogram(sample, bins)
-        top = max(top, float(heights.max(initial=0)))
-        label = f"{np.size(sample)} sampled eigenvalues"
-        axis.stairs(heights, edges, fill=True, color=style.STABLE, alpha=0.45, label=label)
-    top = top or 1.0
-    for location, weight in law.atoms:
-        axis.annotate(
-            "",
-            xy=(location, 1.05 * top),
-            xytext=(location, 0),
-            arrowprops={"arrowstyle": "->", "color": style.UNSTABLE, "lw": 1.3},
-        )
-        axis.text(
-            location, 1.07 * top, f"atom {weight:.3g}", ha="center", va="bottom", color=style.UNSTABLE, fontsize=7
-        )
-    if law.lambda_min < 0 < law.lambda_max:
-        axis.axvline(0, color=style.GRADIENT_DESCENT, linestyle=":", linewidth=1)
-    margin = 0.04 * (law.lambda_max - law.lambda_min)
-    axis.set(
-        xlabel=labels.EIGENVALUE,
-        ylabel="density",
-        ylim=(0, (1.22 if len(law.atoms) else 1.12) * top),
-        xlim=(law.lambda_min - margin, law.lambda_max + margin),
-    )
-
-
 def _check(diagram: object, quantity: str, function: str, otherwise: str) -> None:
     """Refuse what is no diagram of this quantity, and what is only a part of one."""
     import xarray as xr
@@ -251,13 +163,6 @@ def _check(diagram: object, quantity: str, function: str, otherwise: str) -> Non
             f"one without {lacking[0]!r} among its attributes" if lacking else f"{found.dtype} values over {found.dims}"
         )
         raise InputError(f"{function} needs a whole diagram of two dimensions, as {how} gives it; got {got}")
-
-
-def _parameters(law: Spectrum) -> str:
-    def name(value: object) -> str:
-        return f"{value:g}" if isinstance(value, int | float) else "graded"
-
-    return labels.mathematical(f"$c$ = {law.ratio:g}, α_h = {name(law.hidden)}, α_r = {name(law.readout)}")
 
 
 def _pale(colour: str) -> tuple[float, ...]:
@@ -287,10 +192,12 @@ def _boundary(axis: "Axes", diagram: "xr.DataArray") -> None:
     plane, rho, sigma2 = (diagram.attrs[name] for name in ("plane", "rho", "sigma2"))
     if plane == "joint":
         x, y = diagram.hidden_fraction.values, diagram.critical_fraction.values
-    elif rho > sigma2:
-        # The second stable region, at large ratios, has a boundary too.
+    elif rho > sigma2 or "activation" in diagram.attrs:
+        # The second stable region, at large ratios, has a boundary too; that of nonlinear students is another one.
         level = 0.0 if diagram.name == "lambda_min" else 0.5
-        axis.contour(*_coordinates(diagram), _oriented(diagram), levels=[level], colors=style.THEORY, linewidths=1.3)
+        image = _oriented(diagram)
+        if np.nanmin(image) < level < np.nanmax(image):
+            axis.contour(*_coordinates(diagram), image, levels=[level], colors=style.THEORY, linewidths=1.3)
         return
     else:
         # Finer than the diagram's rows near zero, where the readout's boundary runs along the axis.

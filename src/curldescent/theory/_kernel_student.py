@@ -156,6 +156,15 @@ class Bottom:
         """Edge or outlier, in the limit."""
         return np.fmin(self.edge, self.outlier)
 
+    @property
+    def airy(self) -> Array:
+        """Edges fluctuate by this times M^(−2/3)."""
+        return np.asarray((-0.5 * self.place.curvature) ** (1 / 3))
+
+    def median(self, size: int) -> Array:
+        """The lowest eigenvalue's median over students of that many inputs, for ends that were found at this size."""
+        return np.fmin(self.edge - TRACY_WIDOM_MEDIAN * self.airy * size ** (-2 / 3), self.outlier)
+
 
 def bottom(law: KernelLaw, commons: outliers.Commons, powers: Powers | None = None) -> Bottom:
     """Find the lowest edge and the lowest outlier of every setting.

@@ -16,6 +16,10 @@ from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambd
 
 Array = NDArray[np.float64]
 LAYERS = ("hidden", "readout")
+_LINEAR_SIZE = (
+    "n_inputs belongs to nonlinear students: of linear ones see cd.theory.stability_probability, or leave it out for "
+    "the limit"
+)
 
 
 def critical_ratio(
@@ -28,6 +32,7 @@ def critical_ratio(
     samples_per_input: float | None = None,
     scale: float | None = None,
     input_variance: float = 0.5,
+    n_inputs: int | None = None,
 ) -> float | Array:
     """The compression ratio at which random zero-loss solutions lose their stability: stable for every c below it.
 
@@ -42,13 +47,16 @@ def critical_ratio(
             than inputs.
         scale: of uniform weights, σ² = ρ = scale²/3; 1 by default. Nonlinear students only.
         input_variance: τ, the variance of an input. Nonlinear students only.
+        n_inputs: M, for where the median of `KernelSpectrum(…, n_inputs=M)` is lost instead of the limit's eigenvalue;
+            an exact 0 then flips nothing. Nonlinear students only.
 
     Returns:
         c*, in the broadcast shape (a float for scalars); infinite where no ratio is unstable.
 
     Raises:
-        InputError: neither layer given, a fraction outside [0, 1], shapes that do not broadcast, or a nonlinear
-            activation without samples_per_input.
+        InputError: neither layer given, a fraction outside [0, 1], shapes that do not broadcast, a nonlinear
+            activation without samples_per_input, n_inputs of linear students, or with n_inputs a loss below a ratio of
+            0.01, where finite size is not known.
 
     Conventions at zero: ``hidden`` given alone is the boundary of flipping inputs, continuous down to its limit 2/3 as
     α → 0⁺ (at exactly 0 nothing is flipped and nothing unstable). Given both layers, an exact 0 means that
@@ -73,7 +81,9 @@ def critical_ratio(
         raise InputError("critical_ratio needs hidden=…, readout=… or both, got neither")
     student = nonlinear(activation, samples_per_input, scale, rho, sigma2, input_variance)
     if student is not None:
-        return _nonlinear_ratio(student, hidden, readout)
+        return _nonlinear_ratio(student, hidden, readout, _size(student, n_inputs))
+    if n_inputs is not None:
+        raise InputError(_LINEAR_SIZE)
     rho, sigma2 = linear_scales(rho, sigma2)
     if isinstance(hidden, Mapping) or isinstance(readout, Mapping):
         limits = stable_ratios(_scalar("hidden", hidden), _scalar("readout", readout), rho=rho, sigma2=sigma2)
@@ -122,17 +132,47 @@ def linear_scales(rho: float | None, sigma2: float | None) -> tuple[float, float
     )
 
 
-def _nonlinear_ratio(student: KernelStudent, hidden: object, readout: object) -> float | Array:
+def _size(student: KernelStudent, n_inputs: object) -> int | None:
+    if n_inputs is None:
+        return None
+    if student.linear:
+        raise InputError(_LINEAR_SIZE)
+    return validation.integer("n_inputs", n_inputs, minimum=2)
+
+
+def _nonlinear_ratio(student: KernelStudent, hidden: object, readout: object, size: int | None) -> float | Array:
     if isinstance(hidden, Mapping) or isinstance(readout, Mapping):
         d1, d2 = (parse_strengths(n, _scalar(n, g)) for n, g in (("hidden", hidden), ("readout", readout)))
-        return float(_kernel_boundary.first_loss(lambda c, _: _kernel_boundary.lambda_min_of(student, c, d1, d2), 1)[0])
+        one = _kernel_boundary.first_loss(
+            lambda c, _: _kernel_boundary.lambda_min_of(student, c, d1, d2, size), 1, size
+        )
+        return float(_known(one, size)[0])
     alone = readout is None
     h, r = broadcast_arguments(hidden=0.0 if hidden is None else hidden, readout=0.0 if alone else readout)  # type: ignore[arg-type]
-    flat_h, flat_r = (np.maximum(h, _kernel_boundary.VANISHING) if alone else h).ravel(), r.ravel()
-    found = _kernel_boundary.first_loss(
-        lambda c, i: _kernel_boundary.lambda_min(student, c, flat_h[i], flat_r[i]), flat_h.size
+    vanishing = alone and size is None
+    flat_h, flat_r = (np.maximum(h, _kernel_boundary.VANISHING) if vanishing else h).ravel(), r.ravel()
+    found = np.full(h.size, np.inf)
+    # Without a flip G has no negative eigenvalue; the distance of a median from zero is only known to first order.
+    flipped = np.flatnonzero((flat_h > 0) | (flat_r > 0)) if size is not None else np.arange(h.size)
+    found[flipped] = _known(
+        _kernel_boundary.first_loss(
+            lambda c, i: _kernel_boundary.lambda_min(student, c, flat_h[flipped[i]], flat_r[flipped[i]], size),
+            flipped.size,
+            size,
+        ),
+        size,
     )
     return scalar_or_array(found.reshape(h.shape))
+
+
+def _known(ratios: Array, size: int | None) -> Array:
+    """Refuse what was lost before the first ratio of finite size."""
+    if size is not None and (ratios == 0).any():
+        raise InputError(
+            f"n_inputs={size}: stability is lost below a ratio of {_kernel_boundary.SMALLEST_RATIO:g}, where "
+            "corrections of finite size are not small; leave n_inputs out for the limit"
+        )
+    return ratios
 
 
 def _surface(h: Array, r: Array, rho: float, sigma2: float) -> Array:

@@ -12,6 +12,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.model import activations
 from curldescent.theory import _kernel_student as students
 from curldescent.theory import _shown_law
+from curldescent.theory._kernel_boundary import SMALLEST_RATIO
 from curldescent.theory._kernel_density import density
 from curldescent.theory._kernel_law import KernelLaw, edge
 from curldescent.theory._strengths import Strengths, StrengthsLike, parse_strengths
@@ -23,8 +24,6 @@ Array = NDArray[np.float64]
 # Points at which gaps between bands are looked for, and how often the interval in which a band ends is cut in how many.
 _POINTS = 400
 _ROUNDS, _CUTS = 6, 32
-# Of finite size: below, the spread of the inputs' norms is wider than the bands that it acts on.
-SMALLEST_RATIO = 0.01
 # Inside a band the density, in units of one over the spectrum's width, is above this.
 _NOTHING = 1e-4
 
@@ -176,13 +175,7 @@ class KernelSpectrum:
         lower = self._ends[0]
         if self.n_inputs is None:
             return float(lower.lowest[0])
-        bulk = lower.edge[0] - students.TRACY_WIDOM_MEDIAN * self._airy * self.n_inputs ** (-2 / 3)
-        return float(np.fmin(bulk, lower.outlier[0]))
-
-    @property
-    def _airy(self) -> float:
-        """Edges fluctuate by this times M^(−2/3)."""
-        return float((-0.5 * self._ends[0].place.curvature[0]) ** (1 / 3))
+        return float(lower.median(self.n_inputs)[0])
 
     @property
     def scatter(self) -> float:
@@ -190,7 +183,7 @@ class KernelSpectrum:
         if self.n_inputs is None:
             return 0.0
         if np.isnan(self._ends[0].outlier[0]):
-            return students.TRACY_WIDOM_SD * self._airy * self.n_inputs ** (-2 / 3)
+            return float(students.TRACY_WIDOM_SD * self._ends[0].airy[0] * self.n_inputs ** (-2 / 3))
         return float(self._ends[0].outlier_scatter[0])
 
     @property

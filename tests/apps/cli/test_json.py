@@ -21,6 +21,7 @@ trials = 1
 [training]
 epochs = 2
 """
+KERNEL = ("--activation", "relu", "--samples-per-input", "2.5", "--scale", "2")
 # What each command is asked, in a folder with a table, a sweep and a store.
 COMMANDS = {
     "bench": ["bench"],
@@ -45,6 +46,10 @@ COMMANDS = {
         "--resolution",
         "4",
     ],
+    "theory critical-ratio, relu": ["theory", "critical-ratio", "--readout", "0.1", *KERNEL],
+    "theory critical-fraction, relu": ["theory", "critical-fraction", "readout", "--ratio", "0.5", *KERNEL],
+    "theory spectrum, relu": ["theory", "spectrum", "--ratio", "0.5", "--readout", "0.6", "--sample", "20", *KERNEL],
+    "theory phase-diagram, relu": ["theory", "phase-diagram", "readout", "--resolution", "4", *KERNEL],
     "sweep plan": ["sweep", "plan", "sweep.toml", "--no-calibrate"],
     "sweep run": ["sweep", "run", "sweep.toml", "--store", "new", "--workers", "1"],
     "sweep retry": ["sweep", "retry", "--store", "whole", "--workers", "1"],

@@ -87,6 +87,62 @@ def test_phase_diagram(capsys, tmp_path, quantity):
     assert "10 x 10" in out
 
 
+KERNEL = ("--activation", "tanh", "--samples-per-input", 2.5, "--scale", 2)
+STUDENT = {"activation": "tanh", "samples_per_input": 2.5, "scale": 2.0}
+USED = {**STUDENT, "rho": 4 / 3, "sigma2": 4 / 3, "input_variance": 0.5}
+
+
+def of_students(got):
+    return {name: got[name] for name in USED}
+
+
+def test_nonlinear_students_lose_stability_where_the_library_says(capsys):
+    got = as_json(capsys, "critical-ratio", "--readout", 0.1, *KERNEL)
+    assert got["critical_ratio"] == [cd.theory.critical_ratio(readout=0.1, **STUDENT)]
+    assert of_students(got) == USED
+    # An option that did nothing would leave these.
+    assert got["critical_ratio"] != as_json(capsys, "critical-ratio", "--readout", 0.1, *KERNEL[:4])["critical_ratio"]
+    assert got["critical_ratio"] != as_json(capsys, "critical-ratio", "--readout", 0.1)["critical_ratio"]
+    fraction = as_json(capsys, "critical-fraction", "readout", "--ratio", 0.3, *KERNEL)
+    assert fraction["critical_fraction"] == [cd.theory.critical_fraction([0.3], "readout", **STUDENT)[0]]
+    assert of_students(fraction) == USED
+
+
+def test_linear_students_have_two_scales_and_no_more(capsys):
+    got = as_json(capsys, "critical-ratio", "--hidden", 1.0)
+    assert got == {"hidden": [1.0], "critical_ratio": [0.25], "rho": 1.0, "sigma2": 1.0}
+    few = as_json(capsys, "critical-ratio", "--readout", 0.3, "--samples-per-input", 0.5)
+    assert few["critical_ratio"] == [cd.theory.critical_ratio(readout=0.3, samples_per_input=0.5)]
+    assert (few["activation"], few["samples_per_input"]) == ("linear", 0.5)
+
+
+@pytest.mark.parametrize("quantity", ["stable", "lambda_min"])
+def test_phase_diagram_of_nonlinear_students(capsys, tmp_path, quantity):
+    tokens = ("phase-diagram", "readout", "--resolution", 12, "--quantity", quantity, *KERNEL)
+    got = as_json(capsys, *tokens, "--out", tmp_path)
+    diagram = cd.theory.phase_diagram("readout", resolution=12, quantity=quantity, **STUDENT)
+    assert got["values"] == [[None if np.isinf(v) else v for v in row] for row in diagram.values.tolist()]
+    assert of_students(got) == USED
+    assert {p.suffix for p in tmp_path.iterdir()} == {".json", ".png", ".pdf"}
+
+
+def test_spectrum_of_nonlinear_students(capsys, tmp_path):
+    tokens = ("spectrum", "--ratio", 0.5, "--readout", 0.2, "--activation", "relu", "--samples-per-input", 2.5)
+    got = as_json(capsys, *tokens, "--sample", 20, "--points", 30, "--out", tmp_path)
+    law = cd.theory.KernelSpectrum(0.5, readout=0.2, activation="relu", samples_per_input=2.5)
+    assert got["lambda_min"] == law.lambda_min
+    assert got["outliers"] == [None if np.isinf(value) else value for value in law.outliers.tolist()]
+    assert len(got["outliers"]) > 0
+    assert got["edges"] == law.edges.tolist()
+    assert got["sample"] == law.sample(20, 0).tolist()
+    np.testing.assert_array_equal(law.density(got["density"]["x"]), got["density"]["density"])
+    assert {p.name for p in tmp_path.iterdir()} == {"spectrum.json", "spectrum.png", "spectrum.pdf"}
+    code, out, _ = run(capsys, *tokens)
+    assert code == 0
+    assert "outlier" in out
+    assert "P·G/M" in out
+
+
 @pytest.mark.parametrize(
     ("tokens", "sentence"),
     [
@@ -100,6 +156,18 @@ def test_phase_diagram(capsys, tmp_path, quantity):
         (["spectrum", "--ratio", "1", "--sample", "0"], "n_inputs must be a whole number at least 1, got 0"),
         (["spectrum"], "--ratio"),
         (["phase-diagram", "joint"], "needs ratio"),
+        (["critical-ratio", "--hidden", "1", "--activation", "tahn"], "did you mean 'tanh'"),
+        (["critical-ratio", "--hidden", "1", "--activation", "tanh"], "samples_per_input must be given"),
+        (["critical-ratio", "--hidden", "1", "--scale", "2"], "scale belongs to nonlinear students"),
+        (["critical-fraction", "hidden", "--ratio", "1", "--activation", "relu"], "samples_per_input must be given"),
+        (["phase-diagram", "hidden", *map(str, KERNEL[:4]), "--scale", "0"], "scale must be a positive number, got 0"),
+        (
+            ["phase-diagram", "hidden", "--samples-per-input", "-1"],
+            "samples_per_input must be a positive number, got -1",
+        ),
+        (["spectrum", "--ratio", "1", "--activation", "tanh"], "samples_per_input must be given"),
+        (["spectrum", "--ratio", "0", *map(str, KERNEL)], "ratio must be a positive number, got 0"),
+        (["spectrum", "--ratio", "1", "--scale", "2"], "scale belongs to nonlinear students"),
         (["phase-diagram", "hidden", "--resolution", "1"], "resolution must be a whole number at least 2, got 1"),
     ],
 )

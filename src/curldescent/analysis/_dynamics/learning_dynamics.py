@@ -1,13 +1,16 @@
 """A field followed in time: a map or a flow on one flat vector of parameters, differentiable by JAX."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.analysis._dynamics.runge_kutta import RungeKutta4
 from curldescent.foundation import validation
+from curldescent.foundation.arithmetic import arithmetic
 from curldescent.foundation.errors import InputError
 from curldescent.learning.experiment import plasticity_of
 from curldescent.learning.fields.field import Field
@@ -30,8 +33,8 @@ class LearningMap:
     dt: float
 
     def __call__(self, state: Any, args: Any) -> Any:
-        """The state after one step."""
-        return self.velocity.updated(state, args, self.dt)
+        """The state after one step; taken by hand it is a NumPy array in double precision."""
+        return _stepped(lambda s, a: self.velocity.updated(s, a, self.dt), state, args)
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,21 @@ class LearningFlow:
     dt: float
 
     def __call__(self, state: Any, args: Any) -> Any:
-        """The state dt later."""
-        return self.velocity.restored(RungeKutta4(self.velocity, self.dt)(state, args), args)
+        """The state dt later; taken by hand it is a NumPy array in double precision."""
+        return _stepped(lambda s, a: self.velocity.restored(RungeKutta4(self.velocity, self.dt)(s, a), a), state, args)
+
+
+def _stepped(step: Callable[[Any, Any], Any], state: Any, args: Any) -> Any:
+    """Within a function that JAX traces its precision is that of the function; elsewhere nothing has set one yet."""
+    if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves((state, args))):
+        return step(state, args)
+    with arithmetic():
+        return np.asarray(step(np.asarray(state, dtype=np.float64), args), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class LearningDynamics:
-    """A field followed in time as (step, start, args, dt), which every analysis of dynamics takes.
+    """A field followed in time, which every analysis of dynamics takes: from `start`, by `step(state, args)`.
 
     Attributes:
         field: what is followed, at the start.
@@ -70,7 +81,19 @@ class LearningDynamics:
 
     @property
     def step(self) -> LearningMap | LearningFlow:
-        """The map on flat states, (θ, args) → θ. Steps of equal velocities and dt are equal and compiled once."""
+        """The map on flat states, (θ, args) → θ; dt is its own. Steps of equal velocities and dt are compiled once.
+
+        Taken by hand a step is in double precision, as in every analysis; to take many, compile a loop of them:
+
+        >>> import curldescent as cd
+        >>> problem = cd.student_teacher(n_inputs=4, n_hidden=6, n_train=20)
+        >>> dynamics = cd.analysis.learning_dynamics(problem, cd.Plasticity(hidden=0.5), learning_rate=0.1)
+        >>> state = dynamics.start
+        >>> for _ in range(3):
+        ...     state = dynamics.step(state, dynamics.args)
+        >>> state.dtype, [layer.shape for layer in dynamics.weights(state)]   # 5 of 6 neurons' worth
+        (dtype('float64'), [(5, 4), (1, 5)])
+        """
         return (LearningFlow if self.continuous else LearningMap)(self.velocity, self.dt)
 
     @property

@@ -25,9 +25,9 @@ def modulo_rotations(
         preserve_norms: whether both layers keep their Frobenius norms.
 
     Returns:
-        A field of the upper triangles of all C_g, in units of squared weights, with dθ/dt per unit of total step; a
-        step of it by `learning_dynamics` is exactly the full-batch update of `curldescent.train`. For `lyapunov`,
-        `regime` and every other analysis of fields.
+        A field of the upper triangles of all C_g, in units of squared weights, with dθ/dt per unit of total step. A
+        step of its `learning_dynamics`, `step(state, args)`, is exactly the full-batch update of `curldescent.train`.
+        For `lyapunov`, `regime` and every other analysis of fields.
 
     Raises:
         InputError: another network or rule, too few hidden neurons, or a trial that is not there.
@@ -40,6 +40,11 @@ def modulo_rotations(
         >>> problem = cd.student_teacher(n_inputs=4, n_hidden=50, n_train=20)
         >>> modulo_rotations(problem, cd.Plasticity(hidden=0.5)).n_params   # of 250 weights: 5 · 6 / 2
         15
+        >>> field = modulo_rotations(problem, cd.Plasticity())
+        >>> dynamics = cd.analysis.learning_dynamics(field, learning_rate=0.1)
+        >>> later = dynamics.step(dynamics.start, dynamics.args)
+        >>> bool(field.loss(later) < field.loss(dynamics.start))
+        True
     """
     validation.instance("problem", problem, Problem, "from cd.student_teacher or cd.Problem")
     validation.instance("rule", rule, Plasticity, "cd.Plasticity(hidden=0.3) for instance")

@@ -9,7 +9,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.spectra import distance, edge_scale
 from curldescent.plots import labels, legends, style
-from curldescent.plots.theory import draw_spectrum
+from curldescent.plots.spectra import draw_spectrum
 from curldescent.theory import Spectrum
 
 if TYPE_CHECKING:

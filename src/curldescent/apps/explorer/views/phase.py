@@ -246,7 +246,7 @@ def script(state: PhaseState) -> str:
     flips = [f"{name}={getattr(state, name)!r}" for name in ("hidden", "readout") if getattr(state, name)]
     critical = f"print('critical ratio:', cd.theory.critical_ratio({', '.join(flips)}))\n" if flips else ""
     return f"""import curldescent as cd
-from curldescent.plots.theory import phase_diagrams, spectrum
+from curldescent.plots import phase_diagrams, spectrum
 
 law = cd.theory.Spectrum(ratio={state.ratio!r}, hidden={state.hidden!r}, readout={state.readout!r})
 print('stable:', law.stable, ' lambda_min:', law.lambda_min)
