@@ -25,6 +25,9 @@ AT_AN_IMPORT = """
 import os, signal, sys
 module, number = sys.argv[1], int(sys.argv[2])
 sys.argv = ["curldescent", *sys.argv[3:]]
+# Tests that are run under nohup hand a signal that is ignored down to their children.
+if signal.getsignal(number) == signal.SIG_IGN:
+    signal.signal(number, signal.SIG_DFL)
 class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
