@@ -25,9 +25,6 @@ AT_AN_IMPORT = """
 import os, signal, sys
 module, number = sys.argv[1], int(sys.argv[2])
 sys.argv = ["curldescent", *sys.argv[3:]]
-# Tests that are run under nohup hand a signal that is ignored down to their children.
-if signal.getsignal(number) == signal.SIG_IGN:
-    signal.signal(number, signal.SIG_DFL)
 class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
@@ -37,6 +34,8 @@ sys.meta_path.insert(0, Finder)
 from curldescent.apps.cli import main
 main()
 """
+# Tests that are run under nohup hand a signal that is ignored down to their children.
+HEEDED = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
 IMPORTS = [
     ("curldescent.apps.cli.app", "--help"),
     ("cyclopts", "theory", "critical-ratio", "--hidden", "0.5"),
@@ -51,7 +50,7 @@ IMPORTS = [
 
 def signalled(module, number, *tokens, folder):
     return subprocess.run(
-        [sys.executable, "-c", AT_AN_IMPORT, module, str(int(number)), *tokens],
+        [sys.executable, "-c", HEEDED + AT_AN_IMPORT, module, str(int(number)), *tokens],
         capture_output=True,
         text=True,
         cwd=folder,
