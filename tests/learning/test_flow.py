@@ -105,3 +105,11 @@ def test_several_rules_and_times_that_end_early():
 def test_bad_input_is_refused_in_one_sentence(options, message):
     with pytest.raises(cd.InputError, match=message):
         cd.flow(random_problem(), RULE, **options)
+
+
+def test_a_layer_of_zeros_cannot_be_kept_at_its_norm():
+    problem = random_problem(6)
+    zero = problem.with_student(cd.Weights([problem.student.hidden, 0 * problem.student.readout]))
+    with pytest.raises(cd.InputError, match="that of layer 2 of a student is zero"):
+        cd.flow(zero, RULE, time=0.5, preserve_norms=True)
+    assert cd.flow(zero, RULE, time=0.01).status.values.size

@@ -136,7 +136,8 @@ def flow(
         from the start on or later).
 
     Raises:
-        InputError: an argument out of range, or a plasticity that does not fit the problem.
+        InputError: an argument out of range, a plasticity that does not fit the problem, a layer of zeros whose norm is to
+            be preserved.
 
     Source: docs/theory.md, setting and invariants.
 
@@ -170,6 +171,12 @@ def flow(
         output_error=output_error,
         seed=seed,
     )
+    without = (e.norms == 0).any(axis=0)
+    if preserve_norms and without.any():
+        # The flow along a sphere of radius 0 is none.
+        raise InputError(
+            f"preserve_norms keeps a layer at its norm, but that of layer {np.argmax(without) + 1} of a student is zero"
+        )
     for kind in e.kinds:
         if kind is not None and any(kind.remembers(layer[0]) for layer in e.layers):
             raise InputError(f"flow follows weights alone, but the rule {kind.name} remembers something; use cd.train")
