@@ -136,8 +136,8 @@ def flow(
         from the start on or later).
 
     Raises:
-        InputError: an argument out of range, a plasticity that does not fit the problem, a layer of zeros that is to keep
-            its norm.
+        InputError: an argument out of range, a plasticity that does not fit the problem, a layer of zeros that is to
+            keep its norm.
 
     Source: docs/theory.md, setting and invariants.
 
