@@ -1,14 +1,19 @@
 """What the reduced equations of learning share: rules by name, recorded epochs, the integration up to a threshold."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import validation
+from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
+from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
+from curldescent.model.problem import Problem
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -44,6 +49,25 @@ def recorded_epochs(record: int | ArrayLike, end: float) -> Array:
             f"record must list increasing epochs between 0 and {end:g}, got {validation.shown(times.tolist())}"
         )
     return times
+
+
+def require_two_layers(problem: Problem, use: str) -> None:
+    """Refuse problems without a teacher, of another depth or loss.
+
+    Args:
+        problem: to be followed.
+        use: what its teacher is for.
+
+    Raises:
+        InputError: one of these.
+    """
+    if problem.teacher is None:
+        raise InputError(f"problem must have a teacher: {use}")
+    for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
+        if weights.depth != 2:
+            raise InputError(f"the {name} must have two layers of weights, got {weights.depth}")
+    if problem.loss is not losses.checked("loss", "squared"):
+        raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
 
 
 def require_norms(*layers: Array) -> None:
@@ -125,3 +149,39 @@ def followed(
         out.update(status=STATUS[1], stopped_at=float(solved.t_events[1][0]))
         path[len(solved.t) :] = solved.y_events[1][0]
     return path, out
+
+
+def labelled(
+    found: list[dict[str, Any]],
+    epochs: Array,
+    names: list[str] | None,
+    trials: int,
+    dims: Mapping[str, Sequence[str]],
+    settings: dict[str, Any],
+    of: str,
+) -> "xr.Dataset":
+    """What was found of every student, as a dataset.
+
+    Args:
+        found: name → value of each, rule by rule and in them trial by trial.
+        epochs: recorded ones, (E,).
+        names: of the rules; None for a single one, which gets no dimension.
+        trials: of each rule.
+        dims: name → dimensions after those of rule and trial; without entry there are none.
+        settings: attributes.
+        of: the function that is asked, for labels and units.
+
+    Returns:
+        The dataset.
+    """
+    import xarray as xr
+
+    values: dict[str, Any] = {}
+    for name in found[0]:
+        array = np.array([item[name] for item in found])
+        array = array.reshape(-1, trials, *array.shape[1:])
+        here = ("rule", "trial", *dims.get(name, ()))
+        values[name] = (here, array) if names is not None else (here[1:], array[0])
+    coordinates: dict[str, Any] = {"trial": np.arange(trials), "epoch": epochs}
+    data = xr.Dataset(values, coords=coordinates if names is None else {**coordinates, "rule": names}, attrs=settings)
+    return quantities.labelled(data, of=of)

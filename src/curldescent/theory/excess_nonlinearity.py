@@ -6,19 +6,25 @@ says how far they hold.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, quantities, validation
+from curldescent.foundation import citations, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.version import __version__
-from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.theory._excess_student import ExcessStudent, nonlinear_variance
-from curldescent.theory._following import followed, named_rules, recorded_epochs, require_norms
+from curldescent.theory._following import (
+    followed,
+    labelled,
+    named_rules,
+    recorded_epochs,
+    require_norms,
+    require_two_layers,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -116,7 +122,9 @@ def excess_nonlinearity(
         "rtol": tolerance,
         **({} if threshold is None else {"stop_below": threshold}),
     }
-    return _labelled(found, times, list(rules) if several else None, problem.trials, settings)
+    return labelled(
+        found, times, list(rules) if several else None, problem.trials, _DIMS, settings, "excess_nonlinearity"
+    )
 
 
 def excess_student(
@@ -164,13 +172,7 @@ def excess_student(
 
 
 def _refuse(problem: Problem) -> None:
-    if problem.teacher is None:
-        raise InputError("problem must have a teacher: its nonlinear part is left at the end")
-    for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
-        if weights.depth != 2:
-            raise InputError(f"the {name} must have two layers of weights, got {weights.depth}")
-    if problem.loss is not losses.checked("loss", "squared"):
-        raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
+    require_two_layers(problem, "its nonlinear part is left at the end")
     if problem.output_activation != "linear":
         raise InputError(f"the output must be linear, got output_activation {problem.output_activation}")
     if problem.activation == "linear":
@@ -190,19 +192,3 @@ _DIMS = {
     "hidden_norm": ("epoch", "hidden"),
     "readout_weights": ("epoch", "output", "hidden"),
 }
-
-
-def _labelled(
-    found: list[dict[str, Any]], epochs: Array, names: list[str] | None, trials: int, settings: dict[str, Any]
-) -> "xr.Dataset":
-    import xarray as xr
-
-    values: dict[str, Any] = {}
-    for name in found[0]:
-        array = np.array([item[name] for item in found])
-        array = array.reshape(-1, trials, *array.shape[1:])
-        dims = ("rule", "trial", *_DIMS.get(name, ()))
-        values[name] = (dims, array) if names is not None else (dims[1:], array[0])
-    coordinates: dict[str, Any] = {"trial": np.arange(trials), "epoch": epochs}
-    data = xr.Dataset(values, coords=coordinates if names is None else {**coordinates, "rule": names}, attrs=settings)
-    return quantities.labelled(data, of="excess_nonlinearity")

@@ -11,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from curldescent.foundation import citations, memory, quantities, validation
+from curldescent.foundation import citations, memory, validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.version import __version__
-from curldescent.model import losses
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
-from curldescent.theory._following import followed, named_rules, recorded_epochs, require_norms
+from curldescent.theory._following import (
+    followed,
+    labelled,
+    named_rules,
+    recorded_epochs,
+    require_norms,
+    require_two_layers,
+)
 from curldescent.theory._macroscopic_student import MacroscopicStudent, reduced, sampled_fields
 from curldescent.theory._online_student import online_student
 from curldescent.theory._pair_averages import TERMS, require_accuracy
@@ -156,7 +162,7 @@ def macroscopic(
         **({"samples_per_epoch": samples_per_epoch} if online else {}),
         **({} if threshold is None else {"stop_below": threshold}),
     }
-    return _labelled(found, times, list(rules) if several else None, problem, settings)
+    return labelled(found, times, list(rules) if several else None, problem.trials, _DIMS, settings, "macroscopic")
 
 
 def macroscopic_student(
@@ -236,13 +242,8 @@ def macroscopic_student(
 
 
 def _refuse(problem: Problem, rules: Mapping[str, Plasticity], samples: int, *, sampled: bool) -> None:
-    if problem.teacher is None:
-        raise InputError("problem must have a teacher: the macroscopic equations average over its inputs")
-    for name, weights in (("student", problem.student), ("teacher", problem.teacher)):
-        if weights.depth != 2:
-            raise InputError(f"the {name} must have two layers of weights, got {weights.depth}")
-    if problem.loss is not losses.checked("loss", "squared"):
-        raise InputError(f"the loss must be the squared error, got {problem.loss.name}")
+    require_two_layers(problem, "the macroscopic equations average over its inputs")
+    assert problem.teacher is not None
     drives = problem.student.n_hidden + problem.teacher.n_hidden
     averages = TERMS * problem.student.n_hidden
     fields = 3 * samples if sampled else 0
@@ -299,21 +300,3 @@ _DIMS: Mapping[str, Sequence[str]] = {
     "student_overlap": ("epoch", "hidden", "other"),
     "teacher_overlap": ("epoch", "hidden", "teacher"),
 }
-
-
-def _labelled(
-    found: list[dict[str, Any]], epochs: Array, names: list[str] | None, problem: Problem, settings: dict[str, Any]
-) -> "xr.Dataset":
-    import xarray as xr
-
-    shape = (len(found) // problem.trials, problem.trials)
-    lead = ("rule", "trial")
-    values = {}
-    for name in found[0]:
-        array = np.array([item[name] for item in found])
-        array = array.reshape(*shape, *array.shape[1:])
-        dims = (*lead, *_DIMS.get(name, ()))
-        values[name] = (dims, array) if names is not None else (dims[1:], array[0])
-    coordinates: dict[str, Any] = {"trial": np.arange(problem.trials), "epoch": epochs}
-    data = xr.Dataset(values, coords=coordinates if names is None else {**coordinates, "rule": names}, attrs=settings)
-    return quantities.labelled(data, of="macroscopic")

@@ -20,6 +20,7 @@ from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import UNITS, Effect, Estimate, mean_of, ratio_of
 from curldescent.paper.machinery.macroscopic_measures import crossing, jackknifed
 from curldescent.paper.machinery.macroscopic_sample_drawing import draw_epochs, draw_left, draw_ratios
+from curldescent.paper.machinery.shares import all_of
 from curldescent.paper.machinery.speedup_claims import rules_compared
 from curldescent.paper.published.fig5c_to_f import SAMPLES_PANEL
 from curldescent.plots import style
@@ -128,7 +129,7 @@ def begin(hidden: int) -> Any:
 
 
 def _samples(hidden: int, estimate: Estimate) -> str:
-    weights = hidden * 101
+    weights = macroscopic_sample_runs.weights_of(hidden)
     low, high = (weights * np.exp(end) for end in estimate.interval())
     return f"{weights * np.exp(estimate.value):.0f} [{low:.0f}, {high:.0f}]"
 
@@ -193,7 +194,7 @@ def kept_where_few(results: Results) -> Finding:
     )
     margin = float(np.log(HALF))
     verdicts = [effect.log.above(margin) for effect in family.values()]
-    return Finding(_all(verdicts), said)
+    return Finding(all_of(verdicts), said)
 
 
 def lost_where_many(results: Results) -> Finding:
@@ -208,11 +209,7 @@ def lost_where_many(results: Results) -> Finding:
         f"{rule}, {size} hidden: {effect.said}" for (rule, size), effect in family.items()
     )
     verdicts = [effect.log.below(float(np.log(HALF))) for effect in family.values()]
-    return Finding(_all(verdicts), said)
-
-
-def _all(verdicts: "list[bool | None]") -> bool | None:
-    return False if False in verdicts else None if None in verdicts else True
+    return Finding(all_of(verdicts), said)
 
 
 def draw(results: Results) -> "Picture":
@@ -227,7 +224,7 @@ def draw(results: Results) -> "Picture":
         draw_ratios(axes[0], share, {n: (logs(results, MEASURED, n), logs(results, TOLD, n)) for n in sizes})
         if FIG5C in results.data:
             there = rules_compared(results[FIG5C], "train", "n_train")
-            x = np.array(list(there)) / (SMALL * 101)
+            x = np.array(list(there)) / macroscopic_sample_runs.weights_of(SMALL)
             y = [pair.effect.ratio for pair in there.values()]
             chosen = x <= 1.1 * share[-1]
             axes[0].plot(x[chosen], np.array(y)[chosen], "x", color="0.5", markersize=3, label="figure 5c", zorder=0)

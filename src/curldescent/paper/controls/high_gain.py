@@ -84,13 +84,7 @@ def beyond(cell: str, first: str, second: str, factor: float, *, above: bool) ->
     def measure(results: Results) -> Finding:
         if f"{NAME}-{cell}" not in results.data:
             return Finding(None, NOT_HERE)
-        chosen = arms(cell)(results)
-        if few := controls.too_few(len(chosen[first].epochs)):
-            return few
-        said, numbers = controls.compared(chosen, first, second)
-        low, high = controls.effect(chosen[first], chosen[second]).interval
-        holds = (low > factor, high < factor) if above else (high < factor, low > factor)
-        return Finding(True if holds[0] else False if holds[1] else None, said, numbers)
+        return controls.beyond(arms(cell)(results), first, second, factor, above=above)
 
     return measure
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from curldescent.paper.controls.depth import DEEP_BATCH, deep_problem
 from curldescent.paper.machinery import controls, high_gain_reach_runs, speedup_protocol
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import MARGIN
@@ -122,21 +122,6 @@ def arms(cell: str) -> Callable[[Results], dict[str, Arm]]:
     return lambda results: controls.computed_arms(results[f"{NAME}-{cell}"])
 
 
-def beyond(cell: str, first: str, second: str, factor: float, *, above: bool) -> Callable[[Results], Finding]:
-    """A measurement: is the ratio of two arms above, or below, a factor?"""
-
-    def measure(results: Results) -> Finding:
-        chosen = arms(cell)(results)
-        if few := controls.too_few(len(chosen[first].epochs)):
-            return few
-        said, numbers = controls.compared(chosen, first, second)
-        low, high = controls.effect(chosen[first], chosen[second]).interval
-        holds = (low > factor, high < factor) if above else (high < factor, low > factor)
-        return Finding(True if holds[0] else False if holds[1] else None, said, numbers)
-
-    return measure
-
-
 def draw(results: Results) -> "Picture":
     """Epochs of all arms, a panel a cell."""
     from curldescent.paper.machinery.high_gain_drawing import draw_cells
@@ -157,7 +142,7 @@ def _compared(cell: str, first: str, second: str, factor: float, *, above: bool)
             statement,
             f"the 95 % interval of epochs of {first} over {second}, Student's over input sets, lies {here} {factor:g}",
             f"it lies {other} {factor:g}",
-            beyond(cell, first, second, factor, above=above),
+            lambda results: controls.beyond(arms(cell)(results), first, second, factor, above=above),
             fixed=_FIXED,
         )
 

@@ -189,6 +189,27 @@ def too_few(pairs: int) -> Finding | None:
     return Finding(None, f"an interval needs at least {LEAST_PAIRS} students, this scale has {pairs}")
 
 
+def beyond(arms: Arms, first: str, second: str, factor: float, *, above: bool) -> Finding:
+    """Whether the 95 % interval of the ratio of two arms lies above a factor, or below it.
+
+    Args:
+        arms: by name.
+        first: whose epochs are divided.
+        second: by those of which.
+        factor: on which side the claim is.
+        above: that side.
+
+    Returns:
+        False where the interval lies on the other side, undecided where it holds the factor.
+    """
+    if few := too_few(len(arms[first].epochs)):
+        return few
+    said, numbers = compared(arms, first, second)
+    low, high = effect(arms[first], arms[second]).interval
+    holds = (low > factor, high < factor) if above else (high < factor, low > factor)
+    return Finding(True if holds[0] else False if holds[1] else None, said, numbers)
+
+
 def _judged(arms: Arms, first: str, second: str, verdict: Callable[[Effect], tuple[bool | None, float]]) -> Finding:
     """The finding of two arms; `verdict` gives what holds, and the two-sided p-value that it rests on."""
     a, b = arms[first], arms[second]

@@ -48,8 +48,12 @@ def rules_of(hidden: int) -> dict[str, Plasticity]:
 
 def samples_of(hidden: int, share: float) -> int:
     """P, a multiple of the batch, of a share of the weights, N (M + 1)."""
-    weights = hidden * (speedup_protocol.INPUTS + 1)
-    return speedup_protocol.BATCH * round(share * weights / speedup_protocol.BATCH)
+    return speedup_protocol.BATCH * round(share * weights_of(hidden) / speedup_protocol.BATCH)
+
+
+def weights_of(hidden: int) -> int:
+    """N (M + 1), all weights of a student."""
+    return hidden * (speedup_protocol.INPUTS + 1)
 
 
 def problem_of(hidden: int, share: float, seed: int) -> "Problem":
