@@ -254,7 +254,8 @@ def regime(
         trial: which of a problem's; None: all of them.
         learning_rate: η, the total step of an update.
         refine: run the trial again with a step finer by this factor, to see what is due to the step; None not to.
-        continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map.
+        continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map. Without a finer
+            run, the run itself is.
         preserve_norms: of a problem, whether layers keep their norms.
         output_error: of a problem, "delta" or "mse".
         sample: time between records.
@@ -276,6 +277,7 @@ def regime(
         >>> regime(problem, cd.Plasticity(), time=1000.0, refine=None).label
         'converged'
     """
+    validation.boolean("continuous", continuous)
     if refine is not None and validation.positive("refine", refine) <= 1:
         raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
 
@@ -289,10 +291,12 @@ def regime(
             output_error=output_error,
             seed=seed,
         )
-        finer = None
-        if refine is not None:
-            finer_dynamics = dynamics.at(dynamics.dt / refine, continuous=continuous)
-            finer = regime_of(watch(finer_dynamics, time=time, sample=sample, seed=seed))
+        flow = continuous or dynamics.continuous
+        if refine is None:
+            return regime_of(watch(dynamics.at(dynamics.dt, continuous=flow), time=time, sample=sample, seed=seed))
+        finer = regime_of(
+            watch(dynamics.at(dynamics.dt / refine, continuous=flow), time=time, sample=sample, seed=seed)
+        )
         return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)
 
     if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):

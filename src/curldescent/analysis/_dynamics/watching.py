@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
-from curldescent.analysis._dynamics.tangent import Exponents, TangentDynamics, summarised
+from curldescent.analysis._dynamics.linear_tangent import tangent_of
+from curldescent.analysis._dynamics.tangent import Exponents, summarised
 from curldescent.foundation import validation
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
@@ -123,15 +124,7 @@ def watch(
     """
     dynamics = learning_dynamics(subject, rule, seed=seed, **options)
     every = max(1, round(validation.positive("sample", sample) / dynamics.dt))
-    run = TangentDynamics(
-        dynamics.step,
-        dynamics.start,
-        args=dynamics.args,
-        dt=dynamics.dt,
-        every=every,
-        seed=seed,
-        observe=Observer(dynamics.velocity),
-    )
+    run = tangent_of(dynamics, every=every, seed=seed, observe=Observer(dynamics.velocity))
     intervals = max(1, int(np.ceil(validation.positive("time", time) / (run.dt * every * pieces)))) * every
     growth, seen = [], []
     for _ in range(pieces):

@@ -1,0 +1,159 @@
+"""Tangent dynamics of linear students with one output in compiled kernels, which do what the JAX step defines."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
+from curldescent.analysis._dynamics.tangent import TangentDynamics
+from curldescent.foundation.errors import InputError
+from curldescent.learning.engines.fused_students import factored
+from curldescent.learning.engines.kernels.linear_tangent import follow
+from curldescent.learning.engines.kernels.simd import aligned, padded
+from curldescent.learning.fields.problem_velocity import ProblemVelocity
+
+Array = NDArray[np.float64]
+
+
+def is_linear_student(dynamics: LearningDynamics) -> bool:
+    """Whether `LinearTangent` can follow these dynamics."""
+    velocity = dynamics.velocity
+    if not isinstance(velocity, ProblemVelocity) or not velocity.linear:
+        return False
+    learning = dynamics.args.learning
+    one_output = dynamics.args.targets.shape[0] == 1
+    return one_output and not bool(learning.aligned) and factored(np.asarray(learning.strengths[0])) is not None
+
+
+class LinearTangent:
+    """One tangent vector of a linear student with one output, and its state, carried along by kernels.
+
+    In the place of a `TangentDynamics` with one vector that observes the loss and the two projections of an `Observer`:
+    the same numbers to rounding. An interval over which the vector shrinks or grows beyond what a double can hold
+    exactly is taken by that reference.
+
+    Attributes:
+        reference: what it stands for; where the run is.
+    """
+
+    def __init__(self, dynamics: LearningDynamics, reference: TangentDynamics) -> None:
+        if not is_linear_student(dynamics):
+            raise InputError("LinearTangent is for linear students with one output and no feedback weights")
+        self.reference = reference
+        self._dynamics = dynamics
+        self._shape = n_hidden, n_inputs = dynamics.weights(dynamics.start)[0].shape
+        self._rows, self._width = padded(n_hidden), padded(n_inputs)
+        facts = dynamics.args
+        factors = factored(np.asarray(facts.learning.strengths[0]))
+        assert factors is not None
+        post, pre = factors
+        index = np.arange(n_inputs)
+        vectors = (np.asarray(facts.targets)[0], pre, np.cos(1.7 * index), np.sin(2.3 * index))
+        self._root = self._padded(np.asarray(facts.inputs), self._width).ravel()
+        self._vectors = self._padded(np.stack(vectors), self._width)
+        strengths = np.stack([post, np.asarray(facts.learning.strengths[1])[0]])
+        self._strengths = self._padded(strengths, self._rows)
+        self._norms = np.ascontiguousarray(facts.norms, dtype=np.float64)
+
+    @property
+    def dt(self) -> float:
+        """Total step of a step."""
+        return self.reference.dt
+
+    @property
+    def state(self) -> Array:
+        """Where the run is, (D,)."""
+        return self.reference.state
+
+    @property
+    def finite(self) -> bool:
+        """Whether the state still is."""
+        return self.reference.finite
+
+    def advance(self, steps: int) -> tuple[Array, Array]:
+        """See `TangentDynamics.advance`."""
+        intervals, rest = divmod(steps, self.reference.every)
+        assert rest == 0
+        growth, seen = np.empty(intervals), np.empty((intervals, 3))
+        done = 0
+        while done < intervals:
+            done += self._followed(growth[done:], seen[done:])
+            if done < intervals:
+                more, looks = self.reference.advance(self.reference.every)
+                assert looks is not None
+                growth[done], seen[done] = more[0, 0], looks[0]
+                done += 1
+        return growth[:, None], seen
+
+    def _followed(self, growth: Array, seen: Array) -> int:
+        """Fill in as many intervals as kernels can take, and be where the last of them ended."""
+        at = self.reference
+        size = self._rows * self._width
+        layers, readouts = aligned(2, size), aligned(2, self._rows)
+        for number, flat in enumerate((at.state, at.frame[:, 0])):
+            layers[number], readouts[number] = self._laid_out(flat)
+        products = aligned(2, self._width)
+        w, v = layers.reshape(2, self._rows, self._width)
+        products[0], products[1] = readouts[0] @ w, readouts[1] @ w + readouts[0] @ v
+        kept = aligned(2, size + self._rows)
+        flow = self._dynamics.continuous
+        done = int(
+            follow(
+                layers,
+                readouts,
+                products,
+                self._root,
+                self._vectors,
+                self._strengths,
+                self._norms,
+                self._dynamics.velocity.convention.preserve_norms,  # type: ignore[attr-defined]
+                flow,
+                at.dt,
+                at.every,
+                kept,
+                aligned(5, self._width),
+                aligned(8, self._rows),
+                aligned(4, size if flow else 0),
+                growth,
+                seen,
+            )
+        )
+        if done == len(growth):
+            kept[:, :size], kept[:, size:] = layers, readouts
+        at.state, at.frame = self._flat(kept[0]), self._flat(kept[1])[:, None]
+        at.steps += done * at.every
+        return done
+
+    def _laid_out(self, flat: Array) -> tuple[Array, Array]:
+        hidden, readout = self._dynamics.weights(flat)
+        w = np.zeros((self._rows, self._width))
+        w[: self._shape[0], : self._shape[1]] = hidden
+        w2 = np.zeros(self._rows)
+        w2[: self._shape[0]] = readout[0]
+        return w.ravel(), w2
+
+    def _flat(self, kept: Array) -> Array:
+        size = self._rows * self._width
+        w = kept[:size].reshape(self._rows, self._width)[: self._shape[0], : self._shape[1]]
+        return np.concatenate([w.ravel(), kept[size : size + self._shape[0]]])
+
+    @staticmethod
+    def _padded(rows: Array, width: int) -> Array:
+        out = aligned(len(rows), width)
+        out[:, : rows.shape[1]] = rows
+        return out
+
+
+def tangent_of(dynamics: LearningDynamics, **options: Any) -> TangentDynamics | LinearTangent:
+    """The fastest that follows these dynamics with one tangent vector and an `Observer`.
+
+    Args:
+        dynamics: whose.
+        **options: as in `TangentDynamics`: every, seed, observe.
+
+    Returns:
+        `LinearTangent` where it is one, `TangentDynamics` otherwise.
+    """
+    run = TangentDynamics(dynamics.step, dynamics.start, args=dynamics.args, dt=dynamics.dt, **options)
+    return LinearTangent(dynamics, run) if is_linear_student(dynamics) else run

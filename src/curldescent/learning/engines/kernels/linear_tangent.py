@@ -1,0 +1,383 @@
+"""A linear student with one output and a tangent vector of its weights, full batch: updates, or the flow.
+
+Each array has a companion that moves along its derivative: V that of W1, v2 of W2, dq of q = W2 W1. With e = Σ̂ (q − W*)
+an update is W1 += a hᵀ, W2 −= s2 ∘ (W1 e), a = −dt post ∘ W2, h = pre ∘ e, so that
+
+    V += da hᵀ + a dhᵀ,   v2 −= s2 ∘ (V e + W1 de),   dq = v2 W1 + W2 V.
+
+A layer W that is rescaled to its norm by σ = c/‖W‖ takes its tangent along by V ↦ σ (V − W ⟨W, V⟩/‖W‖²). The flow under
+kept norms is a hᵀ − κ W1 with κ = ⟨a hᵀ, W1⟩/‖W1‖²; its Runge–Kutta step is the classical one.
+
+Layout as in `linear`: rows padded to whole vectors, padding is zero and stays zero.
+"""
+
+import numpy as np
+
+from curldescent.learning.engines.kernels.linear import multiply
+from curldescent.learning.engines.kernels.simd import fma, inlined, kernel, load, splat, store, total
+
+# A frame that has shrunk or grown beyond these between two looks is left to the reference.
+SHRUNK, GROWN = 1e-9, 1e100
+
+
+@inlined
+def blank(values, size):
+    """Zeros."""
+    for v in range(0, size, 8):
+        store(values, v, splat(0.0))
+
+
+@inlined
+def copied(values, into, size):
+    """The same numbers elsewhere."""
+    for v in range(0, size, 8):
+        store(into, v, load(values, v))
+
+
+@inlined
+def product(left, right, size):
+    """Σ left·right."""
+    acc = splat(0.0)
+    for v in range(0, size, 8):
+        acc = fma(load(left, v), load(right, v), acc)
+    return total(acc)
+
+
+@inlined
+def signal(root, directions, target, q, dq, off, e, de, width):
+    """Store e = RᵀR (q − W*) and its derivative; returns ‖R (q − W*)‖²."""
+    for v in range(0, width, 8):
+        store(off, v, load(q, v) - load(target, v))
+    blank(e, width)
+    blank(de, width)
+    squared = 0.0
+    for k in range(directions):
+        row = k * width
+        along = splat(0.0)
+        turned = splat(0.0)
+        for v in range(0, width, 8):
+            r = load(root, row + v)
+            along = fma(r, load(off, v), along)
+            turned = fma(r, load(dq, v), turned)
+        s, t = total(along), total(turned)
+        squared += s * s
+        for v in range(0, width, 8):
+            r = load(root, row + v)
+            store(e, v, fma(r, splat(s), load(e, v)))
+            store(de, v, fma(r, splat(t), load(de, v)))
+    return squared
+
+
+@inlined
+def masked(pre, e, h, width):
+    """Store pre ∘ e in h."""
+    for v in range(0, width, 8):
+        store(h, v, load(pre, v) * load(e, v))
+
+
+@inlined
+def multiplied(w, v, row, w2, v2, q, dq, width):
+    """Add what one row does to q and dq; returns its part of ‖W1‖² and of ⟨W1, V⟩."""
+    n = splat(0.0)
+    m = splat(0.0)
+    b, db = splat(w2), splat(v2)
+    for k in range(0, width, 8):
+        x, y = load(w, row + k), load(v, row + k)
+        store(q, k, fma(x, b, load(q, k)))
+        store(dq, k, fma(x, db, fma(y, b, load(dq, k))))
+        n = fma(x, x, n)
+        m = fma(x, y, m)
+    return total(n), total(m)
+
+
+@inlined
+def updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width):
+    """One update of both layers, without norms; leaves q and dq and returns ‖W1‖² and ⟨W1, V⟩."""
+    blank(q, width)
+    blank(dq, width)
+    n, m = 0.0, 0.0
+    for i in range(rows):
+        row = i * width
+        y0 = splat(0.0)
+        y1 = splat(0.0)
+        for k in range(0, width, 8):
+            x = load(w, row + k)
+            y0 = fma(x, load(e, k), y0)
+            y1 = fma(x, load(de, k), fma(load(v, row + k), load(e, k), y1))
+        a, da = splat(-dt * post[i] * w2[i]), splat(-dt * post[i] * v2[i])
+        for k in range(0, width, 8):
+            store(w, row + k, fma(a, load(h, k), load(w, row + k)))
+            store(v, row + k, fma(da, load(h, k), fma(a, load(dh, k), load(v, row + k))))
+        w2[i] -= dt * s2[i] * total(y0)
+        v2[i] -= dt * s2[i] * total(y1)
+        more, moved = multiplied(w, v, row, w2[i], v2[i], q, dq, width)
+        n += more
+        m += moved
+    return n, m
+
+
+@inlined
+def regained(w, v, size, sigma, mu):
+    """W ↦ σ W, V ↦ σ (V − μ W)."""
+    for k in range(0, size, 8):
+        x = load(w, k)
+        store(v, k, splat(sigma) * fma(splat(-mu), x, load(v, k)))
+        store(w, k, splat(sigma) * x)
+
+
+@inlined
+def renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width):
+    """Both layers at their norms, tangents taken along; returns ‖W1‖² and ⟨W1, V⟩."""
+    n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
+    sigma, mu = 1.0, 0.0
+    # A layer of zeros has no direction and stays as it is.
+    if n > 0:
+        s1, mu1 = norms[0] / np.sqrt(n), m / n
+        regained(w, v, rows * width, s1, mu1)
+        n, m = norms[0] * norms[0], 0.0
+        sigma *= s1
+        mu += mu1
+    if n2 > 0:
+        s2, mu2 = norms[1] / np.sqrt(n2), m2 / n2
+        regained(w2, v2, rows, s2, mu2)
+        sigma *= s2
+        mu += mu2
+    regained(q, dq, width, sigma, mu)
+    return n, m
+
+
+@inlined
+def drift(w, v, w2, v2, n, m, e, de, h, dh, post, s2, u, du, rows, width, preserve):
+    """Store the readout's velocity in u, du; returns κ and dκ of the hidden layer, whose velocity is a hᵀ − κ W1."""
+    p, dp = 0.0, 0.0
+    for i in range(rows):
+        row = i * width
+        y0 = splat(0.0)
+        y1 = splat(0.0)
+        z0 = splat(0.0)
+        z1 = splat(0.0)
+        for k in range(0, width, 8):
+            x, y = load(w, row + k), load(v, row + k)
+            y0 = fma(x, load(e, k), y0)
+            y1 = fma(x, load(de, k), fma(y, load(e, k), y1))
+            z0 = fma(x, load(h, k), z0)
+            z1 = fma(x, load(dh, k), fma(y, load(h, k), z1))
+        u[i] = -s2[i] * total(y0)
+        du[i] = -s2[i] * total(y1)
+        along = total(z0)
+        p -= post[i] * w2[i] * along
+        dp -= post[i] * (v2[i] * along + w2[i] * total(z1))
+    if not preserve:
+        return 0.0, 0.0
+    n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
+    if n2 > 0:
+        p2 = product(u, w2, rows)
+        kappa2 = p2 / n2
+        dkappa2 = (product(du, w2, rows) + product(u, v2, rows)) / n2 - 2 * p2 * m2 / (n2 * n2)
+        for i in range(0, rows, 8):
+            store(du, i, fma(splat(-dkappa2), load(w2, i), fma(splat(-kappa2), load(v2, i), load(du, i))))
+            store(u, i, fma(splat(-kappa2), load(w2, i), load(u, i)))
+    if n > 0:
+        return p / n, dp / n - 2 * p * m / (n * n)
+    return 0.0, 0.0
+
+
+@inlined
+def staged(
+    base,
+    moved,
+    here,
+    there,
+    sums,
+    turns,
+    w2,
+    v2,
+    readout,
+    tangent,
+    h,
+    dh,
+    post,
+    kappa,
+    dkappa,
+    share,
+    ahead,
+    q,
+    dq,
+    rows,
+    width,
+):
+    """Add share × velocity to the sums of W1 and V and put base + ahead × velocity where the next stage is.
+
+    With `ahead` negative the sums themselves are the step: base + sums is the next base and stage. Leaves q and dq of
+    the next stage, whose readout is given, and returns its ‖W1‖² and ⟨W1, V⟩.
+    """
+    blank(q, width)
+    blank(dq, width)
+    n, m = 0.0, 0.0
+    for i in range(rows):
+        row = i * width
+        a, da = splat(-post[i] * w2[i]), splat(-post[i] * v2[i])
+        for k in range(0, width, 8):
+            at = row + k
+            x, y = load(here, at), load(there, at)
+            f = fma(a, load(h, k), splat(-kappa) * x)
+            df = fma(da, load(h, k), fma(a, load(dh, k), fma(splat(-dkappa), x, splat(-kappa) * y)))
+            total_f = fma(splat(share), f, load(sums, at))
+            total_df = fma(splat(share), df, load(turns, at))
+            if ahead < 0:
+                x, y = load(base, at) + total_f, load(moved, at) + total_df
+                store(base, at, x)
+                store(moved, at, y)
+                total_f = splat(0.0)
+                total_df = splat(0.0)
+            else:
+                x, y = fma(splat(ahead), f, load(base, at)), fma(splat(ahead), df, load(moved, at))
+            store(sums, at, total_f)
+            store(turns, at, total_df)
+            store(here, at, x)
+            store(there, at, y)
+        more, turned = multiplied(here, there, row, readout[i], tangent[i], q, dq, width)
+        n += more
+        m += turned
+    return n, m
+
+
+@inlined
+def run_on(velocity, base, sums, share, ahead, onward, rows):
+    """What `staged` does, for one array of the readout."""
+    for i in range(0, rows, 8):
+        f = load(velocity, i)
+        summed = fma(splat(share), f, load(sums, i))
+        if ahead < 0:
+            x = load(base, i) + summed
+            store(base, i, x)
+            summed = splat(0.0)
+        else:
+            x = fma(splat(ahead), f, load(base, i))
+        store(sums, i, summed)
+        store(onward, i, x)
+
+
+@kernel
+def follow(
+    layers,
+    readouts,
+    products,
+    root,
+    vectors,
+    strengths,
+    norms,
+    preserve,
+    flow,
+    dt,
+    every,
+    kept,
+    work,
+    short,
+    stages,
+    growth,
+    seen,
+):
+    """Carry a student and a tangent vector along, and look at both every so many steps.
+
+    Args:
+        layers: (2, rows × width), W1 and V; moved in place.
+        readouts: (2, rows), W2 and v2; moved in place.
+        products: (2, width), q and dq of them.
+        root: (directions × width,), R of Σ̂ = RᵀR.
+        vectors: (4, width): W*, pre, two waves to project q on.
+        strengths: (2, rows): post and s2.
+        norms: (2,), those that are preserved.
+        preserve: whether they are.
+        flow: Runge–Kutta steps of the flow in place of updates.
+        dt: total step of an update.
+        every: steps from one look to the next.
+        kept: (2, rows × width + rows), where the last finished interval ended: W1 and W2, V and v2.
+        work: (5, width).
+        short: (8, rows).
+        stages: (4, rows × width) for the flow; empty otherwise.
+        growth: (n,), set to the logarithmic growth of the tangent vector, which has length one after every look.
+        seen: (n, 3), set to ½‖R (q − W*)‖² and the two projections.
+
+    Returns:
+        How many intervals are finished; fewer than n where the tangent vector shrank or grew beyond bounds or is no
+        longer a number. `kept` is then where to go on from.
+    """
+    rows, width = readouts.shape[1], products.shape[1]
+    size, directions = rows * width, len(root) // width
+    w, v, w2, v2, q, dq = layers[0], layers[1], readouts[0], readouts[1], products[0], products[1]
+    target, pre, post, s2 = vectors[0], vectors[1], strengths[0], strengths[1]
+    off, e, de, h, dh = work[0], work[1], work[2], work[3], work[4]
+    n, m = product(w, w, size), product(w, v, size)
+    for interval in range(len(growth)):
+        copied(w, kept[0], size)
+        copied(w2, kept[0, size:], rows)
+        copied(v, kept[1], size)
+        copied(v2, kept[1, size:], rows)
+        for _ in range(every):
+            if flow:
+                copied(w, stages[0], size)
+                copied(v, stages[1], size)
+                copied(w2, short[2], rows)
+                copied(v2, short[3], rows)
+                blank(stages[2], size)
+                blank(stages[3], size)
+                blank(short[4], rows)
+                blank(short[5], rows)
+                for stage in range(4):
+                    share = dt / 6 if stage == 0 or stage == 3 else dt / 3
+                    ahead = -1.0 if stage == 3 else dt if stage == 2 else dt / 2
+                    signal(root, directions, target, q, dq, off, e, de, width)
+                    masked(pre, e, h, width)
+                    masked(pre, de, dh, width)
+                    kappa, dkappa = drift(
+                        w, v, w2, v2, n, m, e, de, h, dh, post, s2, short[0], short[1], rows, width, preserve
+                    )
+                    run_on(short[0], short[2], short[4], share, ahead, short[6], rows)
+                    run_on(short[1], short[3], short[5], share, ahead, short[7], rows)
+                    n, m = staged(
+                        stages[0],
+                        stages[1],
+                        w,
+                        v,
+                        stages[2],
+                        stages[3],
+                        w2,
+                        v2,
+                        short[6],
+                        short[7],
+                        h,
+                        dh,
+                        post,
+                        kappa,
+                        dkappa,
+                        share,
+                        ahead,
+                        q,
+                        dq,
+                        rows,
+                        width,
+                    )
+                    copied(short[6], w2, rows)
+                    copied(short[7], v2, rows)
+            else:
+                signal(root, directions, target, q, dq, off, e, de, width)
+                masked(pre, e, h, width)
+                masked(pre, de, dh, width)
+                n, m = updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width)
+            if preserve:
+                n, m = renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width)
+        length = np.sqrt(product(v, v, size) + product(v2, v2, rows))
+        # A length that is not a number fails the comparison too.
+        if not (SHRUNK <= length <= GROWN):
+            return interval
+        growth[interval] = np.log(length)
+        multiply(v, size, 1 / length)
+        multiply(v2, rows, 1 / length)
+        multiply(dq, width, 1 / length)
+        m /= length
+        blank(dh, width)
+        seen[interval, 0] = 0.5 * signal(root, directions, target, q, dh, off, e, de, width)
+        seen[interval, 1] = product(q, vectors[2], width)
+        seen[interval, 2] = product(q, vectors[3], width)
+    return len(growth)

@@ -1,0 +1,137 @@
+"""The kernels that follow linear students and a tangent vector, against the JAX step that defines what they do."""
+
+import numpy as np
+import pytest
+
+import curldescent as cd
+from curldescent.analysis import TangentDynamics, learning_dynamics, regime
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
+from curldescent.analysis._dynamics.linear_tangent import LinearTangent, is_linear_student, tangent_of
+from curldescent.analysis._dynamics.watching import Observer, watch
+from curldescent.foundation.errors import InputError
+
+
+def dynamics(
+    n_inputs: int = 7, n_hidden: int = 12, *, samples: int = 30, rule: cd.Plasticity | None = None, **options: object
+) -> LearningDynamics:
+    problem = cd.student_teacher(
+        n_inputs=n_inputs, n_hidden=n_hidden, n_train=samples, activation="linear", student_scale=2, seed=3
+    )
+    rule = cd.Plasticity(hidden=0.4, readout=0.25) if rule is None else rule
+    return learning_dynamics(problem, rule, learning_rate=0.02, **options)
+
+
+def reference(d: LearningDynamics, every: int = 10) -> TangentDynamics:
+    observer = Observer(d.velocity)
+    return TangentDynamics(d.step, d.start, args=d.args, dt=d.dt, every=every, seed=1, observe=observer)
+
+
+RULES = [
+    cd.Plasticity(),
+    cd.Plasticity(hidden=0.4, readout=0.25),
+    cd.Plasticity(hidden=1.0),
+    cd.Plasticity(hidden=np.linspace(-1, 1, 7), readout=np.linspace(-0.5, 2, 12)),
+    # Signs per neuron of the hidden layer.
+    cd.Plasticity(hidden=np.where(np.arange(12) < 5, -1.0, 1.0)[:, None] * np.ones(7)),
+]
+
+
+@pytest.mark.parametrize("preserve_norms", [False, True])
+@pytest.mark.parametrize("continuous", [False, True])
+@pytest.mark.parametrize("rule", RULES, ids=range(len(RULES)))
+def test_state_growth_and_record_are_those_of_the_jax_step(
+    rule: cd.Plasticity, *, continuous: bool, preserve_norms: bool
+) -> None:
+    d = dynamics(rule=rule, continuous=continuous, preserve_norms=preserve_norms, reduce=False)
+    slow, fast = reference(d), LinearTangent(d, reference(d))
+    for _ in range(2):
+        (growth, seen), (growth_here, seen_here) = slow.advance(60), fast.advance(60)
+        # 120 steps of a few dozen roundings each, in a motion that does not amplify them a hundredfold.
+        np.testing.assert_allclose(growth_here, growth, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(seen_here, seen, rtol=1e-11, atol=1e-13)
+    assert fast.state.shape == slow.state.shape
+    np.testing.assert_allclose(fast.state, slow.state, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(fast.reference.frame, slow.frame, rtol=1e-10, atol=1e-12)
+    assert fast.reference.steps == slow.steps == 120
+
+
+@pytest.mark.parametrize(("n_inputs", "n_hidden", "samples"), [(2, 1, 3), (8, 8, 5), (9, 17, 40), (17, 3, 4)])
+def test_sizes_that_fill_vectors_and_that_do_not(n_inputs: int, n_hidden: int, samples: int) -> None:
+    d = dynamics(n_inputs, n_hidden, samples=samples, rule=cd.Plasticity(hidden=0.5), preserve_norms=True)
+    slow, fast = reference(d), LinearTangent(d, reference(d))
+    (growth, seen), (growth_here, seen_here) = slow.advance(50), fast.advance(50)
+    np.testing.assert_allclose(growth_here, growth, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(seen_here, seen, rtol=1e-11, atol=1e-13)
+
+
+def test_growth_is_that_of_a_difference_of_two_runs() -> None:
+    d = dynamics(preserve_norms=True, reduce=False)
+    run = LinearTangent(d, reference(d, every=100))
+    direction, size = run.reference.frame[:, 0].copy(), 1e-6
+    ends = []
+    for sign in (-1, 1):
+        state = d.start + sign * size * direction
+        for _ in range(100):
+            state = d.step(state, d.args)
+        ends.append(state)
+    grown = np.linalg.norm(ends[1] - ends[0]) / (2 * size)
+    # Central differences at 1e-6 are right to about 1e-10 of rounding and 1e-11 of curvature.
+    np.testing.assert_allclose(np.exp(run.advance(100)[0]).item(), grown, rtol=1e-7)
+
+
+def test_a_vector_that_shrinks_beyond_what_doubles_hold_is_left_to_the_reference() -> None:
+    # Between two looks after 3000 steps every direction of one weight product has contracted to nothing.
+    d = dynamics(1, 1, samples=3, rule=cd.Plasticity(), preserve_norms=True)
+    slow, fast = reference(d, every=3000), LinearTangent(d, reference(d, every=3000))
+    growth, growth_here = slow.advance(6000)[0], fast.advance(6000)[0]
+    assert (growth < np.log(1e-9)).any()
+    np.testing.assert_array_equal(np.isneginf(growth), np.isneginf(growth_here))
+
+
+def test_a_run_that_diverges_is_said_to() -> None:
+    d = dynamics(rule=cd.Plasticity(hidden=1.0, readout=1.0), reduce=False)
+    slow, fast = reference(d), LinearTangent(d, reference(d))
+    growth, growth_here = slow.advance(4000)[0], fast.advance(4000)[0]
+    assert not slow.finite
+    assert not fast.finite
+    np.testing.assert_array_equal(np.isnan(growth), np.isnan(growth_here))
+
+
+def test_others_are_followed_by_the_jax_step() -> None:
+    tanh = cd.student_teacher(n_inputs=3, n_hidden=5, n_train=10, activation="tanh")
+    two = cd.student_teacher(n_inputs=3, n_hidden=5, n_train=10, n_outputs=2, activation="linear")
+    one = cd.student_teacher(n_inputs=3, n_hidden=5, n_train=10, activation="linear")
+    aligned = cd.Plasticity(feedback="random")
+    checkered = cd.Plasticity(hidden=np.random.default_rng(0).standard_normal((5, 3)))
+    for problem, rule in [(tanh, cd.Plasticity()), (two, cd.Plasticity()), (one, aligned), (one, checkered)]:
+        d = learning_dynamics(problem, rule)
+        assert not is_linear_student(d)
+        assert isinstance(tangent_of(d), TangentDynamics)
+        with pytest.raises(InputError, match="for linear students"):
+            LinearTangent(d, reference(d))
+    assert isinstance(tangent_of(learning_dynamics(one, cd.Plasticity())), LinearTangent)
+
+
+@pytest.mark.parametrize("refine", [None, 4.0])
+def test_a_regime_in_continuous_time_is_that_of_the_flow(refine: float | None) -> None:
+    problem = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=12, activation="linear")
+    rule = cd.Plasticity(hidden=0.5)
+    found = regime(problem, rule, time=40.0, refine=refine, continuous=True)
+    run = found if refine is None else found.refined
+    assert run.record.continuous
+    # Another way to the same record.
+    same = watch(problem, rule, time=40.0, learning_rate=0.1 if refine is None else 0.1 / 4, continuous=True)
+    np.testing.assert_array_equal(run.record.signals, same.signals)
+    steps = regime(problem, rule, time=40.0, refine=None)
+    assert not steps.record.continuous
+    assert np.abs(steps.record.signals - same.signals[:80]).max() > 1e-6
+
+
+def test_dynamics_that_are_a_flow_stay_one_when_refined() -> None:
+    problem = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=12, activation="linear")
+    flow = learning_dynamics(problem, cd.Plasticity(), continuous=True, learning_rate=0.1)
+    found = regime(flow, time=20.0, refine=2.0)
+    assert found.record.continuous
+    assert found.refined is not None
+    assert found.refined.record.continuous
+    assert regime(flow.at(0.1, continuous=False), time=20.0, refine=None, continuous=True).record.continuous
