@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg.blas import dnrm2 as nrm2
 
 import curldescent as cd
 from curldescent.analysis import TangentDynamics, learning_dynamics, regime
@@ -95,6 +96,49 @@ def test_a_run_that_diverges_is_said_to() -> None:
     assert not slow.finite
     assert not fast.finite
     np.testing.assert_array_equal(np.isnan(growth), np.isnan(growth_here))
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_loss_holds_what_no_linear_map_can_fit(*, continuous: bool) -> None:
+    drawn = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=20, activation="linear")
+    targets = np.random.default_rng(0).standard_normal((20, 1))
+    problem = cd.Problem(student=drawn.student, inputs=drawn.inputs, targets=targets)
+    d = learning_dynamics(problem, cd.Plasticity(readout=0.5), learning_rate=0.05, continuous=continuous)
+    seen = LinearTangent(d, reference(d)).advance(500)[1]
+    best = np.linalg.lstsq(drawn.inputs, targets, rcond=None)[0]
+    floor = 0.5 * np.mean((drawn.inputs @ best - targets) ** 2)
+    assert floor > 0.1
+    np.testing.assert_allclose(seen[:, 0], reference(d).advance(500)[1][:, 0], rtol=1e-11)
+    assert (seen[:, 0] >= floor * (1 - 1e-12)).all()
+
+
+@pytest.mark.parametrize("continuous", [False, True])
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("factor", [0.0, 1e-200, 1e-120, 1e120])
+def test_norms_are_kept_at_any_scale(factor: float, layer: int, *, continuous: bool) -> None:
+    drawn = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=20, activation="linear", seed=3)
+    layers = [np.array(each) for each in drawn.student.layers]
+    layers[layer] *= factor
+    d = learning_dynamics(
+        drawn.with_student(cd.Weights(layers)),
+        cd.Plasticity(hidden=0.4, readout=0.25),
+        learning_rate=0.02,
+        preserve_norms=True,
+        continuous=continuous,
+        reduce=False,
+    )
+    # BLAS's nrm2, which scales, over the vector: another way to a norm whose squares leave the number range.
+    norm = float(np.abs(layers[layer]).max()) and nrm2(layers[layer].ravel())
+    assert d.args.norms[layer] == pytest.approx(norm, rel=1e-14, abs=0)
+    slow, fast = reference(d), LinearTangent(d, reference(d))
+    (growth, seen), (growth_here, seen_here) = slow.advance(60), fast.advance(60)
+    # Rates of order one; a vector some 1e120 times its layer loses digits to the projection.
+    np.testing.assert_allclose(growth_here, growth, rtol=1e-11, atol=1e-10)
+    np.testing.assert_allclose(seen_here, seen, rtol=1e-10, atol=1e-300)
+    # Runge–Kutta steps of so fast a flow diverge, and are said to.
+    assert fast.finite == slow.finite == (factor <= 1 or not continuous)
+    if fast.finite:
+        assert nrm2(d.weights(fast.state)[layer].ravel()) == pytest.approx(norm, rel=1e-12, abs=0)
 
 
 def test_others_are_followed_by_the_jax_step() -> None:

@@ -55,6 +55,8 @@ class LinearTangent:
         strengths = np.stack([post, np.asarray(facts.learning.strengths[1])[0]])
         self._strengths = self._padded(strengths, self._rows)
         self._norms = np.ascontiguousarray(facts.norms, dtype=np.float64)
+        # The error that no linear map goes below belongs to the loss, and moves nothing.
+        self._floor = float(facts.floor)
 
     @property
     def dt(self) -> float:
@@ -121,6 +123,7 @@ class LinearTangent:
         )
         if done == len(growth):
             kept[:, :size], kept[:, size:] = layers, readouts
+        seen[:done, 0] += self._floor
         at.state, at.frame = self._flat(kept[0]), self._flat(kept[1])[:, None]
         at.steps += done * at.every
         return done

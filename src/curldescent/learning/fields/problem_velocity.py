@@ -19,6 +19,7 @@ from curldescent.learning.fields.function_field import FunctionField, said
 from curldescent.learning.fields.norms import tangential
 from curldescent.learning.fields.parameters import ParameterTree
 from curldescent.learning.fields.velocity import Velocity
+from curldescent.learning.number_range import LARGEST, SMALLEST
 from curldescent.learning.reduction import Group, coordinates, equally_plastic, narrowed
 from curldescent.learning.rules.contract import LearningRule, states_of
 from curldescent.learning.rules.signed_gradient import Convention, Layers, Learning, gradients, normed
@@ -162,7 +163,6 @@ def problem_velocity(
     setup = experiment(problem, [rule], learning_rate=1.0, batch_size=None, **options)
     trial = validation.integer("trial", trial, minimum=0, maximum=setup.trials - 1)
     layers: Layers = tuple(layer[trial] for layer in setup.layers)
-    norms = np.array([np.linalg.norm(layer) for layer in layers])
     strengths, feedback = tuple(s[0] for s in setup.strengths), tuple(b[0, trial] for b in setup.feedback)
     learning = Learning(strengths, feedback, setup.aligned[0])
     kind = setup.kinds[0]
@@ -173,7 +173,7 @@ def problem_velocity(
         layers, learning, groups = _reduced(layers, learning)
     linear = two and both and setup.loss == SQUARED
     inputs, targets, floor = _moments(setup, trial) if linear else (setup.inputs, setup.targets_of(trial), 0.0)
-    facts = Facts(learning, norms, inputs, targets, np.float64(floor))
+    facts = Facts(learning, _norms(layers, setup.norms[trial]), inputs, targets, np.float64(floor))
     convention = Convention(
         setup.activation, setup.output_activation, setup.output_error, setup.preserve_norms, setup.loss
     )
@@ -187,6 +187,17 @@ def problem_velocity(
     if kind is not None:
         _require_velocity(velocity, theta, facts)
     return FunctionField(velocity, form, theta, facts), groups
+
+
+def _norms(layers: Layers, safe: Array) -> Array:
+    """Frobenius norms of layers: the plain ones, and the safe ones where squares leave the range of numbers.
+
+    Both are right to rounding; but the last digits of a norm move a chaotic run, which must not change from version to
+    version.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        plain = np.array([np.linalg.norm(layer) for layer in layers])
+    return np.where((plain > SMALLEST) & (plain < LARGEST), plain, safe)
 
 
 def _require_velocity(velocity: ProblemVelocity, theta: Array, facts: Facts) -> None:

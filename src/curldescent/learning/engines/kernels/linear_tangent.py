@@ -16,8 +16,11 @@ import numpy as np
 from curldescent.learning.engines.kernels.linear import multiply
 from curldescent.learning.engines.kernels.simd import fma, inlined, kernel, load, splat, store, total
 
-# A frame that has shrunk or grown beyond these between two looks is left to the reference.
+# A frame that has shrunk or grown beyond these between two looks is left to the reference,
 SHRUNK, GROWN = 1e-9, 1e100
+# and so is a layer that is to keep its norm where its square is beyond these, or zero: a square that is rounded away
+# looks like that of a layer of zeros.
+LEAST, MOST = 1e-250, 1e250
 
 
 @inlined
@@ -126,10 +129,18 @@ def regained(w, v, size, sigma, mu):
 
 
 @inlined
+def beyond(square, norm):
+    """Whether a layer's square is none that can be divided by; that of a layer without a norm may be zero."""
+    return not (LEAST <= square <= MOST) and not (square == 0 and norm == 0)
+
+
+@inlined
 def renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width):
-    """Both layers at their norms, tangents taken along; returns ‖W1‖² and ⟨W1, V⟩."""
+    """Both layers at their norms, tangents taken along; returns ‖W1‖² and ⟨W1, V⟩. NaN where a square is beyond."""
     n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
     sigma, mu = 1.0, 0.0
+    if beyond(n, norms[0]) or beyond(n2, norms[1]):
+        regained(w2, v2, rows, np.nan, np.nan)
     # A layer of zeros has no direction and stays as it is.
     if n > 0:
         s1, mu1 = norms[0] / np.sqrt(n), m / n
@@ -147,8 +158,11 @@ def renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width):
 
 
 @inlined
-def drift(w, v, w2, v2, n, m, e, de, h, dh, post, s2, u, du, rows, width, preserve):
-    """Store the readout's velocity in u, du; returns κ and dκ of the hidden layer, whose velocity is a hᵀ − κ W1."""
+def drift(w, v, w2, v2, n, m, e, de, h, dh, post, s2, u, du, norms, rows, width, preserve):
+    """Store the readout's velocity in u, du; returns κ and dκ of the hidden layer, whose velocity is a hᵀ − κ W1.
+
+    NaN where a square is beyond.
+    """
     p, dp = 0.0, 0.0
     for i in range(rows):
         row = i * width
@@ -170,15 +184,17 @@ def drift(w, v, w2, v2, n, m, e, de, h, dh, post, s2, u, du, rows, width, preser
     if not preserve:
         return 0.0, 0.0
     n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
+    if beyond(n, norms[0]) or beyond(n2, norms[1]):
+        return np.nan, np.nan
     if n2 > 0:
         p2 = product(u, w2, rows)
         kappa2 = p2 / n2
-        dkappa2 = (product(du, w2, rows) + product(u, v2, rows)) / n2 - 2 * p2 * m2 / (n2 * n2)
+        dkappa2 = (product(du, w2, rows) + product(u, v2, rows) - 2 * kappa2 * m2) / n2
         for i in range(0, rows, 8):
             store(du, i, fma(splat(-dkappa2), load(w2, i), fma(splat(-kappa2), load(v2, i), load(du, i))))
             store(u, i, fma(splat(-kappa2), load(w2, i), load(u, i)))
     if n > 0:
-        return p / n, dp / n - 2 * p * m / (n * n)
+        return p / n, (dp - 2 * (p / n) * m) / n
     return 0.0, 0.0
 
 
@@ -300,8 +316,8 @@ def follow(
         seen: (n, 3), set to ½‖R (q − W*)‖² and the two projections.
 
     Returns:
-        How many intervals are finished; fewer than n where the tangent vector shrank or grew beyond bounds or is no
-        longer a number. `kept` is then where to go on from.
+        How many intervals are finished; fewer than n where the tangent vector or a layer that keeps its norm shrank or
+        grew beyond bounds or is no longer a number. `kept` is then where to go on from.
     """
     rows, width = readouts.shape[1], products.shape[1]
     size, directions = rows * width, len(root) // width
@@ -331,7 +347,7 @@ def follow(
                     masked(pre, e, h, width)
                     masked(pre, de, dh, width)
                     kappa, dkappa = drift(
-                        w, v, w2, v2, n, m, e, de, h, dh, post, s2, short[0], short[1], rows, width, preserve
+                        w, v, w2, v2, n, m, e, de, h, dh, post, s2, short[0], short[1], norms, rows, width, preserve
                     )
                     run_on(short[0], short[2], short[4], share, ahead, short[6], rows)
                     run_on(short[1], short[3], short[5], share, ahead, short[7], rows)
