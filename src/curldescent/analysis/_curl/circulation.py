@@ -99,7 +99,7 @@ def circulation(
         plane: two directions in the form of the parameters, made orthonormal here; None to find one.
         points: along the loop, even and at least 8; more than twice as many evaluations to begin with.
         max_points: about how many at most; loops with many kinks or turns may need more.
-        seed: of the search for a plane.
+        seed: of the search for a plane, and of feedback that a rule draws.
         progress: told how many trials are done; of a single field, how many of the `max_points` evaluations are, of
             which fewer may be enough. See `curldescent.foundation.progress`.
 
@@ -125,6 +125,7 @@ def circulation(
     if points % 2:
         raise InputError(f"points must be even, got {points}")
     most = validation.integer("max_points", max_points, minimum=1)
+    seed = validation.integer("seed", seed, minimum=0)
     if loop is not None and (radius is not None or plane is not None):
         raise InputError("give either a loop of your own or the radius and plane of a circle, got both")
 
@@ -148,7 +149,7 @@ def circulation(
             verdict, reason = "undecided", "the work along the loop is smaller than float64 can tell"
         return _circulation(found, verdict, reason)
 
-    return each_trial(one, subject, rule, trial, progress=progress)
+    return each_trial(one, subject, rule, trial, progress=progress, seed=seed)
 
 
 def _circulation(found: LoopIntegral, verdict: str, reason: str) -> Circulation:
@@ -221,7 +222,7 @@ def _directions(field: Field, plane: Sequence[Any] | None, seed: int) -> tuple[A
     else:
         if field.n_params < 2:
             raise InputError("a loop needs two parameters; a field of a single one is always a gradient")
-        u = np.random.default_rng(validation.integer("seed", seed, minimum=0)).standard_normal(field.n_params)
+        u = np.random.default_rng(seed).standard_normal(field.n_params)
         for _ in range(10):
             u = _unit(u)
             v, size = _turn(field, u)

@@ -90,7 +90,7 @@ def curl(
         method: "exact", "hutchinson", or "auto": exact up to 1500 parameters.
         probes: how many random directions, at least 10.
         confidence: level of the interval, in (0, 1).
-        seed: of the directions.
+        seed: of the directions, and of feedback that a rule draws.
         progress: told how many trials are done; of a single field, how many probes are, or rows of its Jacobian or
             samples where these are computed one after the other. See `curldescent.foundation.progress`.
 
@@ -125,7 +125,7 @@ def curl(
             return _estimated(field, level, probes, rng)
         return _exact_signed(field, level) if isinstance(field, Network) else _exact(field, level, rng)
 
-    return each_trial(one, subject, rule, trial, progress=progress)
+    return each_trial(one, subject, rule, trial, progress=progress, seed=seed)
 
 
 def _estimated(field: Field, level: float, probes: int, rng: np.random.Generator) -> CurlShare:

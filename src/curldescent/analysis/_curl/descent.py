@@ -61,14 +61,15 @@ def descent_profile(
         rule: a problem's plasticity; it must backpropagate.
         run: at least two parameter sets in the form the network was given its own, in order; or the history of
             `cd.train(…, record_weights=True)` for one trial and rule.
-        trial: which of a problem's.
+        trial: which of a problem's: the one that the run is of.
 
     Returns:
         A `DescentProfile`. Between recorded points a run may climb and fall again: what it climbs is at least the
         height.
 
     Raises:
-        InputError: fewer than two points, a history without weights or with several trials, a field without a loss.
+        InputError: fewer than two points, a history without weights, with several trials or of another one, a field
+            without a loss.
 
     Source: docs/analysis.md, section "Curl".
 
@@ -83,6 +84,8 @@ def descent_profile(
     citations.use("richards2023", "shoji2024")
     network = subject_network(subject, rule, trial, what="a descent profile")
     network.require_targets("a descent profile")
+    if isinstance(subject, Problem):
+        _require_trial(run, trial)
     path = [network.flat(params) for params in _points(run, list(network.shapes))]
     if len(path) < 2:
         raise InputError(f"a run needs at least two points, got {len(path)}")
@@ -105,6 +108,13 @@ def descent_profile(
         drop=float(losses[0] - losses[-1]) + height,
         rounding=rounding,
     )
+
+
+def _require_trial(run: Any, trial: int) -> None:
+    """Refuse a history that says it is of another trial, whose targets are others."""
+    of = run["trial"] if hasattr(run, "data_vars") and "trial" in run else None
+    if of is not None and of.ndim == 0 and int(of) != trial:
+        raise InputError(f"run is of trial {int(of)}, but trial is {trial}: its loss and gradient are others'")
 
 
 def _rounding(network: Network, theta: Array) -> float:

@@ -98,9 +98,9 @@ def covariant_vectors(
         settle: time after it, for the backward iteration to converge.
         start: (D,), where to begin; of a field its parameters by default.
         args: of a map, passed on to it.
-        dt: of a map, time per step.
+        dt: of a map, time per step; problems and fields have their learning_rate.
         every: steps between stored points.
-        seed: of the initial frame and coefficients.
+        seed: of the initial frame and coefficients, and of sampled feedback.
         **options: of a problem or field, as in `learning_dynamics`: learning_rate, continuous, trial and the others.
 
     Returns:
@@ -126,7 +126,9 @@ def covariant_vectors(
             raise InputError("a map takes start, args and dt, and no rule and no settings of learning")
         step: Step = subject
     else:
-        dynamics = learning_dynamics(subject, rule, **options)
+        if args is not None or dt != 1.0:
+            raise InputError("args and dt are for maps: the step of a problem or field is its learning_rate")
+        dynamics = learning_dynamics(subject, rule, seed=seed, **options)
         step, args, dt = dynamics.step, dynamics.args, dynamics.dt
         start = dynamics.start if start is None else start
     citations.use("ginelli2007")

@@ -279,8 +279,8 @@ def step_size_check(
         False
     """
     accuracy, dt = validation.positive("accuracy", accuracy), validation.positive("dt", dt)
-    norms: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
-    dynamics = learning_dynamics(subject, rule, trial=trial, learning_rate=dt, **norms)
+    settings: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
+    dynamics = learning_dynamics(subject, rule, trial=trial, **settings)
     coarse, fine = (
         lyapunov(dynamics.at(h, continuous=True), time=time, transient=transient, count=count, seed=seed, **options)
         for h in (dt, dt / 2)

@@ -15,7 +15,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.learning.experiment import plasticity_of
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.problem_velocity import problem_velocity
-from curldescent.learning.fields.subjects import subject_field, with_rule
+from curldescent.learning.fields.subjects import refuse_choices, subject_field, with_rule
 from curldescent.learning.fields.velocity import Velocity
 from curldescent.learning.reduction import Group, widened
 from curldescent.model.plasticity import Plasticity
@@ -23,6 +23,7 @@ from curldescent.model.problem import Problem
 from curldescent.model.realised import warn_unrealised
 
 Array = NDArray[np.float64]
+_DEFAULT_STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def learning_dynamics(
     rule: Plasticity | None = None,
     *,
     trial: int = 0,
-    learning_rate: float = 0.1,
+    learning_rate: float = _DEFAULT_STEP,
     continuous: bool = False,
     preserve_norms: bool = False,
     output_error: str = "delta",
@@ -148,9 +149,10 @@ def learning_dynamics(
 
     Args:
         subject: a problem, or any field that JAX can trace: from `cd.field` or `cd.analysis.network` of a JAX function.
-            Learning dynamics are returned as they are, whatever the settings below.
+            Learning dynamics are returned as they are, and take none of the settings below: `at` gives them another
+            step or continuous time.
         rule: a problem's plasticity.
-        trial: which of a problem's.
+        trial: which of a problem's; a field takes neither this nor the last four settings.
         learning_rate: dt, the total step per update, also the unit of time; the Runge–Kutta step where continuous.
         continuous: the flow that small steps approach, instead of the map.
         preserve_norms: of a problem, whether both layers keep their initial Frobenius norms.
@@ -162,7 +164,8 @@ def learning_dynamics(
         `LearningDynamics`.
 
     Raises:
-        InputError: arguments out of range, a trial that is not there, a field that JAX cannot trace.
+        InputError: arguments out of range, a trial that is not there, a field that JAX cannot trace, a setting that
+            would change nothing.
 
     Source: docs/chaos.md; the reduction is that of the order parameters in docs/theory.md.
 
@@ -173,9 +176,18 @@ def learning_dynamics(
         >>> learning_dynamics(problem, cd.Plasticity(hidden=0.5)).start.shape   # 5 of 50 neurons' worth
         (25,)
     """
+    options: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error}
     if isinstance(subject, LearningDynamics):
         if rule is not None:
             raise InputError("learning dynamics have their own rule: leave rule out")
+        if learning_rate != _DEFAULT_STEP or validation.boolean("continuous", continuous):
+            raise InputError(
+                "learning dynamics have their own step: leave learning_rate and continuous out, or give the analysis "
+                "dynamics.at(learning_rate, continuous=…)"
+            )
+        if subject.reduced and not validation.boolean("reduce", reduce):
+            raise InputError("these learning dynamics are reduced: make them with reduce=False")
+        refuse_choices(trial=trial, **options)
         return subject
     dt = validation.positive("learning_rate", learning_rate)
     groups: tuple[Group, ...] = ()
@@ -183,10 +195,8 @@ def learning_dynamics(
     if isinstance(subject, Problem):
         subject, kind = with_rule(subject, rule)
         warn_unrealised(plasticity_of(kind).realised(subject.student.sizes).layers, of=" plasticity")
-        options: dict[str, Any] = {"preserve_norms": preserve_norms, "output_error": output_error, "seed": seed}
-        field, groups = problem_velocity(subject, kind, trial, reduce=reduce, **options)
+        reduce = validation.boolean("reduce", reduce)
+        field, groups = problem_velocity(subject, kind, trial, reduce=reduce, seed=seed, **options)
     else:
-        field = subject_field(subject, rule)
-        if validation.boolean("preserve_norms", preserve_norms):
-            raise InputError("preserve_norms is for problems; of a field: cd.field(problem, rule, preserve_norms=True)")
+        field = subject_field(subject, rule, trial, **options)
     return LearningDynamics(field, *field.traced(), dt, validation.boolean("continuous", continuous), groups)

@@ -1,5 +1,6 @@
 """The order parameter of the paper's figure 3b at the end of a run, and along a trajectory of `learning_dynamics`."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
 from curldescent.foundation import quantities, validation
 from curldescent.foundation.arithmetic import arithmetic
+from curldescent.foundation.errors import InputError
 from curldescent.learning.fields.field import Field
 from curldescent.learning.weight_motion import RunningMoments, WeightWatcher
 from curldescent.model.plasticity import Plasticity
@@ -42,7 +44,7 @@ def order_parameter(
         q (trial,), NaN for diverged trials.
 
     Raises:
-        InputError: arguments out of range, a window longer than the run.
+        InputError: arguments out of range, a window longer than the run, several rules.
 
     Source: the paper's figure 3b (last 1000 of 1e5 epochs).
 
@@ -60,6 +62,8 @@ def order_parameter(
     epochs = validation.integer("epochs", epochs, minimum=1)
     window = validation.integer("window", window, minimum=2, maximum=epochs)
     validation.choice("layer", layer, tuple(LAYERS))
+    if isinstance(rule, Mapping | Sequence):
+        raise InputError("order_parameter takes one rule; ask for one after the other")
     record = range(epochs - window + 1, epochs + 1)
     watcher = WeightWatcher(record=record, window=window)
     train(subject, rule, epochs=epochs, record=list(record), observe=watcher, **training)

@@ -129,6 +129,8 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
         The `Regime`.
     """
     validation.instance("record", record, Record, "from cd.analysis.watch(dynamics, time=…)")
+    if refined is not None:
+        validation.instance("refined", refined, Regime, "of the same trial, from regime_of(record)")
     times, loss = record.times, record.signals[:, 0]
     last = loss[3 * len(loss) // 4 :]
     windows = [] if record.diverged else record.windows()
@@ -258,7 +260,7 @@ def regime(
             run, the run itself is.
         preserve_norms: of a problem, whether layers keep their norms.
         output_error: of a problem, "delta" or "mse".
-        sample: time between records.
+        sample: time between records, rounded to whole steps.
         seed: of the tangent vector and sampled feedback.
 
     Returns:

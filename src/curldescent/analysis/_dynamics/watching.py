@@ -111,7 +111,7 @@ def watch(
         subject: a problem, a field, or `LearningDynamics`.
         rule: a problem's plasticity.
         time: how long, in units of total step.
-        sample: time between records; a few per oscillation.
+        sample: time between records, rounded to whole steps, at least one; a few per oscillation.
         seed: of the tangent vector and of sampled feedback.
         pieces: the run is stopped at the next of that many checks once it is no longer finite.
         **options: as in `learning_dynamics`: trial, learning_rate, continuous and the others.
@@ -123,6 +123,7 @@ def watch(
         InputError: arguments out of range.
     """
     dynamics = learning_dynamics(subject, rule, seed=seed, **options)
+    pieces = validation.integer("pieces", pieces, minimum=1)
     every = max(1, round(validation.positive("sample", sample) / dynamics.dt))
     run = tangent_of(dynamics, every=every, seed=seed, observe=Observer(dynamics.velocity))
     intervals = max(1, int(np.ceil(validation.positive("time", time) / (run.dt * every * pieces)))) * every

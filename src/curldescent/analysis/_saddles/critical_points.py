@@ -18,7 +18,7 @@ from curldescent.foundation.errors import InputError
 from curldescent.foundation.representation import Summarised
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.problem_velocity import problem_velocity
-from curldescent.learning.fields.subjects import refuse_rule, subject_field, with_rule
+from curldescent.learning.fields.subjects import refuse_choices, refuse_rule, subject_field, with_rule
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 
@@ -216,6 +216,7 @@ def still_field(subject: object, rule: object, trial: object) -> Field:
     """The field whose critical points are asked for; refused where its dense Jacobian would be too large."""
     if isinstance(subject, LearningDynamics):
         refuse_rule(rule)
+        refuse_choices(trial=trial)
         field = subject.field
     elif isinstance(subject, Problem):
         # With the loss that `train` records, and linear students through their moments, exact near solutions.

@@ -77,7 +77,7 @@ def escape(
         reach: distance that counts as having left; small enough that the linearisation holds up to there.
         time: how long to wait; three times the prediction by default.
         sample: steps between looks.
-        seed: of the random displacement.
+        seed: of the random displacement and of sampled feedback.
         **options: as in `learning_dynamics`: trial, learning_rate, continuous and the others.
 
     Returns:
@@ -96,7 +96,8 @@ def escape(
         >>> bool(abs(left.measured / left.predicted - 1) < 0.05)
         True
     """
-    dynamics = learning_dynamics(subject, rule, **options)
+    dynamics = learning_dynamics(subject, rule, seed=seed, **options)
+    sample = validation.integer("sample", sample, minimum=1)
     begin = dynamics.start if point is None else validation.finite_array("point", point, ndim=1)
     validation.shape("point", begin, dynamics.start.shape, "(the dynamics' weights)")
     reach = validation.positive("reach", reach)

@@ -95,7 +95,8 @@ def jacobian_spectrum(
         count: how many eigenvalues with the largest real part (matrix-free).
         method: "dense" for up to a few thousand synapses, "matrix-free" (Arnoldi), or "auto".
         tolerance: of Arnoldi's iteration, relative.
-        seed: of its starting vector and of the directions that `residual_share` averages over.
+        seed: of its starting vector, of the directions that `residual_share` averages over, and of feedback that a rule
+            draws.
         progress: told how many trials are done; of a single PyTorch module, how many samples are differentiated.
 
     Returns:
@@ -118,7 +119,7 @@ def jacobian_spectrum(
     tolerance = validation.positive("tolerance", tolerance)
     seed = validation.integer("seed", seed, minimum=0)
     return each_trial(
-        lambda one: _spectrum(one, count, method, tolerance, seed), subject, rule, trial, progress=progress
+        lambda one: _spectrum(one, count, method, tolerance, seed), subject, rule, trial, progress=progress, seed=seed
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.foundation import validation
+from curldescent.foundation.errors import InputError
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.jax_network import JaxNetwork
 from curldescent.learning.fields.problem_velocity import problem_velocity
@@ -33,8 +34,15 @@ def problem_field(
     validation.choice("output_error", output_error, CONVENTIONS)
     validation.integer("trial", trial, minimum=0, maximum=problem.trials - 1)
     norms = validation.boolean("preserve_norms", preserve_norms)
+    if batch_size is not None:
+        validation.integer("batch_size", batch_size, minimum=1)
     if isinstance(rule, Plasticity) and rule.feedback is None and not norms and _has_potential(problem, output_error):
         return problem_network(problem, rule, trial, output_error=output_error, batch_size=batch_size)
+    if batch_size is not None:
+        raise InputError(
+            "batch_size is for fields that are a signed gradient of a loss; this one takes all samples at once, as "
+            f"rules with feedback and preserved norms do, got {validation.shown(batch_size)}"
+        )
     options: dict[str, Any] = {"output_error": output_error, "preserve_norms": preserve_norms, "seed": seed}
     return problem_velocity(problem, rule, trial, **options)[0]
 

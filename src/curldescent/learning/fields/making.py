@@ -11,7 +11,7 @@ from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.function_field import function_field
 from curldescent.learning.fields.jax_network import JaxNetwork
 from curldescent.learning.fields.network import Network
-from curldescent.learning.fields.subjects import subject_field
+from curldescent.learning.fields.subjects import refuse_choices, subject_field
 from curldescent.model import losses
 from curldescent.model.problem import Problem
 
@@ -34,12 +34,13 @@ def field(
     Args:
         subject: a `Problem`, whose student's weights are the parameters, {"hidden": (N, M), "readout": (O, N)}; a JAX
             function, parameters → dθ/dt in the same form; or a field, such as a `cd.analysis.network` (the way for
-            PyTorch modules), which is returned as it is.
+            PyTorch modules), which is returned as it is; neither of the two takes any of the options.
         rule: a problem's plasticity; for a function its parameters θ₀, an array or a tree of arrays.
         trial: which of a problem's.
         output_error: of a problem, "delta" or "mse", as in `train`.
         preserve_norms: of a problem: the field that keeps both layers' Frobenius norms.
-        batch_size: of a problem, how many samples are differentiated at once; None: up to 1024.
+        batch_size: of a problem whose rule is a signed gradient without norms to be kept, how many samples are
+            differentiated at once; None: up to 1024.
         seed: of a feedback matrix that the rule draws.
 
     Returns:
@@ -48,7 +49,7 @@ def field(
 
     Raises:
         InputError: anything else, a rule that does not fit, a trial that does not exist, a function that does not give
-            a velocity.
+            a velocity, an option that would change nothing.
 
     Source: docs/analysis.md.
 
@@ -65,6 +66,11 @@ def field(
         >>> print(cd.analysis.stability(rule.at(component)).verdict)      # the first principal component attracts
         stable
     """
+    options: dict[str, Any] = {
+        "output_error": output_error,
+        "preserve_norms": preserve_norms,
+        "batch_size": batch_size,
+    }
     if callable(subject) and not isinstance(subject, Field | Problem | type):
         _refuse_modules(subject)
         if _is_torch(subject):
@@ -73,9 +79,9 @@ def field(
             raise InputError("a function needs parameters: cd.field(function, theta0), an array or a tree of arrays")
         if isinstance(rule, list | tuple) and all(isinstance(item, int | float) for item in rule):
             rule = np.array(rule, dtype=np.float64)
+        refuse_choices(trial=trial, **options)
         return function_field(subject, rule)
-    options: dict[str, Any] = {"output_error": output_error, "preserve_norms": preserve_norms}
-    return subject_field(subject, rule, trial, batch_size=batch_size, seed=seed, **options)
+    return subject_field(subject, rule, trial, seed=seed, **options)
 
 
 def network(

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.learning.fields.field import Field
 from curldescent.learning.fields.from_problem import problem_field, trial_fields
@@ -10,6 +13,9 @@ from curldescent.learning.fields.network import Network
 from curldescent.learning.rules.contract import LearningRule, rule_of
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
+
+# What is chosen when a problem becomes a field, and what it is where nobody says.
+_CHOSEN: dict[str, object] = {"trial": 0, "output_error": "delta", "preserve_norms": False, "batch_size": None}
 
 
 def subject_field(subject: object, rule: object = None, trial: object = 0, **options: Any) -> Field:
@@ -25,10 +31,12 @@ def subject_field(subject: object, rule: object = None, trial: object = 0, **opt
         The `Field`.
 
     Raises:
-        InputError: anything else, a problem without a rule or a field with one, a trial that does not exist.
+        InputError: anything else, a problem without a rule or a field with one or with options, a trial that does not
+            exist.
     """
     if isinstance(subject, Field):
         refuse_rule(rule)
+        refuse_choices(trial=trial, **options)
         return subject
     problem, kind = with_rule(subject, rule)
     return problem_field(problem, kind, trial, **options)  # type: ignore[arg-type]
@@ -85,6 +93,26 @@ def refuse_rule(rule: object) -> None:
     """Refuse a rule beside a field, which has its own."""
     if rule is not None:
         raise InputError("a network or field has its own strengths and rule: leave rule out, or use with_strengths")
+
+
+def refuse_choices(**options: object) -> None:
+    """Refuse what only a problem leaves to choose beside a field, which is what it is: it would change nothing.
+
+    Args:
+        **options: as in `curldescent.field`, by name; those that are as they are by default are not noticed, nor is the
+            seed, which analyses have a use of their own for.
+
+    Raises:
+        InputError: one that is not.
+    """
+    for name, default in _CHOSEN.items():
+        value = options.get(name, default)
+        same = value is default or (np.isscalar(value) and value == default)
+        if not same and not (name == "trial" and value is None):
+            raise InputError(
+                f"{name} is for problems and would change nothing here, got {validation.shown(value)}: a field is made "
+                f"already; leave {name} out, or make the field with it, cd.field(problem, rule, …)"
+            )
 
 
 def has_trial_axis(problem: Problem) -> bool:
