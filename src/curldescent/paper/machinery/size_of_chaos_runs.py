@@ -14,8 +14,10 @@ from curldescent.theory.sizes import sizes_of_total
 
 SAMPLES = 250
 # Total step of an update, and of a Runge–Kutta step of the flow. W1 can gather its norm √N in one direction, whose rate
-# is N/2 with inputs of variance ½: a step of 0.1 then drives cycles of its own (docs/chaos.md).
+# is N/2 with inputs of variance ½: a step of 0.1 then drives cycles of its own (docs/chaos.md). More than 150 hidden
+# neurons take shorter ones, so that the rate times the step stays what it is there.
 STEP, FLOW_STEP = 0.02, 0.025
+LONG_STEP_HIDDEN = 150
 
 
 def students(total: int, ratio: float, number: int, trials: int, activation: str = "linear") -> Problem:
@@ -56,7 +58,7 @@ def regimes(
         sets: input sets.
         trials: students of each.
         time: length of a run, in units of total step.
-        continuous: the flow in place of steps of 0.02.
+        continuous: the flow in place of steps of 0.02, or shorter ones for more than 150 hidden neurons.
 
     Returns:
         Over (set, trial): `label` of `curldescent.analysis.regime`; `exponent`, `low`, `high`, the leading one over the
@@ -64,7 +66,8 @@ def regimes(
     """
     out: dict[str, Any] = {name: np.full((sets, trials), np.nan) for name in ("exponent", "low", "high", "loss")}
     labels = np.empty((sets, trials), dtype=object)
-    step = FLOW_STEP if continuous else STEP
+    _, n_hidden = sizes_of_total(total, ratio)
+    step = (FLOW_STEP if continuous else STEP) * min(1.0, LONG_STEP_HIDDEN / n_hidden)
     for number in range(sets):
         problem = students(total, ratio, number, trials)
         for trial in range(trials):

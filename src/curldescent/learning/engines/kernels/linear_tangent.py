@@ -94,29 +94,59 @@ def multiplied(w, v, row, w2, v2, q, dq, width):
 
 
 @inlined
-def updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width):
-    """One update of both layers, without norms; leaves q and dq and returns ‖W1‖² and ⟨W1, V⟩."""
+def updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width, sigma, mu):
+    """One update of both layers, without norms; leaves q and dq and returns ‖W1‖² and ⟨W1, V⟩.
+
+    The layer that is updated is σ W1 and its tangent σ (V − μ W1), as norms of the update before have left them. Two
+    rows at a time share the loads of everything else.
+    """
     blank(q, width)
     blank(dq, width)
-    n, m = 0.0, 0.0
-    for i in range(rows):
-        row = i * width
+    n0 = splat(0.0)
+    n1 = splat(0.0)
+    m0 = splat(0.0)
+    m1 = splat(0.0)
+    scale, turn = splat(sigma), splat(-sigma * mu)
+    for i in range(0, rows, 2):
+        first, second = i * width, (i + 1) * width
         y0 = splat(0.0)
         y1 = splat(0.0)
+        z0 = splat(0.0)
+        z1 = splat(0.0)
         for k in range(0, width, 8):
-            x = load(w, row + k)
-            y0 = fma(x, load(e, k), y0)
-            y1 = fma(x, load(de, k), fma(load(v, row + k), load(e, k), y1))
-        a, da = splat(-dt * post[i] * w2[i]), splat(-dt * post[i] * v2[i])
+            along, turned = load(e, k), load(de, k)
+            w0, w1 = load(w, first + k), load(w, second + k)
+            y0 = fma(w0, along, y0)
+            y1 = fma(w1, along, y1)
+            z0 = fma(w0, turned, fma(load(v, first + k), along, z0))
+            z1 = fma(w1, turned, fma(load(v, second + k), along, z1))
+        a0, a1 = splat(-dt * post[i] * w2[i]), splat(-dt * post[i + 1] * w2[i + 1])
+        da0, da1 = splat(-dt * post[i] * v2[i]), splat(-dt * post[i + 1] * v2[i + 1])
+        # ⟨σ (V − μ W1), e⟩ + ⟨σ W1, de⟩
+        f0, f1 = total(y0), total(y1)
+        w2[i] -= dt * s2[i] * sigma * f0
+        w2[i + 1] -= dt * s2[i + 1] * sigma * f1
+        v2[i] -= dt * s2[i] * sigma * (total(z0) - mu * f0)
+        v2[i + 1] -= dt * s2[i + 1] * sigma * (total(z1) - mu * f1)
+        b0, b1, db0, db1 = splat(w2[i]), splat(w2[i + 1]), splat(v2[i]), splat(v2[i + 1])
         for k in range(0, width, 8):
-            store(w, row + k, fma(a, load(h, k), load(w, row + k)))
-            store(v, row + k, fma(da, load(h, k), fma(a, load(dh, k), load(v, row + k))))
-        w2[i] -= dt * s2[i] * total(y0)
-        v2[i] -= dt * s2[i] * total(y1)
-        more, moved = multiplied(w, v, row, w2[i], v2[i], q, dq, width)
-        n += more
-        m += moved
-    return n, m
+            g, dg = load(h, k), load(dh, k)
+            w0, w1 = load(w, first + k), load(w, second + k)
+            x0 = fma(a0, g, scale * w0)
+            x1 = fma(a1, g, scale * w1)
+            u0 = fma(da0, g, fma(a0, dg, fma(turn, w0, scale * load(v, first + k))))
+            u1 = fma(da1, g, fma(a1, dg, fma(turn, w1, scale * load(v, second + k))))
+            store(w, first + k, x0)
+            store(w, second + k, x1)
+            store(v, first + k, u0)
+            store(v, second + k, u1)
+            store(q, k, fma(x1, b1, fma(x0, b0, load(q, k))))
+            store(dq, k, fma(x1, db1, fma(u1, b1, fma(x0, db0, fma(u0, b0, load(dq, k))))))
+            n0 = fma(x0, x0, n0)
+            n1 = fma(x1, x1, n1)
+            m0 = fma(x0, u0, m0)
+            m1 = fma(x1, u1, m1)
+    return total(n0 + n1), total(m0 + m1)
 
 
 @inlined
@@ -135,17 +165,18 @@ def beyond(square, norm):
 
 
 @inlined
-def renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width):
-    """Both layers at their norms, tangents taken along; returns ‖W1‖² and ⟨W1, V⟩. NaN where a square is beyond."""
+def renormed(w2, v2, q, dq, n, m, norms, rows, width):
+    """The readout at its norm, and q as with both at theirs, tangents taken along; returns σ and μ of the hidden layer.
+
+    NaN where a square is beyond.
+    """
     n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
-    sigma, mu = 1.0, 0.0
+    sigma, mu, s1, mu1 = 1.0, 0.0, 1.0, 0.0
     if beyond(n, norms[0]) or beyond(n2, norms[1]):
         regained(w2, v2, rows, np.nan, np.nan)
     # A layer of zeros has no direction and stays as it is.
     if n > 0:
         s1, mu1 = norms[0] / np.sqrt(n), m / n
-        regained(w, v, rows * width, s1, mu1)
-        n, m = norms[0] * norms[0], 0.0
         sigma *= s1
         mu += mu1
     if n2 > 0:
@@ -154,7 +185,7 @@ def renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width):
         sigma *= s2
         mu += mu2
     regained(q, dq, width, sigma, mu)
-    return n, m
+    return s1, mu1
 
 
 @inlined
@@ -330,7 +361,8 @@ def follow(
         copied(w2, kept[0, size:], rows)
         copied(v, kept[1], size)
         copied(v2, kept[1, size:], rows)
-        for _ in range(every):
+        sigma, mu = 1.0, 0.0
+        for step in range(every):
             if flow:
                 copied(w, stages[0], size)
                 copied(v, stages[1], size)
@@ -380,9 +412,12 @@ def follow(
                 signal(root, directions, target, q, dq, off, e, de, width)
                 masked(pre, e, h, width)
                 masked(pre, de, dh, width)
-                n, m = updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width)
+                n, m = updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width, sigma, mu)
             if preserve:
-                n, m = renormed(w, v, w2, v2, q, dq, n, m, norms, rows, width)
+                sigma, mu = renormed(w2, v2, q, dq, n, m, norms, rows, width)
+                if flow or step == every - 1:
+                    regained(w, v, size, sigma, mu)
+                    n, m, sigma, mu = sigma * sigma * n, 0.0, 1.0, 0.0
         length = np.sqrt(product(v, v, size) + product(v2, v2, rows))
         # A length that is not a number fails the comparison too.
         if not (SHRUNK <= length <= GROWN):
