@@ -46,7 +46,7 @@ STUDENTS = Speedup(
     {
         "quick": Grid((0.3, 0.5, 1, 2, 4, 7), 6, 4_000, samples=2000),
         "standard": Grid((0.3, 0.5, 1, 2, 4, 7), 8, 4_000, samples=10_000),
-        "subset": Grid((TOO_SMALL, *USUAL_SCALES), 10, 100_000, samples=10_000),
+        "subset": Grid(USUAL_SCALES, 10, 100_000, samples=10_000),
         "paper": Grid(STUDENT_SCALES, 10, 100_000, samples=10_000),
     },
 )
