@@ -91,7 +91,7 @@ class Speedup:
         activation: of student and teacher.
         preserve_norms: the paper's "normalised" runs.
         paper_epochs: length of the paper's run.
-        bounded: values of the paper's grid for which the bound of `kept_norms` speaks where the subset leaves them out.
+        bounded: values of the paper's grid for which the bound of `kept_norms` speaks where they are not run.
     """
 
     key: str
@@ -139,10 +139,9 @@ class Speedup:
             )
             for variant, (values, trials) in chosen.items()
         }
-        without = [value for value in self.bounded if value not in grid.values]
-        if not without or scale != "subset":
+        if not self.bounded or scale not in ("subset", "paper"):
             return sweeps
-        where = {"axis": self.axis, "values": without, "trials": grid.trials, "samples": grid.samples}
+        where = {"axis": self.axis, "values": list(self.bounded), "trials": grid.trials, "samples": grid.samples}
         bounds = Computation(kept_norms.least_errors_along, where, identity="curldescent.paper.kept_norms")
         return {**sweeps, self.least_errors: bounds}
 
