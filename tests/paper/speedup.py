@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from curldescent.paper.machinery.claims import Results
+from curldescent.sweeps import Sweep
 
 
 def constructed(sweep, epochs_of):
@@ -36,7 +37,8 @@ def constructed(sweep, epochs_of):
 
 def results(figure, epochs_of, scale="paper"):
     """The figure's results in a world where every experiment needs these epochs."""
-    return Results(scale, {name: constructed(sweep, epochs_of) for name, sweep in figure.at(scale).items()})
+    sweeps = {name: each for name, each in figure.at(scale).items() if isinstance(each, Sweep)}
+    return Results(scale, {name: constructed(sweep, epochs_of) for name, sweep in sweeps.items()})
 
 
 def with_gain(gain, *, never=lambda value, part: False, base=1000.0):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 CHAOTIC = ((0.5, 0.25), (0.5, 0.5), (1.0, 0.5))
 REGULAR = ((0.5, 0.75),)
 KINDS = {"steps": False, "flow": True}
-# What was kept as "regimes" of the flow were steps of 0.025.
-REGIMES_OF = {"steps": "regimes", "flow": "regimes of the flow"}
+# The first version of the flow's runs were steps of 0.025.
+VERSIONS = {"steps": 1, "flow": 2}
 # Spectra are those of this setting.
 SPECTRUM = (0.5, 0.5)
 # Separation that grows with a power of time adds up to log(end/begin); twice that, over the second half, is the least
@@ -57,7 +57,8 @@ def experiments(scale: Scale) -> Experiments:
                 **{"total": total, "ratio": setting[0], "hidden": setting[1], "sets": sets, "trials": trials},
                 **{"time": time, "continuous": continuous},
             },
-            identity=f"{identity}.{REGIMES_OF[kind]}",
+            identity=f"{identity}.regimes",
+            version=VERSIONS[kind],
         )
         for kind, continuous in KINDS.items()
         for total in (flow_sizes if continuous else sizes)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from curldescent.paper.machinery import shares, speedup_claims, speedup_protocol
+from curldescent.paper.machinery import kept_norms, shares, speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Published, Results, Scale
+from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.speedup_claims import (
     FASTER,
     NEVER,
@@ -90,6 +91,7 @@ class Speedup:
         activation: of student and teacher.
         preserve_norms: the paper's "normalised" runs.
         paper_epochs: length of the paper's run.
+        bounded: values of the paper's grid for which the bound of `kept_norms` speaks where they are not run.
     """
 
     key: str
@@ -98,6 +100,7 @@ class Speedup:
     activation: str = "tanh"
     preserve_norms: bool = True
     paper_epochs: int = speedup_protocol.PAPER_EPOCHS
+    bounded: Sequence[float] = ()
 
     def figure(self, title: str, about: str, *claims: Claim, departures: Sequence[str], **more: Any) -> Figure:
         """The figure with its claims."""
@@ -125,7 +128,7 @@ class Speedup:
         by_flips = {"rules": None, "paired": [FLIPS]} if self.axis == FLIPS else {}
         samples = {} if grid.samples is None else {"n_train": grid.samples}
         chosen: dict[str | None, tuple[Sequence[float], int]] = {None: (grid.values, grid.trials), **grid.variants}
-        return {
+        sweeps: Experiments = {
             self.name(variant): speedup_protocol.sweep(
                 {self.axis: values},
                 trials=trials,
@@ -136,6 +139,16 @@ class Speedup:
             )
             for variant, (values, trials) in chosen.items()
         }
+        if not self.bounded or scale not in ("subset", "paper"):
+            return sweeps
+        where = {"axis": self.axis, "values": list(self.bounded), "trials": grid.trials, "samples": grid.samples}
+        bounds = Computation(kept_norms.least_errors_along, where, identity="curldescent.paper.kept_norms")
+        return {**sweeps, self.least_errors: bounds}
+
+    @property
+    def least_errors(self) -> str:
+        """The experiment of what norms exclude."""
+        return f"{self.key}-least-errors"
 
     def draw(self, results: Results) -> "Picture":
         """Test and training error, and the test error of the variants that were run."""
@@ -231,6 +244,15 @@ class Speedup:
         return (
             *shares.at_least(NEVER, f"of the trials {of}"),
             lambda results: speedup_claims.never_reached(results[self.key], part, self.axis, up_to=up_to),
+        )
+
+    def out_of_reach(self, *, up_to: float, of: str) -> Measured:
+        """Students up to a value never get their training error below the threshold, by runs or by their norms."""
+        return (
+            *shares.at_least(NEVER, f"of the trials {of}"),
+            lambda results: kept_norms.never_reached(
+                results[self.key], results.data.get(self.least_errors), self.axis, up_to=up_to, least=NEVER
+            ),
         )
 
     def gain_grows(self, part: str) -> Measured:
