@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.schedule import log_epochs
-from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.model.weights import Weights
-from curldescent.paper.machinery import controls, speedup_protocol
+from curldescent.paper.machinery import speedup_protocol, to_threshold
 from curldescent.paper.machinery.high_gain_reach_runs import STARTS
 from curldescent.paper.machinery.high_gain_runs import SAMPLES
 from curldescent.theory import excess_nonlinearity, macroscopic, nonlinear_error
@@ -115,21 +113,12 @@ def own_on_samples(sets: int, epochs: int, scales: Sequence[float]) -> "xr.Datas
                 student_scale=scale,
                 seed=FIRST_INPUTS + number,
             )
-            history = train(
-                problem,
-                rules,
-                epochs=epochs,
-                learning_rate=speedup_protocol.LEARNING_RATE,
-                batch_size=speedup_protocol.BATCH,
-                preserve_norms=True,
-                stop_below=speedup_protocol.THRESHOLD,
-                record=log_epochs(epochs, controls.POINTS).tolist(),
-            ).isel(trial=0)
+            history = to_threshold.trained(problem, rules, epochs).isel(trial=0)
             for r, rule in enumerate(rules):
                 run = history.sel(rule=rule)
-                stopped = float(run.stopped_at)
-                reached[r, s, number] = stopped >= 0
-                error = float(run.train_error.sel(epoch=stopped) if stopped >= 0 else run.train_error[-1])
+                reached[r, s, number] = run.reached
+                # The last one where the threshold was not reached.
+                error = float(run.train_error.sel(epoch=run.needed.item()))
                 norms = np.sqrt((run.student_hidden.values**2).sum(1))
                 own[r, s, number] = _own_of_tanh(norms, run.student_readout.values) / error
     dims = ("rule", "scale", "set")

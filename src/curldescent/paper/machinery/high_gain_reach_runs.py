@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent.learning.censoring import epochs_to_threshold
-from curldescent.learning.schedule import log_epochs
-from curldescent.learning.train import train
 from curldescent.model.high_gain import HIDDEN_SHARE, READOUT_SHARE, high_gain_start
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
 from curldescent.model.weights import Weights
-from curldescent.paper.machinery import controls, speedup_protocol
+from curldescent.paper.machinery import controls, speedup_protocol, to_threshold
 from curldescent.paper.machinery.high_gain_runs import GAIN, SAMPLES
 
 if TYPE_CHECKING:
@@ -162,23 +159,14 @@ def started(
         Arms, a rule's name and a start's together, as `controls.arms_dataset`; trials are problems.
     """
     found = {}
-    record = log_epochs(epochs, controls.POINTS).tolist()
     for start in starts:
         needed, reached = [], []
         for problem in problems:
-            history = train(
-                problem.with_student(STARTS[start](problem.student)),
-                {rule: RULES[rule] for rule in rules},
-                epochs=epochs,
-                learning_rate=speedup_protocol.LEARNING_RATE,
-                batch_size=batch,
-                record=record,
-                stop_below=threshold,
-                **more,
-            )
-            error = history.train_error
-            needed.append(epochs_to_threshold(error, threshold, never="last").clip(min=1).values[:, 0])
-            reached.append((error < threshold).any("epoch").values[:, 0])
+            there = problem.with_student(STARTS[start](problem.student))
+            named = {rule: RULES[rule] for rule in rules}
+            history = to_threshold.trained(there, named, epochs, threshold, batch_size=batch, **more).isel(trial=0)
+            needed.append(history.needed.clip(min=1).values)
+            reached.append(history.reached.values)
         for number, rule in enumerate(rules):
             found[rule + start] = ([n[number] for n in needed], [r[number] for r in reached])
     return controls.arms_dataset(found)

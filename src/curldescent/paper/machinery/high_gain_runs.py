@@ -5,13 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from curldescent.learning.censoring import epochs_to_threshold
-from curldescent.learning.schedule import log_epochs
-from curldescent.learning.train import train
 from curldescent.model.high_gain import high_gain_start
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery import controls, speedup_protocol
+from curldescent.paper.machinery import controls, speedup_protocol, to_threshold
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -66,7 +63,7 @@ def compared(
         for seed in range(sets)
     ]
     rules = {"GD": Plasticity(), "CD": Plasticity(readout=0.1)}
-    more: dict[str, Any] = {"batch_size": speedup_protocol.BATCH, "learning_rate": speedup_protocol.LEARNING_RATE}
+    more: dict[str, Any] = {}
     if adam:
         import optax
 
@@ -84,7 +81,9 @@ def digits(sets: int, epochs: int) -> "xr.Dataset":
     )
     flipped = np.where(np.arange(DIGITS_HIDDEN) < 1, -1.0, 1.0)
     rules = {"GD": Plasticity(), "CD": Plasticity(readout=flipped)}
-    return _arms([problem], rules, {}, epochs, DIGITS_THRESHOLD, learning_rate=DIGITS_RATE, batch_size=10)
+    return _arms(
+        [problem], rules, {}, epochs, DIGITS_THRESHOLD, learning_rate=DIGITS_RATE, batch_size=10, preserve_norms=False
+    )
 
 
 def _arms(
@@ -98,19 +97,11 @@ def _arms(
     found: dict[str, tuple[list[float], list[bool]]] = {}
     for problem in problems:
         start = problem.with_student(high_gain_start(problem.student))
-        for there, which, suffix in ((problem, {**rules, **extra}, ""), (start, dict(rules), GAIN)):
-            history = train(
-                there,
-                which,
-                epochs=epochs,
-                record=log_epochs(epochs, controls.POINTS).tolist(),
-                stop_below=threshold,
-                **more,
-            )
-            needed = epochs_to_threshold(history.train_error, threshold, never="last").clip(min=1)
-            reached = (history.train_error < threshold).any("epoch")
+        for there, which, suffix in ((problem, {**rules, **extra}, ""), (start, rules, GAIN)):
+            history = to_threshold.trained(there, which, epochs, threshold, **more)
             for name in which:
-                epochs_of, there_of = found.setdefault(name + suffix, ([], []))
-                epochs_of.extend(needed.sel(rule=name).values.tolist())
-                there_of.extend(reached.sel(rule=name).values.tolist())
+                one = history.sel(rule=name)
+                needed, reached = found.setdefault(name + suffix, ([], []))
+                needed.extend(one.needed.clip(min=1).values.tolist())
+                reached.extend(one.reached.values.tolist())
     return controls.arms_dataset(found)

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.censoring import epochs_to_threshold
-from curldescent.learning.schedule import log_epochs
-from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery import controls, macroscopic_runs, speedup_protocol
+from curldescent.paper.machinery import macroscopic_runs, speedup_protocol, to_threshold
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -72,18 +69,7 @@ def measured(sets: int, flips: Sequence[int], strengths: Sequence[float], epochs
     rules = rules_of(flips, strengths)
     found = np.empty((len(rules), sets))
     for seed in range(sets):
-        run = train(
-            problem_of(seed),
-            dict(rules),
-            epochs=epochs,
-            batch_size=speedup_protocol.BATCH,
-            learning_rate=speedup_protocol.LEARNING_RATE,
-            preserve_norms=True,
-            record=log_epochs(epochs, controls.POINTS).tolist(),
-            stop_below=speedup_protocol.THRESHOLD,
-        )
-        needed = epochs_to_threshold(run.train_error, speedup_protocol.THRESHOLD, never="last")
-        found[:, seed] = needed.values[:, 0]
+        found[:, seed] = to_threshold.trained(problem_of(seed), rules, epochs).needed.values[:, 0]
     return dataset(rules, found)
 
 

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.censoring import epochs_to_threshold
-from curldescent.learning.schedule import log_epochs
 from curldescent.learning.train import train
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery import controls, macroscopic_runs, speedup_protocol
+from curldescent.paper.machinery import macroscopic_runs, speedup_protocol, to_threshold
 from curldescent.theory import macroscopic
 
 if TYPE_CHECKING:
@@ -109,17 +107,8 @@ def reached(scales: Sequence[float], teacher: float, sets: int, epochs: int, thr
     found = np.empty((len(scales), len(RULES), sets))
     for s, scale in enumerate(scales):
         for seed in range(sets):
-            run = train(
-                problem_of(scale, teacher, seed),
-                dict(RULES),
-                epochs=epochs,
-                learning_rate=speedup_protocol.LEARNING_RATE,
-                batch_size=speedup_protocol.BATCH,
-                preserve_norms=True,
-                record=log_epochs(epochs, controls.POINTS).tolist(),
-                stop_below=threshold,
-            )
-            found[s, :, seed] = epochs_to_threshold(run.train_error, threshold, never="last").values[:, 0]
+            run = to_threshold.trained(problem_of(scale, teacher, seed), RULES, epochs, threshold)
+            found[s, :, seed] = run.needed.values[:, 0]
     return _by_scale(scales, found)
 
 

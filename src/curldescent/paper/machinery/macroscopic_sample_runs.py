@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.censoring import epochs_to_threshold
-from curldescent.learning.schedule import log_epochs
-from curldescent.learning.train import train
 from curldescent.model import activations
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.student_teacher import student_teacher
-from curldescent.paper.machinery import controls, speedup_protocol
+from curldescent.paper.machinery import speedup_protocol, to_threshold
 from curldescent.theory import macroscopic
 from curldescent.theory.onset import nonlinear_part
 
@@ -93,22 +90,11 @@ def measured(neurons: Sequence[int], shares: Sequence[float], sets: int, epochs:
     for n, size in enumerate(neurons):
         for s, share in enumerate(shares):
             for seed in range(sets):
-                run = train(
-                    problem_of(size, share, seed),
-                    rules_of(size),
-                    epochs=epochs,
-                    batch_size=speedup_protocol.BATCH,
-                    learning_rate=speedup_protocol.LEARNING_RATE,
-                    preserve_norms=True,
-                    record=log_epochs(epochs, controls.POINTS).tolist(),
-                    stop_below=speedup_protocol.THRESHOLD,
-                ).isel(trial=0)
-                at = (slice(None), n, s, seed)
-                needed = epochs_to_threshold(run.train_error, speedup_protocol.THRESHOLD, never="last")
-                found["epochs"][at] = needed.values
+                run = to_threshold.trained(problem_of(size, share, seed), rules_of(size), epochs).isel(trial=0)
+                found["epochs"][:, n, s, seed] = run.needed.values
                 for r, rule in enumerate(RULES):
                     one = run.sel(rule=rule)
-                    found["test_error"][r, n, s, seed] = float(one.test_error.sel(epoch=needed.values[r]))
+                    found["test_error"][r, n, s, seed] = float(one.test_error.sel(epoch=one.needed.item()))
                     found["nonlinear"][r, n, s, seed] = nonlinear_part(
                         one.student_hidden.values, one.student_readout.values
                     )

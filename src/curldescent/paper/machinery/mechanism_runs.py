@@ -1,23 +1,19 @@
 """Runs of the control of the mechanism: trajectories, runs that change rules on the way, and what is saved where."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curldescent.learning.censoring import epochs_to_threshold
 from curldescent.learning.fields.norms import tangential
 from curldescent.learning.rules.signed_gradient import Convention, Learning, gradients
-from curldescent.learning.schedule import log_epochs
 from curldescent.learning.train import train
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.weights import Weights
-from curldescent.paper.machinery import controls
+from curldescent.paper.machinery import controls, to_threshold
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from curldescent.model.problem import Problem
 
 Array = NDArray[np.float64]
 # Gradients on the whole training set are taken at every so many recorded epochs.
@@ -26,20 +22,7 @@ STRIDE = 3
 BAND, LASTS = 0.2, 0.5
 
 
-def _train(problem: "Problem", rules: Any, epochs: int, seed: int, **more: Any) -> "xr.Dataset":
-    return train(
-        problem,
-        rules,
-        epochs=epochs,
-        learning_rate=controls.LEARNING_RATE,
-        batch_size=controls.BATCH,
-        preserve_norms=True,
-        seed=seed,
-        **more,
-    )
-
-
-def _rules() -> dict[str, Any]:
+def _rules() -> dict[str, Plasticity]:
     flipped = np.where(np.arange(controls.N_HIDDEN) < 1, -1.0, 1.0)
     return {"GD": Plasticity(), "CD": Plasticity(readout=flipped)}
 
@@ -59,16 +42,8 @@ def trajectories(trials: int, n_train: int, epochs: int) -> "xr.Dataset":
         length of that flow's velocity. NaN once a run has ended.
     """
     problem, seed = controls.base_problem(trials, n_train)
-    record = log_epochs(epochs, controls.POINTS)
-    history = _train(
-        problem,
-        _rules(),
-        epochs,
-        seed,
-        record=record.tolist(),
-        stop_below=controls.THRESHOLD,
-        record_weights=True,
-    )
+    history = to_threshold.trained(problem, _rules(), epochs, seed=seed, record_weights=True)
+    record = history.epoch.values
     end = history.stopped_at
     running = (end < 0) | (history.epoch <= end)
     readout = history.readout_history.isel(output=0)
@@ -146,12 +121,19 @@ def switched(trials: int, n_train: int, epochs: int, after: list[int]) -> "xr.Da
     rules = _rules()
     made = {}
     for count in after:
-        first = _train(problem, rules["CD"], count, seed, record=[0, count])
+        first = train(
+            problem,
+            rules["CD"],
+            epochs=count,
+            learning_rate=controls.LEARNING_RATE,
+            batch_size=controls.BATCH,
+            preserve_norms=True,
+            record=[0, count],
+            seed=seed,
+        )
         onwards = problem.with_student(Weights([first.student_hidden.values, first.student_readout.values]))
-        record = log_epochs(epochs, controls.POINTS).tolist()
-        second = _train(onwards, rules["GD"], epochs, seed + 1, record=record, stop_below=controls.THRESHOLD)
-        needed = epochs_to_threshold(second.train_error, controls.THRESHOLD, never="last").values + count
-        made[f"GD after {count} epochs of CD"] = (needed, second.stopped_at.values >= 0)
+        second = to_threshold.trained(onwards, rules["GD"], epochs, seed=seed + 1)
+        made[f"GD after {count} epochs of CD"] = (second.needed.values + count, second.reached.values)
     return controls.arms_dataset(made)
 
 

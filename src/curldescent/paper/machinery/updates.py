@@ -7,7 +7,7 @@ import numpy as np
 
 from curldescent.model.flips import Flips
 from curldescent.model.plasticity import Plasticity
-from curldescent.paper.machinery import controls
+from curldescent.paper.machinery import controls, to_threshold
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,24 +110,8 @@ def arm(
     Returns:
         A dataset with one arm. A trial that never got there counts with the last epoch, as in the paper.
     """
-    from curldescent.learning.schedule import log_epochs
-    from curldescent.learning.train import train
-
-    history = train(
-        problem,
-        rule,
-        epochs=epochs,
-        learning_rate=controls.LEARNING_RATE,
-        batch_size=batch,
-        preserve_norms=True,
-        record=log_epochs(epochs, controls.POINTS).tolist(),
-        stop_below=controls.THRESHOLD,
-        transform=transform,
-        seed=seed,
-    )
-    stopped = history.stopped_at.values
-    reached = stopped >= 0
-    return controls.arms_dataset({"arm": (np.where(reached, stopped, epochs), reached)})
+    history = to_threshold.trained(problem, rule, epochs, batch_size=batch, transform=transform, seed=seed)
+    return controls.arms_dataset({"arm": (history.needed.values, history.reached.values)})
 
 
 def arguments(size: controls.Size, more: Mapping[str, Any]) -> dict[str, Any]:
