@@ -63,3 +63,24 @@ def compute_cells_here(monkeypatch):
 def in_this_process(monkeypatch):
     """For tests of what a run makes of a store, not of its workers."""
     compute_cells_here(monkeypatch)
+
+
+@pytest.fixture
+def in_an_empty_folder(tmp_path, monkeypatch):
+    """What is written under a strange name is written there."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished_sweep(tmp_path_factory):
+    """The sweep of `tests.wrong_objects`: whoever runs it has nothing to compute."""
+    from tests import wrong_objects
+    from tests.sweeps.conftest import fill
+
+    path = tmp_path_factory.mktemp("objects")
+    store = fill(wrong_objects.SWEEP, path / "store")
+    (path / "sweep.toml").write_text("[axes]\nhidden = [0, 1]\n[student_teacher]\nn_inputs = 2\nn_hidden = 2\n")
+    wrong_objects.STORE.update(folder=store, store=cd.sweeps.Store(store), data=cd.sweeps.open(store))
+    yield
+    wrong_objects.STORE.clear()
+    wrong_objects.wrong.cache_clear()

@@ -1,76 +1,19 @@
-"""Every public function with every wrong public object: it works, or one sentence says what is accepted."""
+"""Training, analyses and theory with every wrong public object: it works, or one sentence says what is accepted.
+
+Files of this name in folders do the same for their packages, with more objects and with all arguments.
+"""
 
 import inspect
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import xarray as xr
 
 import curldescent as cd
+from tests.wrong_objects import OBJECTS, PROBLEM, RULE, Module, complaint, dynamics, history, made, network
 
-PROBLEM = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2)
 WIDE = cd.student_teacher(n_inputs=2, n_hidden=4, n_train=4, n_test=2)
 DIRECT = cd.student_teacher(n_inputs=2, n_hidden=2, n_train=4, n_test=2, activation="erf", output_activation="linear")
-RULE = cd.Plasticity()
-
-
-class Module:
-    """What Equinox and NNX modules look like from outside: callable on inputs, parameters inside."""
-
-    def __call__(self, x):
-        return x
-
-
-def network():
-    return cd.field(PROBLEM, RULE)
-
-
-def dynamics():
-    return cd.analysis.learning_dynamics(PROBLEM, RULE, reduce=False)
-
-
-def history():
-    weights = {
-        "student_hidden": (("trial", "hidden", "input"), np.ones((1, 2, 2))),
-        "student_readout": (("trial", "output", "hidden"), np.ones((1, 1, 2))),
-    }
-    return xr.Dataset(weights | {"train_error": (("trial", "epoch"), np.ones((1, 3)))}, coords={"epoch": np.arange(3)})
-
-
-def torch_module():
-    return pytest.importorskip("torch").nn.Linear(2, 1)
-
-
-OBJECTS = {
-    "a problem": lambda: PROBLEM,
-    "a rule": lambda: RULE,
-    "weights": lambda: PROBLEM.student,
-    "a signature": lambda: cd.Signature(),
-    "a history": history,
-    "an error curve": lambda: history().train_error,
-    "a network": network,
-    "dynamics": dynamics,
-    "a spectrum": lambda: cd.theory.Spectrum(0.5),
-    "a toy": lambda: cd.TwoWeights(),
-    "text": lambda: "relu",
-    "nothing": lambda: None,
-    "a mapping": lambda: {"a": 1},
-    "an empty mapping": dict,
-    "a list": lambda: [1, "b"],
-    "an empty list": list,
-    "a number": lambda: -3.5,
-    "an array": lambda: np.ones((2, 3, 4, 5)),
-    "a JAX array": lambda: jnp.ones(3),
-    "a complex array": lambda: np.ones(2) * 1j,
-    "a function": lambda: lambda: None,
-    "a class": lambda: cd.Problem,
-    "a module of the library": lambda: cd.analysis,
-    "a callable module": Module,
-    "a PyTorch module": torch_module,
-}
-
-CALLABLES = ("a function", "a callable module", "a PyTorch module")
 A, T = cd.analysis, cd.theory
 SIGNAL = np.sin(np.arange(64.0))
 # function -> valid arguments; every one of them is exchanged for every object in turn
@@ -167,25 +110,11 @@ def cases():
             yield pytest.param(function, name, marks=marks, id=f"{function.__name__}-{name}")
 
 
-def complaint(call, what):
-    """The sentence with which a call refuses; empty where it works. Whatever else it raises is a fault."""
-    try:
-        call()
-    except cd.InputError as error:
-        return str(error)
-    except TypeError as error:
-        # The user's own function, called with arguments that it does not take.
-        if what in CALLABLES and "positional argument" in str(error):
-            return str(error)
-        raise
-    return ""
-
-
 @pytest.mark.parametrize(("function", "name"), list(cases()))
 def test_wrong_objects_get_one_sentence(function, name):
-    made = {key: make() if inspect.isfunction(make) else make for key, make in CALLS[function].items()}
+    valid = made(CALLS[function])
     for what, wrong in OBJECTS.items():
-        said = complaint(lambda wrong=wrong: function(**made | {name: wrong()}), what)
+        said = complaint(lambda wrong=wrong: function(**valid | {name: wrong()}), what)
         assert "\n" not in said, (what, said)
         assert len(said) < 500, (what, said)
 
