@@ -10,7 +10,7 @@ from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of
-from curldescent.paper.machinery.size_of_chaos_runs import regimes, spectra
+from curldescent.paper.machinery.size_of_chaos_runs import least, regimes, spectra
 from curldescent.plots import legends, style
 from curldescent.sweeps import Sweep
 
@@ -26,9 +26,6 @@ KINDS = {"steps": False, "flow": True}
 VERSIONS = {"steps": 1, "flow": 2}
 # Spectra are those of this setting.
 SPECTRUM = (0.5, 0.5)
-# Separation that grows with a power of time adds up to log(end/begin); twice that, over the second half, is the least
-# that counts as exponential, as in `curldescent.analysis.regime`.
-SHEAR = 2 * np.log(2)
 # Shares of chaotic runs closer than this count as equal.
 CLOSE = 0.2
 _DAY = "2026-11-27"
@@ -84,11 +81,6 @@ def by_size(results: Results, kind: str, setting: tuple[float, float]) -> Mappin
     """Total number of neurons → runs of a setting, ascending."""
     totals = sorted({int(key.split("-")[4]) for key in results.data if key.startswith(f"size-of-chaos-{kind}-")})
     return {total: results[name(kind, total, setting)] for total in totals}
-
-
-def least(data: xr.Dataset) -> float:
-    """The growth per unit of time that counts as exponential, in the second half of a run."""
-    return float(SHEAR / (data.attrs["time"] / 2))
 
 
 def exponent(data: xr.Dataset) -> Estimate:

@@ -1,4 +1,4 @@
-"""The panels of the limits of chaos."""
+"""The picture of the limits of chaos."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -6,10 +6,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from curldescent.paper.machinery.claims import Results
+from curldescent.paper.machinery.limits_of_chaos_experiments import NO_REST, REST, SETTINGS, TORI, named, where
+from curldescent.paper.machinery.size_of_chaos_runs import least
 from curldescent.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Picture
+
+
+def draw(results: Results) -> "Picture":
+    """Exponents by width, dimensions by number of inputs, exponents by learner, and speeds of regular motion."""
+    import matplotlib.pyplot as plt
+
+    with style.figure_style():
+        figure, axes = plt.subplot_mosaic("AABBCC;DDDEEE", figsize=(style.PAGE_INCHES, 5.2))
+        runs = {
+            where(NO_REST, r"$\alpha_h$"): results["limits-of-chaos-width-no-rest"],
+            where(REST, r"$\alpha_h$"): results["limits-of-chaos-width-rest"],
+        }
+        draw_widths(axes["A"], runs)
+        draw_fading(axes["B"], results["limits-of-chaos-fading"])
+        draw_dimensions(axes["C"], results["limits-of-chaos-spectra"])
+        kinds = {
+            where(setting, r"$\alpha$"): {
+                name: results[named(name, number)] for name in ("linear", "white inputs", "batches", "tanh")
+            }
+            | {"readout flips": results[named("readout flips", number)]}
+            for number, setting in enumerate(SETTINGS)
+        }
+        draw_learners(axes["D"], kinds, least(results[named("linear", 0)]))
+        turning = {where(setting, r"$\alpha_h$"): results[named("turning", n)] for n, setting in enumerate(TORI)}
+        draw_turning(axes["E"], turning)
+        return figure
 
 
 def draw_widths(axis: "Axes", runs: Mapping[str, xr.Dataset]) -> None:

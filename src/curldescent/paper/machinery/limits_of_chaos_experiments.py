@@ -87,3 +87,8 @@ def experiments(scale: Scale) -> Experiments:
 def named(learner: str, setting: int) -> str:
     """Of an experiment: of what learns, and of the number of its setting."""
     return f"limits-of-chaos-{learner.replace(' ', '-')}-{setting}"
+
+
+def where(setting: tuple[float, float], share: str = "α") -> str:
+    """A setting in words: c, and a fraction under the name of `share`."""
+    return f"c = {setting[0]:g}, {share} = {setting[1]:g}"

@@ -18,6 +18,14 @@ SAMPLES = 250
 # neurons take shorter ones, so that the rate times the step stays what it is there.
 STEP, FLOW_STEP = 0.02, 0.025
 LONG_STEP_HIDDEN = 150
+# Separation that grows with a power of time adds up to log(end/begin); twice that, over the second half, is the least
+# that counts as exponential, as in `curldescent.analysis.regime`.
+SHEAR = 2 * np.log(2)
+
+
+def least(data: xr.Dataset) -> float:
+    """The growth per unit of time that counts as exponential, in the second half of a run."""
+    return float(SHEAR / (data.attrs["time"] / 2))
 
 
 def students(total: int, ratio: float, number: int, trials: int, activation: str = "linear") -> Problem:
