@@ -18,6 +18,7 @@ from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.theory._excess_student import ExcessStudent, nonlinear_variance
 from curldescent.theory._following import (
+    MOST_EVALUATIONS,
     followed,
     labelled,
     named_rules,
@@ -43,6 +44,7 @@ def excess_nonlinearity(
     stop_below: float | None = None,
     input_variance: float = 0.5,
     rtol: float = 1e-6,
+    max_evaluations: int = MOST_EVALUATIONS,
 ) -> "xr.Dataset":
     """Follow a student's excess nonlinearity by two numbers per hidden neuron, its readout w_i and drive variance q_i.
 
@@ -62,6 +64,8 @@ def excess_nonlinearity(
         stop_below: end a student when its error falls to this value, at the very epoch it does.
         input_variance: τ of every input; q_i = τ‖W1_i‖².
         rtol: relative error per step of the integration.
+        max_evaluations: of the velocity, for one student; where the equations are too fast to be followed so far, the
+            student is given up and NaN.
 
     Returns:
         An `xarray.Dataset` with dimensions ([rule,] trial, epoch): `error`, the nonlinear part of student and teacher;
@@ -103,13 +107,16 @@ def excess_nonlinearity(
     rules, several = named_rules(rule)
     variance = validation.positive("input_variance", input_variance)
     tolerance = validation.positive("rtol", rtol)
+    max_evaluations = validation.integer("max_evaluations", max_evaluations, minimum=1)
     _refuse(problem)
     citations.use("virtanen2020", "hairer1993")
     found = []
     for plasticity in rules.values():
         for trial in range(problem.trials):
             student = excess_student(problem, plasticity, trial, variance, preserve_norms=preserve)
-            path, out = followed(student.velocity, student.error, student.start, times, end, rate, threshold, tolerance)
+            path, out = followed(
+                student.velocity, student.error, student.start, times, end, rate, threshold, tolerance, max_evaluations
+            )
             found.append(out | _observed(student, path))
     settings = {
         "curldescent_version": __version__,

@@ -17,6 +17,7 @@ from curldescent.foundation.version import __version__
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
 from curldescent.theory._following import (
+    MOST_EVALUATIONS,
     followed,
     labelled,
     named_rules,
@@ -56,6 +57,7 @@ def macroscopic(
     samples: int = 4096,
     rtol: float = 1e-6,
     seed: int = 0,
+    max_evaluations: int = MOST_EVALUATIONS,
 ) -> "xr.Dataset":
     """Follow students in the limit of infinitely many samples and small steps, without drawing a sample.
 
@@ -86,6 +88,8 @@ def macroscopic(
             in reduced coordinates; another `seed` tells how much that matters.
         rtol: relative error per step of the integration.
         seed: of the scrambling.
+        max_evaluations: of the velocity, for one student; where the equations are too fast to be followed so far, the
+            student is given up and NaN.
 
     Returns:
         An `xarray.Dataset` with dimensions ([rule,] trial, epoch): `error`, ½⟨‖ŷ − y‖²⟩ over all inputs; `hidden_norm`
@@ -141,6 +145,7 @@ def macroscopic(
     }
     seed = validation.integer("seed", seed, minimum=0)
     tolerance = validation.positive("rtol", rtol)
+    max_evaluations = validation.integer("max_evaluations", max_evaluations, minimum=1)
     variance = _variances(input_variance, problem.student.n_inputs)
     citations.use("saad1995", "goldt2019", "virtanen2020", "hairer1993")
     found = []
@@ -149,7 +154,7 @@ def macroscopic(
             student = macroscopic_student(problem, plasticity, trial, variance, count, seed, noise=noise, **options)
             if student.fields is None:
                 require_accuracy(problem.activation, student.overlaps(student.hidden), options["terms"])
-            found.append(_follow(student, times, end, rate, threshold, tolerance))
+            found.append(_follow(student, times, end, rate, threshold, tolerance, max_evaluations))
     settings = {
         "curldescent_version": __version__,
         "problem": repr(problem),
@@ -260,10 +265,18 @@ def _variances(given: ArrayLike, inputs: int) -> Array:
 
 
 def _follow(
-    student: MacroscopicStudent, epochs: Array, end: float, rate: float, threshold: float | None, rtol: float
+    student: MacroscopicStudent,
+    epochs: Array,
+    end: float,
+    rate: float,
+    threshold: float | None,
+    rtol: float,
+    max_evaluations: int,
 ) -> dict[str, Any]:
     """Integrate one student to the end."""
-    path, out = followed(student.velocity, student.error, student.start, epochs, end, rate, threshold, rtol)
+    path, out = followed(
+        student.velocity, student.error, student.start, epochs, end, rate, threshold, rtol, max_evaluations
+    )
     there = path[np.isfinite(path).all(1)]
     if student.fields is None and len(there):
         # Drives may have become steeper on the way.
