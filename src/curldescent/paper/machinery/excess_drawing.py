@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from curldescent.paper.machinery.ticks import ticks_at
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -102,11 +103,7 @@ def _by_scale(axis: "Axes", means: "xr.DataArray", strengths: Sequence[str]) -> 
             )
     axis.plot([], [], "k--", label="two numbers per neuron")
     axis.set(xscale="log", yscale="log", xlabel="student scale", ylabel="epochs to 10⁻³", title="By scale and strength")
-    from matplotlib.ticker import FixedLocator, NullLocator
-
-    axis.xaxis.set_major_locator(FixedLocator(means.scale.values.tolist()))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    ticks_at(axis, means.scale.values)
     legends.place(axis, prefer="lower left")
 
 

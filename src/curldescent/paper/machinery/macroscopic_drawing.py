@@ -1,11 +1,12 @@
 """The picture of the macroscopic equations: errors on the way, ratios by scale, onset against the threshold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from curldescent.paper.machinery.macroscopic_measures import Place, onsets
+from curldescent.paper.machinery.ticks import ticks_at
 from curldescent.plots import legends, style
 from curldescent.theory import speedup_onset
 
@@ -59,8 +60,8 @@ def draw_ratios(axis: "Axes", every: Mapping[tuple[float, float], Place]) -> Non
     axis.plot([], [], "k--", label="predicted")
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(xscale="log", yscale="log", xlabel="student scale", ylabel="epochs GD / CD", title="To an error of 10⁻³")
-    _plain(axis, "x", [0.7, 1, 1.5, 2, 3, 4])
-    _plain(axis, "y", [0.5, 1, 2, 4])
+    ticks_at(axis, [0.7, 1, 1.5, 2, 3, 4])
+    ticks_at(axis, [0.5, 1, 2, 4], along="y")
     axis.set_ylim(0.2, 8)
     legends.place(axis, prefer="lower right")
 
@@ -79,12 +80,3 @@ def draw_onset(axis: "Axes", data: "xr.Dataset") -> None:
     axis.plot([], [], "o", color=style.CURL_DESCENT, label="measured")
     axis.set(xscale="log", xlabel="threshold", ylabel="student scale", title="Where the gain begins", ylim=(0.5, 3))
     legends.place(axis, prefer="upper left")
-
-
-def _plain(axis: "Axes", which: str, ticks: Sequence[float]) -> None:
-    from matplotlib.ticker import FixedLocator, NullLocator
-
-    part = axis.xaxis if which == "x" else axis.yaxis
-    part.set_major_locator(FixedLocator(list(ticks)))
-    part.set_minor_locator(NullLocator())
-    part.set_major_formatter(lambda value, _: f"{value:g}")

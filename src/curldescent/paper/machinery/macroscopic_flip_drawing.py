@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.paper.machinery.effects import Effect, ratio_of
+from curldescent.paper.machinery.ticks import ticks_at
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -65,6 +66,5 @@ def draw_ratios(axis: "Axes", x: NDArray[np.float64], measured: Sequence[Effect]
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(yscale="log")
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 4) if tick >= 0.8 * min(ends.min(), 1)]
-    axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axis.minorticks_off()
+    ticks_at(axis, ticks, along="y")
     legends.place(axis, prefer="lower left")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from curldescent.paper.machinery.effects import Effect, mean_of
 from curldescent.paper.machinery.macroscopic_flip_drawing import draw_ratios
+from curldescent.paper.machinery.ticks import ticks_at
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def draw_places(
         axis.plot(x, [e.ratio for e in there], color=style.THEORY, label="" if p else "predicted")
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(yscale="log", ylabel="error GD / CD", title=f"After {', '.join(map(str, epochs))} epochs")
-    axis.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
-    axis.minorticks_off()
+    ticks_at(axis, [0.5, 0.7, 1, 1.5, 2, 3], along="y")
     axis.set_xticks(range(len(places)), [f"student {s:g},\nteacher {t:g}" for s, t in places])
     legends.place(axis, prefer="upper left")
 
@@ -70,5 +70,5 @@ def draw_scales(axis: "Axes", scale: Array, measured: Array, told: Array, onset:
     draw_ratios(axis, scale, *both)
     axis.axvline(onset, color="0.6", linestyle=":", linewidth=1)
     axis.set(xlabel="scale of the student", ylabel="epochs GD / CD", title="To an error of 3·10⁻⁴")
-    axis.set_xticks(scale, [f"{s:g}" for s in scale])
+    ticks_at(axis, scale)
     legends.place(axis, prefer="upper left")

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curldescent.paper.machinery.effects import Effect, mean_of
+from curldescent.paper.machinery.ticks import ticks_at
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def draw_ratios(axis: "Axes", share: Array, sizes: Mapping[int, tuple[Array, Arr
     axis.plot([], [], color=style.THEORY, label="predicted")
     axis.axhline(1, color="0.6", linewidth=0.8)
     axis.set(xscale="log", yscale="log", xlabel=_LABEL, ylabel="epochs GD / CD", title="Where the gain begins")
-    axis.set_yticks([0.7, 1, 1.5, 2], ["0.7", "1", "1.5", "2"])
-    _plain(axis, share)
+    ticks_at(axis, [0.7, 1, 1.5, 2], along="y")
+    ticks_at(axis, share)
     legends.place(axis, prefer="upper left")
 
 
@@ -54,7 +55,7 @@ def draw_left(axis: "Axes", share: Array, left: Mapping[tuple[str, int], Sequenc
     axis.set(
         xscale="log", xlabel=_LABEL, ylabel="left, share of the start", title="Excess nonlinearity", ylim=(0, None)
     )
-    _plain(axis, share)
+    ticks_at(axis, share)
     # Two colours, two markers, which hold for the panel of epochs as well.
     axis.figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
@@ -73,16 +74,11 @@ def draw_epochs(axis: "Axes", measured: "xr.Dataset", told: "xr.Dataset") -> Non
     axis.plot([], [], color=style.THEORY, label="predicted, 10 hidden")
     axis.plot([], [], "--", color=style.THEORY, label="20 hidden")
     axis.set(xscale="log", yscale="log", xlabel=_LABEL, ylabel="epochs", title="To an error of 10⁻³")
-    axis.set_yticks([100, 200, 500, 1000, 2000], ["100", "200", "500", "1000", "2000"])
-    _plain(axis, share)
+    ticks_at(axis, [100, 200, 500, 1000, 2000], along="y")
+    ticks_at(axis, share)
     legends.place(axis, prefer="upper left")
 
 
 def _points(axis: "Axes", x: Array, effects: Sequence[Effect], colour: str, label: str, marker: str = "o") -> None:
     at, ends = np.array([e.ratio for e in effects]), np.array([e.interval for e in effects])
     axis.errorbar(x, at, yerr=np.abs(ends.T - at), fmt=marker, color=colour, markersize=3, linewidth=0.8, label=label)
-
-
-def _plain(axis: "Axes", share: Array) -> None:
-    axis.set_xticks(share, [f"{value:g}" for value in share])
-    axis.minorticks_off()
