@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from curldescent.foundation.errors import InputError
-from curldescent.theory import Spectrum, critical_fraction, critical_ratio, lambda_min, stable_ratios
+from curldescent.theory import (
+    Spectrum,
+    critical_fraction,
+    critical_ratio,
+    lambda_min,
+    phase_diagram,
+    stable_ratios,
+)
 
 from .conftest import as_mapping, direct_x
 
@@ -154,3 +161,15 @@ def test_critical_fraction_with_the_other_layer_held(layer):
 def test_bad_input(call, sentence):
     with pytest.raises(InputError, match=sentence):
         call()
+
+
+def test_what_linear_students_do_not_depend_on_is_refused_and_not_ignored() -> None:
+    for value, told in ((2.0, "belongs to nonlinear students"), (-1.0, "positive")):
+        for call in (
+            lambda value: critical_ratio(hidden=0.2, input_variance=value),
+            lambda value: critical_fraction(0.5, "readout", input_variance=value),
+            lambda value: phase_diagram("readout", resolution=3, quantity="lambda_min", input_variance=value),
+        ):
+            with pytest.raises(InputError, match=told):
+                call(value)
+    assert critical_ratio(hidden=0.2, input_variance=0.5) == critical_ratio(hidden=0.2)

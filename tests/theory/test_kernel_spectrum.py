@@ -1,11 +1,20 @@
 """`KernelSpectrum` against kernels drawn and built from their definition."""
 
+from typing import Any
+
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import curldescent as cd
 from curldescent.foundation.errors import InputError
-from curldescent.theory import KernelSpectrum
+from curldescent.theory import (
+    KernelSpectrum,
+    MultiOutputSpectrum,
+    Spectrum,
+    finite_size_scaling,
+    stability_probability,
+)
 from curldescent.theory._kernel_student import TRACY_WIDOM_MEDIAN, TRACY_WIDOM_SD
 from curldescent.theory._strengths import parse_strengths
 from curldescent.theory.kernel_samples import sample_kernel
@@ -235,3 +244,49 @@ def test_notebooks_show_it():
     page = law._repr_html_()
     assert "unstable" in page
     assert "svg" in page
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"sigma2": 1e-30}, "within a factor"),
+        ({"rho": 1e40}, "within a factor"),
+        ({"scale": 1e200}, "scale must lie between"),
+        ({"scale": 1e-100}, "scale must lie between"),
+        ({"input_variance": 1e-100}, "input_variance must lie between"),
+        ({"rho": 1e-200, "sigma2": 1e-200}, "rho must lie between"),
+        ({"activation": cd.activation("nothing", lambda z: 0 * z)}, "must not be constant"),
+        ({"activation": cd.activation("far away", lambda z: jnp.maximum(z - 60, 0))}, "must not be constant"),
+    ],
+    ids=range(8),
+)
+def test_what_doubles_do_not_resolve_is_refused(more: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        KernelSpectrum(0.5, 0.3, 0.1, **{"activation": "tanh", "samples_per_input": 2.5, **more})
+
+
+def test_small_students_of_any_scale_are_linear_ones() -> None:
+    # In units of the scales a tanh student of vanishing drives is a linear one, down to the smallest that is taken.
+    def lowest(activation: str, scale: float) -> float:
+        law = KernelSpectrum(0.5, 0.3, 0.1, activation=activation, samples_per_input=2.5, scale=scale)
+        return law.lambda_min / scale**2
+
+    expected = lowest("linear", 1.0)
+    for scale in (1e-5, 1e-20, 1e-40):
+        assert lowest("tanh", scale) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None, True, np.nan])
+def test_seeds_are_whole_numbers_or_generators(seed: Any) -> None:
+    law = Spectrum(0.5, 0.3)
+    for call in (
+        lambda: KernelSpectrum(0.5, 0.3, activation="tanh", samples_per_input=2.0).sample(5, seed=seed),
+        lambda: law.sample(5, seed=seed),
+        lambda: stability_probability(law, 5, samples=2, seed=seed),
+        lambda: finite_size_scaling(law, (4, 5), samples=2, seed=seed),
+        lambda: MultiOutputSpectrum(0.5, singular_values=[1.0, 2.0]).sample(5, seed=seed),
+    ):
+        with pytest.raises(InputError, match="seed must be"):
+            call()
+    rng = np.random.default_rng(3)
+    np.testing.assert_array_equal(law.sample(5, seed=rng), law.sample(5, seed=3))

@@ -81,6 +81,19 @@ def integer(name: str, value: object, *, minimum: int, maximum: int | None = Non
     return whole
 
 
+def generator(name: str, value: object) -> np.random.Generator:
+    """The random generator of a seed, or `value` where it is one already; None, which is never the same, is refused."""
+    if isinstance(value, np.random.Generator):
+        return value
+    try:
+        if value is None or isinstance(value, bool | np.bool_):
+            raise TypeError
+        return np.random.default_rng(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        accepted = "a whole number at least 0 or a numpy.random.Generator"
+        raise InputError(f"{name} must be {accepted}, got {shown(value)}") from None
+
+
 def real(name: str, value: object) -> float:
     """Return `value` as a finite float."""
     try:

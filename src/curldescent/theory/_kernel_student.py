@@ -17,6 +17,8 @@ from curldescent.theory.sample_matrices import DISTRIBUTIONS
 
 Array = NDArray[np.float64]
 
+# Scales whose squares and products stay within the range of numbers, and how far apart those of two layers may be.
+LEAST, MOST, APART = 1e-40, 1e40, 1e15
 # Of the squared weights u = w²/⟨w²⟩ and of a weight vector's squared norm: nodes and weights of Gauss's rules, and κ.
 _SPREADS: dict[str, tuple[Array, Array, float]] = {}
 # Tracy–Widom's law of real symmetric matrices: its median (minus the lowest edge's) and standard deviation.
@@ -206,6 +208,8 @@ def checked(
     if samples_per_input is None:
         raise InputError("samples_per_input must be given, P/M: the kernel of nonlinear students depends on it")
     size = validation.positive("scale", 1.0 if scale is None else scale)
+    if not LEAST <= size <= MOST:
+        raise InputError(f"scale must lie between {LEAST:g} and {MOST:g}, got {size:g}")
     default = size**2 / (3 if law == "uniform" else 1)
     if scale is not None and rho is not None and sigma2 is not None:
         raise InputError("scale sets rho and sigma2; give scale, or rho and sigma2, not all three")
@@ -217,7 +221,17 @@ def checked(
         validation.positive("input_variance", input_variance),
         law,
     )
-    _ = student.averages
+    for name, value in (("rho", student.rho), ("sigma2", student.sigma2), ("input_variance", student.variance)):
+        if not LEAST**2 / 10 <= value <= MOST**2:
+            raise InputError(f"{name} must lie between {LEAST**2 / 10:g} and {MOST**2:g}, got {value:g}")
+    if not 1 / APART <= student.rho / student.sigma2 <= APART:
+        raise InputError(
+            f"rho must be within a factor of {APART:g} of sigma2, got {student.rho:g} and {student.sigma2:g}: beside "
+            "one layer nothing of the other is left in double precision"
+        )
+    averages = student.averages
+    if averages.rest == 0 and averages.linear == 0:
+        raise InputError(f"the activation {found} must not be constant over a Gaussian drive: nothing could be learned")
     return student
 
 

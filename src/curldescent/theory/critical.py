@@ -16,6 +16,8 @@ from curldescent.theory.sign_flips import broadcast_arguments, four_poles, lambd
 
 Array = NDArray[np.float64]
 LAYERS = ("hidden", "readout")
+# The paper's, where nobody says.
+INPUT_VARIANCE = 0.5
 _LINEAR_SIZE = (
     "n_inputs belongs to nonlinear students: of linear ones see cd.theory.stability_probability, or leave it out for "
     "the limit"
@@ -31,7 +33,7 @@ def critical_ratio(
     activation: "str | Activation" = "linear",
     samples_per_input: float | None = None,
     scale: float | None = None,
-    input_variance: float = 0.5,
+    input_variance: float = INPUT_VARIANCE,
     n_inputs: int | None = None,
 ) -> float | Array:
     """The compression ratio at which random zero-loss solutions lose their stability: stable for every c below it.
@@ -116,10 +118,15 @@ def nonlinear(
 ) -> KernelStudent | None:
     """The student whose kernel decides, or None where K does: for linear students with samples enough."""
     few = samples_per_input is not None and validation.positive("samples_per_input", samples_per_input) < 1
+    tau = validation.positive("input_variance", input_variance)
     if isinstance(activation, str) and activation == "linear" and not few:
         if scale is not None:
             validation.positive("scale", scale)
             raise InputError("scale belongs to nonlinear students: stability of linear ones depends on rho/sigma2 only")
+        if tau != INPUT_VARIANCE:
+            raise InputError(
+                "input_variance belongs to nonlinear students: stability of linear ones depends on rho/sigma2 only"
+            )
         return None
     return checked(activation, samples_per_input, scale=scale, rho=rho, sigma2=sigma2, input_variance=input_variance)
 
@@ -249,7 +256,7 @@ def critical_fraction(
     activation: "str | Activation" = "linear",
     samples_per_input: float | None = None,
     scale: float | None = None,
-    input_variance: float = 0.5,
+    input_variance: float = INPUT_VARIANCE,
 ) -> float | Array:
     """The flipped fraction of one layer up to which random zero-loss solutions are stable; inverse of `critical_ratio`.
 

@@ -102,7 +102,7 @@ def sample_lambda_min(
     validation.instance("law", law, Spectrum, "a cd.theory.Spectrum")
     size, count = checked_sizes(n_inputs, samples)
     validation.choice("distribution", distribution, ("normal", "uniform"))
-    rng = np.random.default_rng(seed)
+    rng = validation.generator("seed", seed)
     width = n_hidden_for(law.ratio, size)
     out = np.empty(count)
     for i in range(count):
@@ -197,7 +197,7 @@ def finite_size_scaling(
     if len(set(checked)) < 2:
         raise InputError(f"sizes must hold at least two different numbers of inputs, got {list(sizes)}")
     count = validation.integer("samples", samples, minimum=2)
-    rng = np.random.default_rng(seed)
+    rng = validation.generator("seed", seed)
     lowest = np.stack([sample_lambda_min(law, size, samples=count, seed=rng) for size in checked])
     limits = np.array([law.realised(size).lambda_min for size in checked])
     spread = lowest.std(axis=1, ddof=1)

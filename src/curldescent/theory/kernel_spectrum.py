@@ -291,7 +291,7 @@ class KernelSpectrum:
         size = validation.integer("n_inputs", self.n_inputs if n_inputs is None else n_inputs, minimum=1)
         count = validation.integer("samples", samples, minimum=1)
         require_memory(max(1, round(self._student.samples * size)), count)
-        rng = np.random.default_rng(seed)
+        rng = validation.generator("seed", seed)
         eigenvalues = np.stack([np.linalg.eigvalsh(self._kernel(size, rng)) for _ in range(count)])
         return eigenvalues[0] if count == 1 else eigenvalues
 

@@ -124,5 +124,5 @@ class MultiOutputSpectrum:
             seed: seed of the hidden weights.
         """
         # The same seed gives the same W1 for every singular value, as in one network.
-        state = np.random.default_rng(seed).integers(2**63)
+        state = validation.generator("seed", seed).integers(2**63)
         return np.sort(np.concatenate([law.sample(n_inputs, int(state)) for law in self.laws]))

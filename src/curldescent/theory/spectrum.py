@@ -311,7 +311,7 @@ class Spectrum:
         (50,)
         """
         size, count = checked_sizes(n_inputs, samples)
-        rng = np.random.default_rng(seed)
+        rng = validation.generator("seed", seed)
         width = n_hidden_for(self.ratio, size)
         eigenvalues = np.stack(
             [
