@@ -335,3 +335,12 @@ def test_bad_input(case):
     call, message = ERRORS[case]
     with pytest.raises(cd.InputError, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+def test_flat_parameters_may_come_in_any_type(dtype: type) -> None:
+    field = cd.field(cd.student_teacher(n_inputs=2, n_hidden=3, n_train=5), cd.Plasticity(feedback="random"))
+    values = np.arange(field.n_params).astype(dtype)
+    found = field.at(values)
+    assert found.theta.dtype == np.float64
+    np.testing.assert_array_equal(found.velocity(), field.velocity(values.astype(np.float64)))

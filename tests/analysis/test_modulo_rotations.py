@@ -105,3 +105,19 @@ def test_width_costs_nothing_and_runs_have_a_regime() -> None:
 def test_what_has_no_such_coordinates_is_refused(arguments: tuple, words: str) -> None:
     with pytest.raises(InputError, match=words):
         modulo_rotations(*arguments)
+
+
+@pytest.mark.parametrize("layers", [(0,), (1,), (0, 1)])
+def test_a_layer_of_zeros_keeps_its_norm(layers: tuple[int, ...]) -> None:
+    drawn = problem()
+    weights = [np.array(each) * (number not in layers) for number, each in enumerate(drawn.student.layers)]
+    one, rule = drawn.with_student(cd.Weights(weights)), cd.Plasticity(hidden=0.5)
+    history = cd.train(one, rule, epochs=3, learning_rate=0.1, preserve_norms=True, record=[3])
+    steps = learning_dynamics(modulo_rotations(one, rule, preserve_norms=True), learning_rate=0.1)
+    flow = steps.at(0.1, continuous=True)
+    state, flowed = steps.start, flow.start
+    for _ in range(3):
+        state, flowed = steps.step(state, steps.args), flow.step(flowed, flow.args)
+    np.testing.assert_allclose(state, gram(history, 0, [slice(0, 20)]), rtol=1e-12, atol=1e-15)
+    # The map is zero whatever the other layer does.
+    assert steps.field.loss(flowed) == pytest.approx(float(history.train_error[0, -1]), rel=1e-12)

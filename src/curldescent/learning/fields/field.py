@@ -155,8 +155,8 @@ class Field(ABC):
     def _position(self, theta: Any) -> Array:
         if theta is None:
             return self.theta
-        if isinstance(theta, np.ndarray) and theta.shape == self.theta.shape and theta.dtype == np.float64:
-            return theta
+        if isinstance(theta, np.ndarray) and theta.shape == self.theta.shape and theta.dtype.kind in "fiu":
+            return theta.astype(np.float64, copy=False)
         return self._flat(theta)
 
     def _direction(self, direction: Any) -> Array:

@@ -110,8 +110,8 @@ class GramVelocity(Velocity):
         hidden, readout = squares[: self.inputs].sum(), squares[self.inputs :].sum()
         scale = jnp.concatenate(
             [
-                jnp.broadcast_to(args.norms[0] / jnp.sqrt(hidden), (self.inputs,)),
-                jnp.broadcast_to(args.norms[1] / jnp.sqrt(readout), (self.outputs,)),
+                jnp.broadcast_to(args.norms[0] / jnp.sqrt(_divisor(hidden)), (self.inputs,)),
+                jnp.broadcast_to(args.norms[1] / jnp.sqrt(_divisor(readout)), (self.outputs,)),
             ]
         )
         return self.packed(scale[:, None] * c * scale)
@@ -140,10 +140,15 @@ class GramVelocity(Velocity):
         along = jnp.einsum("gij,gji->i", c, k)
         squares = jnp.einsum("gii->i", c)
         parts = [
-            jnp.broadcast_to(-along[part].sum() / squares[part].sum(), (size,))
+            jnp.broadcast_to(-along[part].sum() / _divisor(squares[part].sum()), (size,))
             for part, size in ((slice(None, m), m), (slice(m, None), self.outputs))
         ]
         return jnp.diag(jnp.concatenate(parts))
+
+
+def _divisor(square: Any) -> Any:
+    """A layer's squared norm; one of a layer of zeros, which has no direction and stays as it is."""
+    return jnp.where(square > 0, square, 1.0)
 
 
 def gram_field(problem: Problem, rule: Plasticity, trial: int, *, preserve_norms: bool) -> FunctionField:

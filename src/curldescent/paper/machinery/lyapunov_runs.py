@@ -48,7 +48,10 @@ def plane(ratios: Sequence[float], hidden: Sequence[float], total: int, trials: 
 
 
 def column(ratio: float, hidden: Sequence[float], total: int, trials: int, time: float) -> xr.Dataset:
-    """Exponents and order parameters over flipped inputs at one ratio, figure 3b's start."""
+    """Exponents and order parameters over flipped inputs at one ratio: figure 3b's start, but for its noise.
+
+    It is normal here, of standard deviation 1e-10 on every readout weight, in place of the same number on every one.
+    """
     n_inputs, n_hidden = sizes_of_total(total, ratio)
     problem = student_teacher(
         n_inputs=n_inputs,
