@@ -39,6 +39,7 @@ _FIGURES = (
     "beyond.lyapunov",
     "beyond.size_of_chaos",
     "beyond.limits_of_chaos",
+    "beyond.chaos_and_step",
     "beyond.inputs",
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",

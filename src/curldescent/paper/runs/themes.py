@@ -27,7 +27,9 @@ THEMES = (
         ("fig2", "histograms", "fig3a", "fig3a-inset", "learned", "joint", "graded", "outputs", "inputs", "norms"),
     ),
     Theme(
-        "motion", "What happens where they are not?", ("fig3b", "fig4", "lyapunov", "size-of-chaos", "limits-of-chaos")
+        "motion",
+        "What happens where they are not?",
+        ("fig3b", "fig4", "lyapunov", "size-of-chaos", "limits-of-chaos", "chaos-and-step"),
     ),
     Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8", "kernel-law")),
     Theme(
