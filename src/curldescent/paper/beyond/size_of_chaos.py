@@ -231,10 +231,10 @@ FIGURE = Figure(
     title="Chaos at any size",
     about=(
         "Figure 3b's linear students, full batch, norms preserved, started 1e-10 beside a teacher, in steps of 0.02 "
-        "(circles; 0.0064 with 700 neurons) and in continuous time (squares). Left: the leading exponent over the second half of the run per "
-        "unit of total step, mean over input sets with 95 % intervals. Middle: the share of runs that are labelled "
-        "chaotic. Right: leading exponents modulo rotations of equal hidden neurons at c = 0.5, α_h = 0.5, medians over"
-        " input sets."
+        "(circles; 0.0064 with 700 neurons) and in continuous time (squares). Left: the leading exponent over the "
+        "second half of the run per unit of total step, mean over input sets with 95 % intervals. Middle: the share of "
+        "runs that are labelled chaotic. Right: leading exponents modulo rotations of equal hidden neurons at c = 0.5, "
+        "α_h = 0.5, medians over input sets."
     ),
     origin="beyond",
     experiments=experiments,
