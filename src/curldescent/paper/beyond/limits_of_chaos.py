@@ -28,6 +28,10 @@ from curldescent.paper.machinery.limits_of_chaos_measures import (
 )
 
 _DAY = "2026-11-28"
+_STEPS = (
+    "2026-11-28: the step is named in the claim, the criterion stays; that it is the cause was found afterwards "
+    "(chaos-and-step)."
+)
 _SORTED = "2026-11-28: exponents are put in descending order first, which moved no dimension by more than 0.5."
 
 
@@ -43,6 +47,7 @@ FIGURE = Figure(
     "limits-of-chaos",
     title="The limits of chaos",
     about=(
+        "All in steps of 0.05, mini-batches in 0.02; what the step does is figure chaos-and-step. "
         "a: leading exponents of linear students with few white inputs, full batch, norms kept at those of "
         "figure 3b's students of ratio c, by the number of hidden neurons; ∞: the Gram matrix that random weights "
         "tend to. b: the same at c = 2, α_h = 0.75 in long runs, window by window. c: "
@@ -68,13 +73,14 @@ FIGURE = Figure(
         ),
         Claim(
             "fades",
-            "In the limit chaos is a long transient; at finite width it lasts.",
+            "In steps of 0.05 the limit's chaos is a long transient; at finite width it lasts.",
             f"over long runs at {where(NO_REST, 'α_h')}: the limit's mean exponent in the last window less "
             f"{FADED:g} of that in the first is below 0 by its 95 % interval, and the finite width's less {LASTING:g} "
             "of its first is above 0",
             "the first is above 0 or the second below",
             measures.limit_fades,
             fixed=_DAY,
+            changes=(_STEPS,),
         ),
         Claim(
             "tends to",
@@ -159,7 +165,7 @@ FIGURE = Figure(
         ),
         Claim(
             "turning",
-            "With most inputs flipped students give up where chaos is rare: the map is zero, and hidden neurons turn.",
+            "With most inputs flipped students give up in steps of 0.05: the map is zero, and hidden neurons turn.",
             *shares.at_least(
                 MOST,
                 f"of the runs with c ≤ 0.7 and α_h ≥ 0.75 whose map is in the end below {100 * OFF:g} % of the "
@@ -167,6 +173,7 @@ FIGURE = Figure(
             ),
             measures.regular_runs_turn,
             fixed=_DAY,
+            changes=(_STEPS,),
         ),
     ),
 )
