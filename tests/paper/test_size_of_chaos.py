@@ -70,6 +70,18 @@ def test_runs_without_a_positive_exponent_have_no_dimension_that_counts() -> Non
     assert verdicts(results)["dimension"] is None
 
 
+def test_a_size_that_was_run_in_one_setting_counts_there() -> None:
+    whole = world()
+    first = size_of_chaos.name("steps", 700, size_of_chaos.CHAOTIC[0])
+    part = Results("standard", {k: v for k, v in whole.data.items() if "-700-" not in k or k == first})
+    assert {name: holds for name, holds in verdicts(part).items() if holds is not True} == {}
+    said = next(claim for claim in figure("size-of-chaos").claims if claim.name == "survives").measure(part).said
+    assert (said.count("700 neurons"), said.count("220 neurons")) == (1, 2)
+    from matplotlib import pyplot as plt
+
+    plt.close(size_of_chaos.draw(part))
+
+
 def test_diverged_runs_have_no_exponent() -> None:
     results = world()
     data = results[size_of_chaos.name("steps", 700, size_of_chaos.CHAOTIC[0])]
