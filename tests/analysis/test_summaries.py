@@ -87,6 +87,20 @@ def test_a_regime_with_its_reason(problem):
     assert str(found.record).startswith(f"{len(found.record.times)} looks at a run until time ")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"refine": None}, "; in steps of 0.1"),
+        ({"refine": None, "continuous": True}, "; in the flow (Runge–Kutta steps of 0.1)"),
+        ({"refine": 4}, "; in steps of 0.1; in steps of 0.025: {}"),
+        ({"refine": 4, "continuous": True}, "; in steps of 0.1; in the flow (Runge–Kutta steps of 0.025): {}"),
+    ],
+)
+def test_a_regime_names_the_kind_of_time(problem, options, said):
+    found = cd.analysis.regime(problem, GD, time=40.0, **options)
+    assert str(found).endswith(", per unit of time" + said.format(found.refined and found.refined.label))
+
+
 def test_stretches_of_a_loss_curve():
     times = np.arange(1.0, 101.0)
     loss = np.where(times < 50, 1.0, np.where(times < 60, 2.0, 0.1))

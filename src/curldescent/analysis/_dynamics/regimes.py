@@ -82,7 +82,10 @@ class Regime(Summarised):
         text = f"{self.label}: {self.reason}"
         if np.isfinite(self.late).all():
             text += f"; late maximal exponent {within(*self.late)}, per unit of time"
-        return text if self.refined is None else f"{text}; with a finer step: {self.refined.label}"
+        text = f"{text}; in {_kind_of_time(self.record)}"
+        if self.refined is None:
+            return text
+        return f"{text}; in {_kind_of_time(self.refined.record)}: {self.refined.label}"
 
     COLUMNS: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(("label", "onset", "time", "reason"), ())
 
@@ -173,6 +176,11 @@ def regime_of(record: Record, *, refined: Regime | None = None) -> Regime:
     )
 
 
+def _kind_of_time(record: Record) -> str:
+    steps = f"steps of {record.dt:.4g}"
+    return f"the flow (Runge–Kutta {steps})" if record.continuous else steps
+
+
 def _most_irregular(record: Record) -> SignalKind | None:
     half = record.signals[len(record.signals) // 2 :]
     if len(half) < 64:
@@ -224,11 +232,12 @@ def _against(label: str, reason: str, refined: Regime, loss: float) -> tuple[str
     moving = ("chaotic", "transient chaos", "diverged")
     calm = ("converged", "slow", "periodic", "quasi-periodic")
     if label in moving and refined.label in calm:
-        return "step-size driven", f"{label} with this step, {refined.label} with a finer one"
+        return "step-size driven", f"{label} with this step, {refined.label} in {_kind_of_time(refined.record)}"
     # A collapse into a state that the finer run does not have: the loss is another one altogether.
     if label != "diverged" and refined.label != "diverged" and loss > 10 * max(refined.loss[0], 1e-12) and loss > 1e-9:
         return "step-size driven", (
-            f"{label} at loss {loss:.2g} with this step; {refined.label} at loss {refined.loss[0]:.2g} with a finer one"
+            f"{label} at loss {loss:.2g} with this step; {refined.label} at loss {refined.loss[0]:.2g} in "
+            f"{_kind_of_time(refined.record)}"
         )
     return label, reason
 
@@ -247,17 +256,17 @@ def regime(
     sample: float = 0.5,
     seed: int = 0,
 ) -> Any:
-    """What learning does in the long run: a trial of a full-batch experiment, or any field in steps.
+    """What learning does in the long run: a trial of a full-batch experiment, or any field, in steps or as a flow.
 
     Args:
-        subject: a problem, a field, or `LearningDynamics`.
+        subject: a problem, a field, or `LearningDynamics`, which have a step and a kind of time of their own.
         rule: a problem's plasticity.
         time: how long, in units of total step (epochs times learning rate).
         trial: which of a problem's; None: all of them.
         learning_rate: η, the total step of an update.
         refine: run the trial again with a step finer by this factor, to see what is due to the step; None not to.
-        continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map. Without a finer
-            run, the run itself is.
+        continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map; the run whose
+            label this is stays in steps. With `refine=None` the run itself is the flow. What is printed says which.
         preserve_norms: of a problem, whether layers keep their norms.
         output_error: of a problem, "delta" or "mse".
         sample: time between records, rounded to whole steps.

@@ -1,4 +1,4 @@
-"""What a finite step does to chaos: it dies out in steps where it lasts in continuous time.
+"""What a finite step does to chaos: in some settings it dies out in steps and lasts in continuous time.
 
 What was known before the criteria were written, from draws that this figure does not use: at c = 2, α_h = 0.75 four
 students of the limit lost their exponent within 20 000 units in steps of 0.05, half of it in steps of 0.0125, and kept
