@@ -214,8 +214,8 @@ FIGURE = Figure(
         ),
         Claim(
             "maps",
-            "That maps of students with most inputs flipped shrink to nothing is the step's doing: in continuous time they "
-            "stay larger.",
+            "That maps of students with most inputs flipped shrink to nothing is the step's doing: in continuous time "
+            "they stay larger.",
             f"in each of three settings the 95 % interval of the ratio of maps after the flow and after steps of "
             f"{MAP_STEPS[0]}, over input sets, lies above {LARGER:g}",
             "in one it lies at or below that",

@@ -63,8 +63,8 @@ FIGURE = Figure(
     claims=(
         Claim(
             "limit",
-            "With infinitely many hidden neurons the motion is deterministic, and chaotic itself for 2000 units of steps "
-            "of 0.05.",
+            "With infinitely many hidden neurons the motion is deterministic, and chaotic itself for 2000 units of "
+            "steps of 0.05.",
             f"at {where(NO_REST, 'α_h')} the 95 % interval of the mean exponent over students of the limit lies above "
             "what shear can do, 2 log 2 over half the run",
             "it lies at or below",
