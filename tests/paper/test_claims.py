@@ -54,7 +54,7 @@ def test_a_figure_without_a_subset_has_the_papers() -> None:
     assert {name: e.fingerprint for name, e in one.at("subset").items()} == {
         name: e.fingerprint for name, e in one.at("paper").items()
     }
-    assert [figure("fig5d").at(scale)["fig5d"].grid.size for scale in SCALES] == [12, 12, 12, 34]
+    assert [figure("fig5d").at(scale)["fig5d"].grid.size for scale in SCALES] == [12, 12, 18, 34]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,9 @@ def test_the_papers_scale_is_the_papers(key):
     axis, values, samples, trials, epochs, activation, norms = PAPER[key]
     experiments = figure(key).experiments("paper")
     for name, sweep in experiments.items():
+        if not isinstance(sweep, Sweep):
+            assert (key, name) == ("fig5d", "fig5d-least-errors")  # a bound, which trains nothing
+            continue
         axes = {a.name: a for a in sweep.grid.axes}
         problem, training = sweep.settings.student_teacher, sweep.settings.training
         assert list(axes[axis].columns[axis]) == values
