@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from curldescent.foundation.errors import InputError
 from curldescent.model.losses import SQUARED
 from curldescent.model.problem import Problem
-from curldescent.paper.machinery import shares, speedup_protocol
+from curldescent.paper.machinery import shares, speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
+from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch
 
 # Activations with |φ(u)| ≤ |u|.
 BOUNDED = ("linear", "tanh")
@@ -93,13 +93,11 @@ def never_reached(data: xr.Dataset, bounds: xr.Dataset | None, axis: str, *, up_
         nothing refutes it.
     """
     unknown = 0
-    epochs = needed(data, "train")
-    run = epochs.where(epochs[axis] <= up_to, drop=True)
-    never, of = int((run >= last_epoch(data)).sum()), int(run.size)
-    said = [f"{never} of {of} trials do not get there in {last_epoch(data)} epochs"] if of else []
+    never, of, text = speedup_claims.counted_never(data, "train", axis, up_to=up_to)
+    said = [text] if of else []
     numbers: dict[str, float] = {"epochs": last_epoch(data)} if of else {}
     if bounds is not None:
-        there = [value for value in bounds[axis].values if value <= up_to and value not in run[axis].values]
+        there = [value for value in bounds[axis].values if value <= up_to and value not in data[axis].values]
         errors = bounds.least_error.sel({axis: there}).values
         if errors.size:
             rules = data.sizes["rule"]
@@ -112,6 +110,6 @@ def never_reached(data: xr.Dataset, bounds: xr.Dataset | None, axis: str, *, up_
             numbers["least error"] = float(errors.min())
             never, of = never + rules * out, of + rules * errors.size
     if not of:
-        return Finding(None, f"the grid of this scale has no value up to {up_to:g}")
+        return speedup_claims.without_value(up_to)
     found = shares.found(never, of, "; ".join(said), least=least, numbers=numbers)
     return replace(found, holds=None) if unknown and not found.holds else found

@@ -348,15 +348,25 @@ def gain_grows(compared: Mapping[float, Compared]) -> Finding:
     )
 
 
+def counted_never(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> tuple[int, int, str]:
+    """How many trials up to a value of an axis never get below the threshold, of how many, and that in words."""
+    epochs, last = needed(data, part), last_epoch(data)
+    chosen = epochs.where(epochs[axis] <= up_to, drop=True)
+    never, of = int((chosen >= last).sum()), int(chosen.size)
+    return never, of, f"{never} of {of} trials do not get there in {last} epochs"
+
+
+def without_value(up_to: float) -> Finding:
+    """Where no value is small enough."""
+    return Finding(None, f"the grid of this scale has no value up to {up_to:g}")
+
+
 def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> Finding:
     """Whether students up to a value of an axis never get below the threshold."""
-    epochs = needed(data, part)
-    chosen = epochs.where(epochs[axis] <= up_to, drop=True)
-    if not chosen.size:
-        return Finding(None, f"the grid of this scale has no value up to {up_to:g}")
-    never, last = int((chosen >= last_epoch(data)).sum()), last_epoch(data)
-    text = f"{never} of {chosen.size} trials do not get there in {last} epochs"
-    return shares.found(never, int(chosen.size), text, least=NEVER, numbers={"epochs": last})
+    never, of, text = counted_never(data, part, axis, up_to=up_to)
+    if not of:
+        return without_value(up_to)
+    return shares.found(never, of, text, least=NEVER, numbers={"epochs": last_epoch(data)})
 
 
 def said(found: Compared) -> str:

@@ -3,7 +3,22 @@
 import numpy as np
 
 from curldescent.learning.engines.kernels.simd import fma, inlined, load, splat, store, total
-from curldescent.learning.engines.kernels.tangent_parts import beyond, blank, multiplied, product
+from curldescent.learning.engines.kernels.tangent_parts import beyond, blank, product
+
+
+@inlined
+def multiplied(w, v, row, w2, v2, q, dq, width):
+    """Add what one row does to q and dq; returns its part of ‖W1‖² and of ⟨W1, V⟩."""
+    n = splat(0.0)
+    m = splat(0.0)
+    b, db = splat(w2), splat(v2)
+    for k in range(0, width, 8):
+        x, y = load(w, row + k), load(v, row + k)
+        store(q, k, fma(x, b, load(q, k)))
+        store(dq, k, fma(x, db, fma(y, b, load(dq, k))))
+        n = fma(x, x, n)
+        m = fma(x, y, m)
+    return total(n), total(m)
 
 
 @inlined

@@ -3,11 +3,8 @@
 Layout as in `linear`: rows padded to whole vectors, padding is zero and stays zero.
 """
 
+from curldescent.learning.engines.kernels.linear import ordinary
 from curldescent.learning.engines.kernels.simd import fma, inlined, load, splat, store, total
-
-# A layer that is to keep its norm is left to the reference where its square is beyond these, or zero: a square that is
-# rounded away looks like that of a layer of zeros.
-LEAST, MOST = 1e-250, 1e250
 
 
 @inlined
@@ -66,21 +63,6 @@ def masked(pre, e, h, width):
 
 
 @inlined
-def multiplied(w, v, row, w2, v2, q, dq, width):
-    """Add what one row does to q and dq; returns its part of ‖W1‖² and of ⟨W1, V⟩."""
-    n = splat(0.0)
-    m = splat(0.0)
-    b, db = splat(w2), splat(v2)
-    for k in range(0, width, 8):
-        x, y = load(w, row + k), load(v, row + k)
-        store(q, k, fma(x, b, load(q, k)))
-        store(dq, k, fma(x, db, fma(y, b, load(dq, k))))
-        n = fma(x, x, n)
-        m = fma(x, y, m)
-    return total(n), total(m)
-
-
-@inlined
 def regained(w, v, size, sigma, mu):
     """W ↦ σ W, V ↦ σ (V − μ W)."""
     for k in range(0, size, 8):
@@ -91,5 +73,5 @@ def regained(w, v, size, sigma, mu):
 
 @inlined
 def beyond(square, norm):
-    """Whether a layer's square is none that can be divided by; that of a layer without a norm may be zero."""
-    return not (LEAST <= square <= MOST) and not (square == 0 and norm == 0)
+    """Whether a layer that is to keep its norm is left to the reference; one of zeros without a norm is not."""
+    return not ordinary(square) and not (square == 0 and norm == 0)
