@@ -65,6 +65,18 @@ def test_sizes_that_fill_vectors_and_that_do_not(n_inputs: int, n_hidden: int, s
     np.testing.assert_allclose(seen_here, seen, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("every", [1, 3, 200])
+@pytest.mark.parametrize("rule", [RULES[1], RULES[4]], ids=["shared", "by neuron"])
+def test_looks_fall_where_velocities_are_pending(rule: cd.Plasticity, every: int) -> None:
+    d = dynamics(rule=rule, continuous=True, preserve_norms=True, reduce=False)
+    slow, fast = reference(d, every=every), LinearTangent(d, reference(d, every=every))
+    steps = max(9, 2 * every)
+    (growth, seen), (growth_here, seen_here) = slow.advance(steps), fast.advance(steps)
+    # As above; 400 steps for the longest.
+    np.testing.assert_allclose(growth_here, growth, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(seen_here, seen, rtol=1e-10, atol=1e-13)
+
+
 def test_growth_is_that_of_a_difference_of_two_runs() -> None:
     d = dynamics(preserve_norms=True, reduce=False)
     run = LinearTangent(d, reference(d, every=100))

@@ -9,7 +9,9 @@ from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
 from curldescent.analysis._dynamics.tangent import TangentDynamics
 from curldescent.foundation.errors import InputError
 from curldescent.learning.engines.fused_students import factored
-from curldescent.learning.engines.kernels.linear_tangent import follow
+from curldescent.learning.engines.kernels.linear_tangent import follow_steps
+from curldescent.learning.engines.kernels.linear_tangent_flow import follow_flow
+from curldescent.learning.engines.kernels.linear_tangent_pending import PENDING
 from curldescent.learning.engines.kernels.simd import aligned, padded
 from curldescent.learning.fields.problem_velocity import ProblemVelocity
 
@@ -50,11 +52,15 @@ class LinearTangent:
         post, pre = factors
         index = np.arange(n_inputs)
         vectors = (np.asarray(facts.targets)[0], pre, np.cos(1.7 * index), np.sin(2.3 * index))
-        self._root = self._padded(np.asarray(facts.inputs), self._width).ravel()
+        inputs = np.asarray(facts.inputs)
+        self._root = self._padded(np.pad(inputs, ((0, -len(inputs) % 4), (0, 0))), self._width).ravel()
         self._vectors = self._padded(np.stack(vectors), self._width)
         strengths = np.stack([post, np.asarray(facts.learning.strengths[1])[0]])
         self._strengths = self._padded(strengths, self._rows)
+        # Where all neurons share it, products with post ∘ W2 are those with W2.
+        self._factor = float(post[0]) if (post == post[0]).all() else np.nan
         self._norms = np.ascontiguousarray(facts.norms, dtype=np.float64)
+        self._keeps: bool = dynamics.velocity.convention.preserve_norms  # type: ignore[attr-defined]
         # The error that no linear map goes below belongs to the loss, and moves nothing.
         self._floor = float(facts.floor)
 
@@ -95,38 +101,25 @@ class LinearTangent:
         layers, readouts = aligned(2, size), aligned(2, self._rows)
         for number, flat in enumerate((at.state, at.frame[:, 0])):
             layers[number], readouts[number] = self._laid_out(flat)
-        products = aligned(2, self._width)
-        w, v = layers.reshape(2, self._rows, self._width)
-        products[0], products[1] = readouts[0] @ w, readouts[1] @ w + readouts[0] @ v
         kept = aligned(2, size + self._rows)
-        flow = self._dynamics.continuous
-        done = int(
-            follow(
-                layers,
-                readouts,
-                products,
-                self._root,
-                self._vectors,
-                self._strengths,
-                self._norms,
-                self._dynamics.velocity.convention.preserve_norms,  # type: ignore[attr-defined]
-                flow,
-                at.dt,
-                at.every,
-                kept,
-                aligned(5, self._width),
-                aligned(8, self._rows),
-                aligned(4, size if flow else 0),
-                growth,
-                seen,
-            )
-        )
+        common = (self._norms, self._keeps, at.dt, at.every, kept, aligned(7, self._width), growth, seen)
+        constants = (self._root, self._vectors, self._strengths)
+        if self._dynamics.continuous:
+            long = self._rows + self._width * (2 if np.isnan(self._factor) else 1)
+            pending = aligned(2, PENDING, self._rows), aligned(2, PENDING, self._width)
+            work = aligned(4, 2, long), *pending, aligned(4, self._rows)
+            done = follow_flow(layers, readouts, *constants, *common, self._factor, *work)
+        else:
+            products = aligned(2, self._width)
+            w, v = layers.reshape(2, self._rows, self._width)
+            products[0], products[1] = readouts[0] @ w, readouts[1] @ w + readouts[0] @ v
+            done = follow_steps(layers, readouts, *constants, *common, products)
         if done == len(growth):
             kept[:, :size], kept[:, size:] = layers, readouts
         seen[:done, 0] += self._floor
         at.state, at.frame = self._flat(kept[0]), self._flat(kept[1])[:, None]
-        at.steps += done * at.every
-        return done
+        at.steps += int(done) * at.every
+        return int(done)
 
     def _laid_out(self, flat: Array) -> tuple[Array, Array]:
         hidden, readout = self._dynamics.weights(flat)

@@ -6,7 +6,8 @@ an update is W1 += a hᵀ, W2 −= s2 ∘ (W1 e), a = −dt post ∘ W2, h = pre
     V += da hᵀ + a dhᵀ,   v2 −= s2 ∘ (V e + W1 de),   dq = v2 W1 + W2 V.
 
 A layer W that is rescaled to its norm by σ = c/‖W‖ takes its tangent along by V ↦ σ (V − W ⟨W, V⟩/‖W‖²). The flow under
-kept norms is a hᵀ − κ W1 with κ = ⟨a hᵀ, W1⟩/‖W1‖²; its Runge–Kutta step is the classical one.
+kept norms is a hᵀ − κ W1 with κ = ⟨a hᵀ, W1⟩/‖W1‖²; its Runge–Kutta step is the classical one
+(`linear_tangent_flow`).
 
 Layout as in `linear`: rows padded to whole vectors, padding is zero and stays zero.
 """
@@ -14,12 +15,18 @@ Layout as in `linear`: rows padded to whole vectors, padding is zero and stays z
 import numpy as np
 
 from curldescent.learning.engines.kernels.linear import multiply
-from curldescent.learning.engines.kernels.linear_tangent_flow import drift, run_on, staged
 from curldescent.learning.engines.kernels.simd import fma, inlined, kernel, load, splat, store, total
-from curldescent.learning.engines.kernels.tangent_parts import beyond, blank, copied, masked, product, regained, signal
-
-# A frame that has shrunk or grown beyond these between two looks is left to the reference.
-SHRUNK, GROWN = 1e-9, 1e100
+from curldescent.learning.engines.kernels.tangent_parts import (
+    blank,
+    copied,
+    looked_at,
+    masked,
+    product,
+    regained,
+    renormed,
+    shortened,
+    signal,
+)
 
 
 @inlined
@@ -78,70 +85,40 @@ def updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width, sigma,
     return total(n0 + n1), total(m0 + m1)
 
 
-@inlined
-def renormed(w2, v2, q, dq, n, m, norms, rows, width):
-    """The readout at its norm, and q as with both at theirs, tangents taken along; returns σ and μ of the hidden layer.
-
-    NaN where a square is beyond.
-    """
-    n2, m2 = product(w2, w2, rows), product(w2, v2, rows)
-    sigma, mu, s1, mu1 = 1.0, 0.0, 1.0, 0.0
-    if beyond(n, norms[0]) or beyond(n2, norms[1]):
-        regained(w2, v2, rows, np.nan, np.nan)
-    # A layer of zeros has no direction and stays as it is.
-    if n > 0:
-        s1, mu1 = norms[0] / np.sqrt(n), m / n
-        sigma *= s1
-        mu += mu1
-    if n2 > 0:
-        s2, mu2 = norms[1] / np.sqrt(n2), m2 / n2
-        regained(w2, v2, rows, s2, mu2)
-        sigma *= s2
-        mu += mu2
-    regained(q, dq, width, sigma, mu)
-    return s1, mu1
-
-
 @kernel
-def follow(
+def follow_steps(
     layers,
     readouts,
-    products,
     root,
     vectors,
     strengths,
     norms,
     preserve,
-    flow,
     dt,
     every,
     kept,
     work,
-    short,
-    stages,
     growth,
     seen,
+    products,
 ):
     """Carry a student and a tangent vector along, and look at both every so many steps.
 
     Args:
         layers: (2, rows × width), W1 and V; moved in place.
         readouts: (2, rows), W2 and v2; moved in place.
-        products: (2, width), q and dq of them.
-        root: (directions × width,), R of Σ̂ = RᵀR.
+        root: (directions × width,), R of Σ̂ = RᵀR; directions a multiple of four.
         vectors: (4, width): W*, pre, two waves to project q on.
         strengths: (2, rows): post and s2.
         norms: (2,), those that are preserved.
         preserve: whether they are.
-        flow: Runge–Kutta steps of the flow in place of updates.
         dt: total step of an update.
         every: steps from one look to the next.
         kept: (2, rows × width + rows), where the last finished interval ended: W1 and W2, V and v2.
-        work: (5, width).
-        short: (8, rows).
-        stages: (4, rows × width) for the flow; empty otherwise.
+        work: (5, width) or more.
         growth: (n,), set to the logarithmic growth of the tangent vector, which has length one after every look.
         seen: (n, 3), set to ½‖R (q − W*)‖² and the two projections.
+        products: (2, width), q and dq of the layers.
 
     Returns:
         How many intervals are finished; fewer than n where the tangent vector or a layer that keeps its norm shrank or
@@ -160,72 +137,20 @@ def follow(
         copied(v2, kept[1, size:], rows)
         sigma, mu = 1.0, 0.0
         for step in range(every):
-            if flow:
-                copied(w, stages[0], size)
-                copied(v, stages[1], size)
-                copied(w2, short[2], rows)
-                copied(v2, short[3], rows)
-                blank(stages[2], size)
-                blank(stages[3], size)
-                blank(short[4], rows)
-                blank(short[5], rows)
-                for stage in range(4):
-                    share = dt / 6 if stage == 0 or stage == 3 else dt / 3
-                    ahead = -1.0 if stage == 3 else dt if stage == 2 else dt / 2
-                    signal(root, directions, target, q, dq, off, e, de, width)
-                    masked(pre, e, h, width)
-                    masked(pre, de, dh, width)
-                    kappa, dkappa = drift(
-                        w, v, w2, v2, n, m, e, de, h, dh, post, s2, short[0], short[1], norms, rows, width, preserve
-                    )
-                    run_on(short[0], short[2], short[4], share, ahead, short[6], rows)
-                    run_on(short[1], short[3], short[5], share, ahead, short[7], rows)
-                    n, m = staged(
-                        stages[0],
-                        stages[1],
-                        w,
-                        v,
-                        stages[2],
-                        stages[3],
-                        w2,
-                        v2,
-                        short[6],
-                        short[7],
-                        h,
-                        dh,
-                        post,
-                        kappa,
-                        dkappa,
-                        share,
-                        ahead,
-                        q,
-                        dq,
-                        rows,
-                        width,
-                    )
-                    copied(short[6], w2, rows)
-                    copied(short[7], v2, rows)
-            else:
-                signal(root, directions, target, q, dq, off, e, de, width)
-                masked(pre, e, h, width)
-                masked(pre, de, dh, width)
-                n, m = updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width, sigma, mu)
+            signal(root, directions, target, q, dq, off, e, de, width)
+            masked(pre, e, h, width)
+            masked(pre, de, dh, width)
+            n, m = updated(w, v, w2, v2, q, dq, e, de, h, dh, post, s2, dt, rows, width, sigma, mu)
             if preserve:
-                sigma, mu = renormed(w2, v2, q, dq, n, m, norms, rows, width)
-                if flow or step == every - 1:
+                sigma, mu = renormed(w2, v2, rows, q, dq, n, m, norms, rows, width)
+                if step == every - 1:
                     regained(w, v, size, sigma, mu)
                     n, m, sigma, mu = sigma * sigma * n, 0.0, 1.0, 0.0
-        length = np.sqrt(product(v, v, size) + product(v2, v2, rows))
-        # A length that is not a number fails the comparison too.
-        if not (SHRUNK <= length <= GROWN):
+        length = shortened(v, v2, size, rows)
+        if length == 0:
             return interval
         growth[interval] = np.log(length)
-        multiply(v, size, 1 / length)
-        multiply(v2, rows, 1 / length)
         multiply(dq, width, 1 / length)
         m /= length
-        blank(dh, width)
-        seen[interval, 0] = 0.5 * signal(root, directions, target, q, dh, off, e, de, width)
-        seen[interval, 1] = product(q, vectors[2], width)
-        seen[interval, 2] = product(q, vectors[3], width)
+        looked_at(root, directions, vectors, q, off, e, de, dh, seen[interval], width)
     return len(growth)
