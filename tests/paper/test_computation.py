@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, figure, figures, reproduce
-from curldescent.paper.machinery.computation import kept
+from curldescent.paper.machinery.computation import Split, finish, keep, kept
 from tests.paper.figures import draw_nothing
 
 # Made by the version before identities, when a fingerprint spelled out the module and the name of the function.
@@ -38,6 +39,71 @@ def first(size: int, scale: float = 1.0) -> xr.Dataset:
 
 def renamed(size: int, scale: float = 1.0, offset: float = 0.0) -> xr.Dataset:
     return xr.Dataset({"value": size * scale + offset})
+
+
+CALLS: list[int] = []
+
+
+class STOPPED:
+    at = 2
+
+
+def one_of(number: int, size: int) -> xr.Dataset:
+    CALLS.append(number)
+    if size < 0 and number == STOPPED.at:
+        raise KeyboardInterrupt
+    return xr.Dataset(
+        {"value": ("trial", [number * abs(size), 1]), "said": ("trial", ["a" * number, "b"])}, {}, {"u": 1}
+    )
+
+
+def split(size: int, sets: int = 4) -> Computation:
+    return Computation(one_of, {"size": size, "sets": sets}, identity="one of", split=Split("sets", "number", "set"))
+
+
+def test_a_split_computation_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    CALLS.clear()
+    work = split(-3)
+    with pytest.raises(KeyboardInterrupt):
+        finish(tmp_path, "x", work)
+    assert CALLS == [0, 1, 2]
+    assert kept(tmp_path, "x", work) is None
+    monkeypatch.setattr(STOPPED, "at", None)
+    assert finish(tmp_path, "x", work)["value"].values[:, 0].tolist() == [0, 3, 6, 9]
+    assert CALLS == [0, 1, 2, 2, 3]
+
+
+def test_parts_are_kept_joined_and_put_away(tmp_path):
+    CALLS.clear()
+    work = split(3)
+    for number in (0, 2):
+        (tmp_path / "x.parts").mkdir(exist_ok=True)
+        keep(tmp_path / "x.parts", str(number), work.parts[number], work.parts[number].compute())
+    # Of other arguments, and so not taken.
+    keep(tmp_path / "x.parts", "1", split(4).parts[1], split(4).parts[1].compute())
+    CALLS.clear()
+    data = finish(tmp_path, "x", work)
+    assert CALLS == [1, 3]
+    assert data["value"].dims == ("set", "trial")
+    assert data["value"].values.tolist() == [[0, 1], [3, 1], [6, 1], [9, 1]]
+    assert data["said"].values.tolist() == [["", "b"], ["a", "b"], ["aa", "b"], ["aaa", "b"]]
+    assert data.attrs == {"u": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.nc"]
+    again = kept(tmp_path, "x", work)
+    xr.testing.assert_equal(again, data)
+    xr.testing.assert_identical(data, work.compute())
+
+
+def test_splitting_changes_no_fingerprint():
+    whole = Computation(one_of, {"size": 3, "sets": 4}, identity="one of")
+    assert split(3).fingerprint == whole.fingerprint
+    assert len({part.fingerprint for part in split(3).parts} | {whole.fingerprint}) == 5
+
+
+@pytest.mark.parametrize(("given", "match"), [({"sets": 0}, "'sets'"), ({"sets": "4"}, "'sets'"), ({}, "'sets'")])
+def test_a_split_needs_a_count(given, match):
+    with pytest.raises(InputError, match=match):
+        Computation(one_of, given, identity="one of", split=Split("sets", "number", "set"))
 
 
 def test_renaming_moving_and_a_new_argument_with_a_default_change_no_fingerprint(monkeypatch):

@@ -100,13 +100,13 @@ def test_sizes_and_input_sets_have_inputs_of_their_own() -> None:
 
 @pytest.mark.parametrize("continuous", [False, True])
 def test_a_stable_solution_is_stayed_at(continuous: bool) -> None:
-    data = runs.regimes(15, 0.2, 0.5, 1, 1, 100.0, continuous=continuous)
-    assert data.label.values.tolist() == [["converged"]]
+    data = runs.regimes(0, 15, 0.2, 0.5, 1, 100.0, continuous=continuous)
+    assert data.label.values.tolist() == ["converged"]
     assert data.loss.values.item() < 1e-18
 
 
 def test_a_spectrum_has_as_many_exponents_as_there_are_coordinates_without_rotations() -> None:
-    data = runs.spectra(12, 0.5, 0.5, 1, 10.0, 10.0, 30)
+    data = runs.spectra(0, 12, 0.5, 0.5, 10.0, 10.0, 30)
     # 4 inputs and 8 hidden neurons: 5 · 6 / 2.
     assert data.coordinates.values.item() == 15
     # Two of them are −∞: both norms are put right after every step.

@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "machinery.claims": ["Claim", "Figure", "Finding", "Published", "Results"],
-        "machinery.computation": ["Computation"],
+        "machinery.computation": ["Computation", "Split"],
         "runs.registry": ["figure", "figures"],
         "runs.report": ["write_reproduction_report"],
         "runs.reproduction": ["Unfinished", "keep_results", "reproduce"],

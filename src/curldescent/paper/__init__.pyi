@@ -4,6 +4,7 @@ from .machinery.claims import Finding as Finding
 from .machinery.claims import Published as Published
 from .machinery.claims import Results as Results
 from .machinery.computation import Computation as Computation
+from .machinery.computation import Split as Split
 from .runs.registry import figure as figure
 from .runs.registry import figures as figures
 from .runs.report import write_reproduction_report as write_reproduction_report

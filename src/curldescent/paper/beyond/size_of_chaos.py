@@ -8,7 +8,7 @@ import xarray as xr
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
-from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.computation import Computation, Split
 from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of
 from curldescent.paper.machinery.size_of_chaos_runs import least, regimes, spectra
 from curldescent.plots import legends, style
@@ -30,6 +30,7 @@ LARGEST = 700
 SPECTRUM = (0.5, 0.5)
 # Shares of chaotic runs closer than this count as equal.
 CLOSE = 0.2
+SETS = Split("sets", "number", "set")
 _DAY = "2026-11-27"
 SORTED = (
     "2026-11-28: exponents are put in descending order before a dimension is taken of them; in the order of the "
@@ -61,6 +62,7 @@ def experiments(scale: Scale) -> Experiments:
             },
             identity=f"{identity}.regimes",
             version=VERSIONS[kind],
+            split=SETS,
         )
         for kind, total, setting in runs
     }
@@ -69,7 +71,7 @@ def experiments(scale: Scale) -> Experiments:
     spectrum = {"ratio": ratio, "hidden": hidden, "sets": draws, **span}
     for total in small:
         out[f"size-of-chaos-spectrum-{total}"] = Computation(
-            spectra, {"total": total, **spectrum}, identity=f"{identity}.spectra"
+            spectra, {"total": total, **spectrum}, identity=f"{identity}.spectra", split=SETS
         )
     return out
 

@@ -1,8 +1,9 @@
 """A computation that is no sweep: a function and plain arguments, its dataset kept in a file that says what made it."""
 
 import inspect
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,24 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _SUFFIX = ".nc"
+# A folder beside it, while a computation that is split is not whole.
+_PARTS = ".parts"
+_STAMP = "fingerprint"
+
+
+@dataclass(frozen=True)
+class Split:
+    """How a computation falls into parts, each of which is kept when it is done.
+
+    Args:
+        count: the argument that says how many parts there are; the function does not get it.
+        index: the argument of the function that says which part it is asked for, from 0 on.
+        dim: the dimension along which the parts' datasets are joined.
+    """
+
+    count: str
+    index: str
+    dim: str
 
 
 @dataclass(frozen=True)
@@ -30,6 +49,7 @@ class Computation:
         needs: optional modules that it imports, keys of `optional.PACKAGES`; asked for before anything is computed.
         version: raise it when the function, or the default of one of its arguments, comes to mean something else, so
             that kept results are not taken for it.
+        split: into parts, for what takes long; None to compute it in one go. No result depends on it.
     """
 
     function: "Callable[..., xr.Dataset]"
@@ -38,6 +58,7 @@ class Computation:
     identity: str
     version: int = 1
     needs: Sequence[str] = ()
+    split: Split | None = None
 
     def __post_init__(self) -> None:
         where = "a function at the top level of a module, which returns an xarray.Dataset"
@@ -53,6 +74,9 @@ class Computation:
             raise InputError(f"needs must be a list of modules, got {validation.shown(self.needs)}")
         for module in self.needs:
             validation.choice("a module that is needed", module, tuple(optional.PACKAGES))
+        if self.split is not None:
+            validation.instance("split", self.split, Split, "a Split(count, index, dim)")
+            validation.integer(f"argument {self.split.count!r}", self.arguments.get(self.split.count), minimum=1)
 
     @property
     def fingerprint(self) -> str:
@@ -61,14 +85,32 @@ class Computation:
         given = {n: v for n, v in self.arguments.items() if n not in parameters or not _same(v, parameters[n].default)}
         return digest(canonical({"function": self.identity, "arguments": given, "version": self.version}))
 
+    @property
+    def parts(self) -> "list[Computation]":
+        """Of a computation that is split, each a computation of its own; empty otherwise."""
+        if self.split is None:
+            return []
+        given = {name: value for name, value in self.arguments.items() if name != self.split.count}
+        numbers = range(self.arguments[self.split.count])
+        return [replace(self, arguments={**given, self.split.index: number}, split=None) for number in numbers]
+
     def compute(self, progress: Progress | None = None) -> "xr.Dataset":
-        """Call the function.
+        """Call the function, for every part where it is split.
 
         Args:
             progress: given to a function that has an argument of that name, which no result depends on.
         """
+        if self.split is not None:
+            return self.joined([part.compute(progress) for part in self.parts])
         told = {"progress": progress} if "progress" in inspect.signature(self.function).parameters else {}
         return self.function(**self.arguments, **told)
+
+    def joined(self, parts: "Sequence[xr.Dataset]") -> "xr.Dataset":
+        """The dataset of a computation that is split, from those of its parts."""
+        import xarray as xr
+
+        assert self.split is not None
+        return xr.concat(parts, dim=self.split.dim, combine_attrs="identical")
 
 
 def _same(value: Any, default: Any) -> bool:
@@ -107,7 +149,7 @@ def kept(folder: Path, name: str, computation: Computation) -> "xr.Dataset | Non
             data = file.load()
     except (OSError, ValueError, TypeError, KeyError, IndexError) as fault:
         raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
-    return data if data.attrs.get("fingerprint") == computation.fingerprint else None
+    return data if data.attrs.get(_STAMP) == computation.fingerprint else None
 
 
 def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") -> None:
@@ -115,5 +157,40 @@ def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") 
     from curldescent.foundation import durable
     from curldescent.foundation.writing import for_netcdf
 
-    stamped = data.assign_attrs(fingerprint=computation.fingerprint)
+    stamped = data.assign_attrs({_STAMP: computation.fingerprint})
     durable.write(path_of(folder, name), bytes(for_netcdf(stamped).to_netcdf(engine="scipy")))
+
+
+def finish(folder: Path, name: str, computation: Computation, progress: Progress | None = None) -> "xr.Dataset":
+    """Compute a dataset and keep it, going on from the parts of it that are kept.
+
+    Args:
+        folder: of the data.
+        name: of the computation.
+        computation: what to compute.
+        progress: told of finished parts, and given to the function.
+
+    Returns:
+        The dataset.
+    """
+    parts = computation.parts
+    if not parts:
+        data = computation.compute(progress)
+        keep(folder, name, computation, data)
+        return data
+    own = folder / f"{name}{_PARTS}"
+    own.mkdir(exist_ok=True)
+    done = []
+    for number, part in enumerate(parts):
+        found = kept(own, str(number), part)
+        if found is None:
+            found = part.compute(progress)
+            keep(own, str(number), part, found)
+            if progress is not None:
+                progress.say(f"{name}: {number + 1} of {len(parts)}")
+        done.append(found.drop_encoding().assign_attrs())
+        done[-1].attrs.pop(_STAMP, None)
+    data = computation.joined(done)
+    keep(folder, name, computation, data)
+    shutil.rmtree(own, ignore_errors=True)
+    return data

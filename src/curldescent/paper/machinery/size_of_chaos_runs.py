@@ -55,77 +55,76 @@ def students(total: int, ratio: float, number: int, trials: int, activation: str
 
 
 def regimes(
-    total: int, ratio: float, hidden: float, sets: int, trials: int, time: float, *, continuous: bool
+    number: int, total: int, ratio: float, hidden: float, trials: int, time: float, *, continuous: bool
 ) -> xr.Dataset:
-    """What students of one size and setting do, full batch, norms preserved.
+    """What students of one input set, size and setting do, full batch, norms preserved.
 
     Args:
+        number: of the input set.
         total: M + N.
         ratio: c = M/N.
         hidden: flipped fraction of the inputs.
-        sets: input sets.
-        trials: students of each.
+        trials: students.
         time: length of a run, in units of total step.
         continuous: the flow in place of steps of 0.02, or shorter ones for more than 150 hidden neurons.
 
     Returns:
-        Over (set, trial): `label` of `curldescent.analysis.regime`; `exponent`, `low`, `high`, the leading one over the
-        second half per unit of total step with its 95 % interval; `loss`, the late median.
+        Over trial: `label` of `curldescent.analysis.regime`; `exponent`, `low`, `high`, the leading one over the second
+        half per unit of total step with its 95 % interval; `loss`, the late median.
     """
-    out: dict[str, Any] = {name: np.full((sets, trials), np.nan) for name in ("exponent", "low", "high", "loss")}
-    labels = np.empty((sets, trials), dtype=object)
+    out: dict[str, Any] = {name: np.full(trials, np.nan) for name in ("exponent", "low", "high", "loss")}
+    labels = np.empty(trials, dtype=object)
     _, n_hidden = sizes_of_total(total, ratio)
     step = (FLOW_STEP if continuous else STEP) * min(1.0, LONG_STEP_HIDDEN / n_hidden)
-    for number in range(sets):
-        problem = students(total, ratio, number, trials)
-        for trial in range(trials):
-            found = regime(
-                problem,
-                Plasticity(hidden=hidden),
-                time=time,
-                trial=trial,
-                learning_rate=step,
-                continuous=continuous,
-                refine=None,
-                preserve_norms=True,
-            )
-            labels[number, trial] = found.label
-            for name, value in zip(("exponent", "low", "high"), found.late, strict=True):
-                out[name][number, trial] = value
-            out["loss"][number, trial] = found.loss[0]
-    dims = ("set", "trial")
-    data = {name: (dims, values) for name, values in out.items()}
-    return xr.Dataset({**data, "label": (dims, labels.astype(str))}, attrs={"time": time})
+    problem = students(total, ratio, number, trials)
+    for trial in range(trials):
+        found = regime(
+            problem,
+            Plasticity(hidden=hidden),
+            time=time,
+            trial=trial,
+            learning_rate=step,
+            continuous=continuous,
+            refine=None,
+            preserve_norms=True,
+        )
+        labels[trial] = found.label
+        for name, value in zip(("exponent", "low", "high"), found.late, strict=True):
+            out[name][trial] = value
+        out["loss"][trial] = found.loss[0]
+    data = {name: ("trial", values) for name, values in out.items()}
+    return xr.Dataset({**data, "label": ("trial", labels.astype(str))}, attrs={"time": time})
 
 
-def spectra(total: int, ratio: float, hidden: float, sets: int, transient: float, time: float, keep: int) -> xr.Dataset:
-    """All Lyapunov exponents modulo rotations of equal hidden neurons, one student an input set, steps of 0.02.
+def spectra(
+    number: int, total: int, ratio: float, hidden: float, transient: float, time: float, keep: int
+) -> xr.Dataset:
+    """All Lyapunov exponents modulo rotations of equal hidden neurons of one student, steps of 0.02.
 
     Args:
+        number: of the input set.
         total: M + N.
         ratio: c = M/N, below 1: hidden neurons are as many as M + 1 at least.
         hidden: flipped fraction of the inputs.
-        sets: input sets.
         transient: time before.
         time: over which exponents are measured.
         keep: the largest ones that are kept, in descending order.
 
     Returns:
-        Over set: `dimension` (Kaplan–Yorke; NaN where a run diverged), `positive`, how many exponents have a 95 %
-        interval above zero, `coordinates`; over (set, index) `values`.
+        `dimension` (Kaplan–Yorke; NaN where the run diverged), `positive`, how many exponents have a 95 % interval
+        above zero, `coordinates`; over index `values`.
     """
-    values = np.full((sets, keep), np.nan)
-    out = {name: np.full(sets, np.nan) for name in ("dimension", "positive", "coordinates")}
-    for number in range(sets):
-        problem = students(total, ratio, number, 1)
-        field = modulo_rotations(problem, Plasticity(hidden=hidden), preserve_norms=True)
-        found = lyapunov(
-            field, time=time, transient=transient, count=field.n_params, learning_rate=STEP, every=20, blocks=20
-        )
-        out["coordinates"][number] = field.n_params
-        if found.status == "ok":
-            first = -np.sort(-found.values)[:keep]
-            values[number, : len(first)] = first
-            out["dimension"][number] = found.kaplan_yorke
-            out["positive"][number] = int((found.low > 0).sum())
-    return xr.Dataset({**{n: ("set", v) for n, v in out.items()}, "values": (("set", "index"), values)})
+    values = np.full(keep, np.nan)
+    out = dict.fromkeys(("dimension", "positive", "coordinates"), np.nan)
+    problem = students(total, ratio, number, 1)
+    field = modulo_rotations(problem, Plasticity(hidden=hidden), preserve_norms=True)
+    found = lyapunov(
+        field, time=time, transient=transient, count=field.n_params, learning_rate=STEP, every=20, blocks=20
+    )
+    out["coordinates"] = field.n_params
+    if found.status == "ok":
+        first = -np.sort(-found.values)[:keep]
+        values[: len(first)] = first
+        out["dimension"] = found.kaplan_yorke
+        out["positive"] = int((found.low > 0).sum())
+    return xr.Dataset({**{n: ((), v) for n, v in out.items()}, "values": ("index", values)})

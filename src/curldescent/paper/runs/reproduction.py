@@ -249,22 +249,21 @@ def _computed(missing: Mapping[str, Computation], folder: Path, workers: int | N
     if len(missing) < 2 or workers == 1:
         for name, experiment in missing.items():
             progress.say(f"{label}: {name}")
-            data = experiment.compute(progress)
-            computations.keep(folder, name, experiment, data)
-            yield name, data
+            yield name, computations.finish(folder, name, experiment, progress)
         return
     context = multiprocessing.get_context("spawn")
     count = min(len(missing), workers or multiprocessing.cpu_count())
     with ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_the_parent) as pool:
         # A signal to everybody is for this process, which ends the others.
         with interruption.held_back():
-            names = {pool.submit(experiment.compute): name for name, experiment in missing.items()}
+            names = {
+                pool.submit(computations.finish, folder, name, experiment): name for name, experiment in missing.items()
+            }
         try:
             with interruption.cleaning(partial(_kill, list(multiprocessing.active_children()))):
                 progress.start(len(missing), "computations")
                 for done, future in enumerate(as_completed(names), start=1):
                     name, data = names[future], future.result()
-                    computations.keep(folder, name, missing[name], data)
                     progress.update(done)
                     progress.say(f"{label}: {name} ({done} of {len(missing)})")
                     yield name, data
