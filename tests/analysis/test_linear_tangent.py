@@ -168,19 +168,33 @@ def test_others_are_followed_by_the_jax_step() -> None:
     assert isinstance(tangent_of(learning_dynamics(one, cd.Plasticity())), LinearTangent)
 
 
-@pytest.mark.parametrize("refine", [None, 4.0])
-def test_a_regime_in_continuous_time_is_that_of_the_flow(refine: float | None) -> None:
+def test_a_regime_in_continuous_time_is_that_of_the_flow() -> None:
     problem = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=12, activation="linear")
     rule = cd.Plasticity(hidden=0.5)
-    found = regime(problem, rule, time=40.0, refine=refine, continuous=True)
-    run = found if refine is None else found.refined
-    assert run.record.continuous
-    # Another way to the same record.
-    same = watch(problem, rule, time=40.0, learning_rate=0.1 if refine is None else 0.1 / 4, continuous=True)
-    np.testing.assert_array_equal(run.record.signals, same.signals)
-    steps = regime(problem, rule, time=40.0, refine=None)
-    assert not steps.record.continuous
-    assert np.abs(steps.record.signals - same.signals[:80]).max() > 1e-6
+    # Another way to the same records.
+    flow, finer = (watch(problem, rule, time=40.0, learning_rate=dt, continuous=True).signals for dt in (0.1, 0.1 / 4))
+    steps = watch(problem, rule, time=40.0).signals
+    assert np.abs(steps - flow).max() > 1e-6
+    whole = regime(problem, rule, time=40.0, refine=4.0, continuous=True)
+    checked = regime(problem, rule, time=40.0, refine=4.0, refine_in="flow")
+    for found, one, other in ((whole, flow, finer), (checked, steps, finer)):
+        np.testing.assert_array_equal(found.record.signals, one)
+        np.testing.assert_array_equal(found.refined.record.signals, other)
+    assert [each.record.continuous for each in (whole, checked, whole.refined, checked.refined)] == [1, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"refine_in": "steps"}, "refine_in must be one of 'same', 'flow', got 'steps'"),
+        ({"refine_in": None}, "refine_in must be one of"),
+        ({"refine_in": "flow", "refine": None}, "refine_in='flow' needs a refine"),
+    ],
+)
+def test_a_finer_run_is_asked_for_in_words_that_have_an_effect(options: dict[str, object], match: str) -> None:
+    problem = cd.student_teacher(n_inputs=3, n_hidden=6, n_train=12, activation="linear")
+    with pytest.raises(InputError, match=match):
+        regime(problem, cd.Plasticity(), time=4.0, **options)
 
 
 def test_dynamics_that_are_a_flow_stay_one_when_refined() -> None:
@@ -190,4 +204,5 @@ def test_dynamics_that_are_a_flow_stay_one_when_refined() -> None:
     assert found.record.continuous
     assert found.refined is not None
     assert found.refined.record.continuous
-    assert regime(flow.at(0.1, continuous=False), time=20.0, refine=None, continuous=True).record.continuous
+    with pytest.raises(InputError, match="continuous"):
+        regime(flow.at(0.1, continuous=False), time=20.0, refine=None, continuous=True)

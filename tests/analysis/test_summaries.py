@@ -93,7 +93,11 @@ def test_a_regime_with_its_reason(problem):
         ({"refine": None}, "; in steps of 0.1"),
         ({"refine": None, "continuous": True}, "; in the flow (Runge–Kutta steps of 0.1)"),
         ({"refine": 4}, "; in steps of 0.1; in steps of 0.025: {}"),
-        ({"refine": 4, "continuous": True}, "; in steps of 0.1; in the flow (Runge–Kutta steps of 0.025): {}"),
+        ({"refine": 4, "refine_in": "flow"}, "; in steps of 0.1; in the flow (Runge–Kutta steps of 0.025): {}"),
+        (
+            {"refine": 4, "continuous": True},
+            "; in the flow (Runge–Kutta steps of 0.1); in the flow (Runge–Kutta steps of 0.025): {}",
+        ),
     ],
 )
 def test_a_regime_names_the_kind_of_time(problem, options, said):

@@ -249,8 +249,9 @@ def regime(
     time: float = 2000.0,
     trial: int | None = 0,
     learning_rate: float = 0.1,
-    refine: float | None = 5.0,
     continuous: bool = False,
+    refine: float | None = 5.0,
+    refine_in: str = "same",
     preserve_norms: bool = False,
     output_error: str = "delta",
     sample: float = 0.5,
@@ -263,10 +264,10 @@ def regime(
         rule: a problem's plasticity.
         time: how long, in units of total step (epochs times learning rate).
         trial: which of a problem's; None: all of them.
-        learning_rate: η, the total step of an update.
+        learning_rate: η, the total step of an update, or of a Runge–Kutta step of the flow.
+        continuous: the flow instead of steps.
         refine: run the trial again with a step finer by this factor, to see what is due to the step; None not to.
-        continuous: the finer run is the flow (with Runge–Kutta steps of that size) instead of a map; the run whose
-            label this is stays in steps. With `refine=None` the run itself is the flow. What is printed says which.
+        refine_in: kind of time of that finer run: "same" as of the run, or "flow".
         preserve_norms: of a problem, whether layers keep their norms.
         output_error: of a problem, "delta" or "mse".
         sample: time between records, rounded to whole steps.
@@ -291,6 +292,8 @@ def regime(
     validation.boolean("continuous", continuous)
     if refine is not None and validation.positive("refine", refine) <= 1:
         raise InputError(f"refine must be a factor above 1, or None, got {refine:g}")
+    if validation.choice("refine_in", refine_in, ("same", "flow")) == "flow" and refine is None:
+        raise InputError("refine_in='flow' needs a refine: the factor by which the steps of the flow are finer")
 
     def one(number: int) -> Regime:
         dynamics = learning_dynamics(
@@ -300,14 +303,13 @@ def regime(
             learning_rate=learning_rate,
             preserve_norms=preserve_norms,
             output_error=output_error,
+            continuous=continuous,
             seed=seed,
         )
-        flow = continuous or dynamics.continuous
-        if refine is None:
-            return regime_of(watch(dynamics.at(dynamics.dt, continuous=flow), time=time, sample=sample, seed=seed))
-        finer = regime_of(
-            watch(dynamics.at(dynamics.dt / refine, continuous=flow), time=time, sample=sample, seed=seed)
-        )
+        finer = None
+        if refine is not None:
+            other = dynamics.at(dynamics.dt / refine, continuous=dynamics.continuous or refine_in == "flow")
+            finer = regime_of(watch(other, time=time, sample=sample, seed=seed))
         return regime_of(watch(dynamics, time=time, sample=sample, seed=seed), refined=finer)
 
     if isinstance(subject, Problem) and trial is None and has_trial_axis(subject):
