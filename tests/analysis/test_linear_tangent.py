@@ -77,6 +77,29 @@ def test_looks_fall_where_velocities_are_pending(rule: cd.Plasticity, every: int
     np.testing.assert_allclose(seen_here, seen, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.parametrize("continuous", [False, True])
+def test_the_leading_exponent_is_that_of_the_jax_step(*, continuous: bool) -> None:
+    d = dynamics(continuous=continuous, preserve_norms=True)
+    options = {"time": 20.0, "transient": 3.0, "every": 5, "blocks": 4, "seed": 2}
+    found = cd.analysis.lyapunov(d, **options)
+    slow = cd.analysis.lyapunov_exponents(d.step, d.start, args=d.args, dt=d.dt, **options)
+    # About 1200 steps of a motion that converges.
+    for name in ("values", "low", "high", "blocks", "bounds", "times"):
+        np.testing.assert_allclose(getattr(found, name), getattr(slow, name), rtol=0, atol=1e-11)
+    np.testing.assert_allclose(found.state, slow.state, rtol=1e-10, atol=1e-12)
+    assert found.status == slow.status == "ok"
+    assert found.final_loss == pytest.approx(d.field.loss(slow.state), rel=1e-8)
+
+
+def test_bounds_of_what_shrinks_beyond_doubles_are_those_of_the_reference() -> None:
+    d = dynamics(1, 1, samples=3, rule=cd.Plasticity(), preserve_norms=True)
+    found = cd.analysis.lyapunov(d, time=120.0, every=3000, blocks=2)
+    slow = cd.analysis.lyapunov_exponents(d.step, d.start, args=d.args, dt=d.dt, time=120.0, every=3000, blocks=2)
+    assert np.isneginf(found.values).all()
+    np.testing.assert_array_equal(found.bounds, slow.bounds)
+    np.testing.assert_array_equal(found.high, slow.high)
+
+
 def test_growth_is_that_of_a_difference_of_two_runs() -> None:
     d = dynamics(preserve_norms=True, reduce=False)
     run = LinearTangent(d, reference(d, every=100))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics, learning_dynamics
-from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents
+from curldescent.analysis._dynamics.linear_tangent import tangent_of
+from curldescent.analysis._dynamics.tangent import Exponents, Step, lyapunov_exponents, measured
 from curldescent.analysis._trials import Trials, one_by_one
 from curldescent.foundation import quantities, validation
 from curldescent.foundation.errors import InputError
@@ -94,19 +95,8 @@ def lyapunov(
     shown = checked(progress)
 
     def one(dynamics: LearningDynamics, told: Progress | None = None) -> Exponents:
-        found = lyapunov_exponents(
-            dynamics.step,
-            dynamics.start,
-            args=dynamics.args,
-            dt=dynamics.dt,
-            time=time,
-            transient=transient,
-            count=count,
-            every=every,
-            blocks=blocks,
-            seed=seed,
-            progress=told,
-        )
+        run = tangent_of(dynamics, count=count, every=every, seed=seed)
+        found = measured(run, time=time, transient=transient, blocks=blocks, progress=told)
         return replace(found, final_loss=dynamics.field.loss(found.state))
 
     options: dict[str, Any] = {

@@ -31,18 +31,22 @@ def is_linear_student(dynamics: LearningDynamics) -> bool:
 class LinearTangent:
     """One tangent vector of a linear student with one output, and its state, carried along by kernels.
 
-    In the place of a `TangentDynamics` with one vector that observes the loss and the two projections of an `Observer`:
-    the same numbers to rounding. An interval over which the vector shrinks or grows beyond what a double can hold
-    exactly is taken by that reference.
+    In the place of a `TangentDynamics` with one vector that observes nothing, or the loss and the two projections of an
+    `Observer`: the same numbers to rounding. An interval over which the vector shrinks or grows beyond what a double
+    can hold exactly is taken by that reference.
 
     Attributes:
         reference: what it stands for; where the run is.
+        bounds: (n, 1), as of `TangentDynamics`.
     """
+
+    count = 1
 
     def __init__(self, dynamics: LearningDynamics, reference: TangentDynamics) -> None:
         if not is_linear_student(dynamics):
             raise InputError("LinearTangent is for linear students with one output and no feedback weights")
         self.reference = reference
+        self.bounds = reference.bounds
         self._dynamics = dynamics
         self._shape = n_hidden, n_inputs = dynamics.weights(dynamics.start)[0].shape
         self._rows, self._width = padded(n_hidden), padded(n_inputs)
@@ -70,6 +74,11 @@ class LinearTangent:
         return self.reference.dt
 
     @property
+    def every(self) -> int:
+        """Steps from one look to the next."""
+        return self.reference.every
+
+    @property
     def state(self) -> Array:
         """Where the run is, (D,)."""
         return self.reference.state
@@ -79,20 +88,24 @@ class LinearTangent:
         """Whether the state still is."""
         return self.reference.finite
 
-    def advance(self, steps: int) -> tuple[Array, Array]:
+    def advance(self, steps: int) -> tuple[Array, Array | None]:
         """See `TangentDynamics.advance`."""
         intervals, rest = divmod(steps, self.reference.every)
         assert rest == 0
-        growth, seen = np.empty(intervals), np.empty((intervals, 3))
+        growth, bounds, seen = np.empty(intervals), np.empty(intervals), np.empty((intervals, 3))
         done = 0
         while done < intervals:
-            done += self._followed(growth[done:], seen[done:])
+            first = done
+            done += self._followed(growth[first:], seen[first:])
+            bounds[first:done] = growth[first:done]
             if done < intervals:
                 more, looks = self.reference.advance(self.reference.every)
-                assert looks is not None
-                growth[done], seen[done] = more[0, 0], looks[0]
+                growth[done], bounds[done] = more[0, 0], self.reference.bounds[0, 0]
+                if looks is not None:
+                    seen[done] = looks[0]
                 done += 1
-        return growth[:, None], seen
+        self.bounds = bounds[:, None]
+        return growth[:, None], seen if self.reference.observes else None
 
     def _followed(self, growth: Array, seen: Array) -> int:
         """Fill in as many intervals as kernels can take, and be where the last of them ended."""
@@ -141,15 +154,16 @@ class LinearTangent:
         return out
 
 
-def tangent_of(dynamics: LearningDynamics, **options: Any) -> TangentDynamics | LinearTangent:
-    """The fastest that follows these dynamics with one tangent vector and an `Observer`.
+def tangent_of(dynamics: LearningDynamics, *, count: int = 1, **options: Any) -> TangentDynamics | LinearTangent:
+    """The fastest that follows these dynamics with tangent vectors.
 
     Args:
         dynamics: whose.
-        **options: as in `TangentDynamics`: every, seed, observe.
+        count: how many tangent vectors.
+        **options: as in `TangentDynamics`: every, seed, observe; the last None or an `Observer`.
 
     Returns:
-        `LinearTangent` where it is one, `TangentDynamics` otherwise.
+        `LinearTangent` where it is one with one vector, `TangentDynamics` otherwise.
     """
-    run = TangentDynamics(dynamics.step, dynamics.start, args=dynamics.args, dt=dynamics.dt, **options)
-    return LinearTangent(dynamics, run) if is_linear_student(dynamics) else run
+    run = TangentDynamics(dynamics.step, dynamics.start, args=dynamics.args, dt=dynamics.dt, count=count, **options)
+    return LinearTangent(dynamics, run) if run.count == 1 and is_linear_student(dynamics) else run

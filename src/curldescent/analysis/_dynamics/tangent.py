@@ -8,7 +8,7 @@ diagonal, divided by the time, average to the k leading exponents (Benettin, Gal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import jax
 import numpy as np
@@ -176,6 +176,16 @@ class TangentDynamics:
             self.precision = np.float64(precision_of(step, args, self.state))
 
     @property
+    def count(self) -> int:
+        """k, how many tangent vectors."""
+        return self.frame.shape[1]
+
+    @property
+    def observes(self) -> bool:
+        """Whether something is recorded along the run."""
+        return self._observe is not None
+
+    @property
     def time(self) -> float:
         """How far the trajectory has come."""
         return self.steps * self.dt
@@ -293,8 +303,42 @@ def lyapunov_exponents(
         -1.203973
     """
     validation.function("step", step, "a JAX function step(state, args) → state")
-    blocks = validation.integer("blocks", blocks, minimum=2)
     run = TangentDynamics(step, start, args=args, dt=dt, count=count, every=every, seed=seed)
+    return measured(run, time=time, transient=transient, blocks=blocks, progress=progress)
+
+
+class Followed(Protocol):
+    """A trajectory with k tangent vectors, as `TangentDynamics` is one."""
+
+    bounds: Array
+
+    @property
+    def dt(self) -> float:
+        """Time per step."""
+
+    @property
+    def every(self) -> int:
+        """Steps between the growths that are returned."""
+
+    @property
+    def count(self) -> int:
+        """How many tangent vectors."""
+
+    @property
+    def state(self) -> Array:
+        """Where the trajectory is, (D,)."""
+
+    @property
+    def finite(self) -> bool:
+        """Whether the state still is."""
+
+    def advance(self, steps: int) -> tuple[Array, Array | None]:
+        """See `TangentDynamics.advance`."""
+
+
+def measured(run: Followed, *, time: float, transient: float, blocks: int, progress: Progress | None) -> Exponents:
+    """The exponents of a run from where it is, by batch means; arguments and result as in `lyapunov_exponents`."""
+    blocks, every, dt, count = validation.integer("blocks", blocks, minimum=2), run.every, run.dt, run.count
     per_block = max(1, int(np.ceil(validation.positive("time", time) / (dt * every * blocks) - 1e-9)))
     before = int(np.ceil(validation.positive("transient", transient, zero=True) / (dt * every) - 1e-9))
     # Blocks and transient advance by the same compiled call where they can: the transient is cut into blocks too.
