@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from curldescent.analysis import TangentDynamics, learning_dynamics, lyapunov, modulo_rotations, regime, signal_kind
+from curldescent.analysis._dynamics.learning_dynamics import LearningDynamics
 from curldescent.analysis._dynamics.signals import KINDS
 from curldescent.learning.fields.velocity import Velocity
 from curldescent.model.flips import flipped_count
@@ -221,29 +222,43 @@ def witnesses(total: int, ratio: float, hidden: float, sets: int, time: float) -
         Over set: `kind` of the more irregular projection, `dimension`, and `exponent` over that half.
     """
     kinds, dimension, exponent = [], np.full(sets, np.nan), np.full(sets, np.nan)
-    every = round(1 / STEP)
-    half = round(time / 2) * every
     for number in range(sets):
         dynamics = learning_dynamics(
             students(total, ratio, number, 1), Plasticity(hidden=hidden), learning_rate=STEP, preserve_norms=True
         )
-        run = TangentDynamics(
-            dynamics.step, dynamics.start, args=dynamics.args, dt=STEP, every=every, observe=Seen(dynamics.velocity)
-        )
-        run.advance(half)
-        growth, seen = run.advance(half)
-        assert seen is not None
-        if not run.finite:
-            kinds.append("diverged")
-            continue
-        index = np.arange(seen.shape[1])
-        found = [signal_kind(seen @ direction).kind for direction in (np.cos(1.7 * index), np.sin(2.3 * index))]
-        kinds.append(max(found, key=KINDS.index))
-        dimension[number], exponent[number] = motion_dimension(seen), growth.sum() / (half * STEP)
+        kind, dimension[number], exponent[number] = judged_twice(dynamics, time)
+        kinds.append(kind)
     return xr.Dataset(
         {"kind": ("set", np.array(kinds)), "dimension": ("set", dimension), "exponent": ("set", exponent)},
         attrs={"time": time},
     )
+
+
+def judged_twice(dynamics: LearningDynamics, time: float) -> tuple[str, float, float]:
+    """The late motion of W2 W1, by spectral lines and by what it fills.
+
+    Args:
+        dynamics: of a problem.
+        time: length of a run; its second half is judged, a point per unit of time.
+
+    Returns:
+        The kind of the more irregular of two projections, or "diverged"; the dimension of what it fills and the leading
+        exponent over that half, or NaN.
+    """
+    every = round(1 / dynamics.dt)
+    half = round(time / 2) * every
+    observer = Seen(dynamics.velocity)
+    run = TangentDynamics(
+        dynamics.step, dynamics.start, args=dynamics.args, dt=dynamics.dt, every=every, observe=observer
+    )
+    run.advance(half)
+    growth, seen = run.advance(half)
+    assert seen is not None
+    if not run.finite:
+        return "diverged", np.nan, np.nan
+    index = np.arange(seen.shape[1])
+    found = [signal_kind(seen @ direction).kind for direction in (np.cos(1.7 * index), np.sin(2.3 * index))]
+    return max(found, key=KINDS.index), motion_dimension(seen), float(growth.sum()) / (half * dynamics.dt)
 
 
 def turning(total: int, ratio: float, hidden: float, sets: int, time: float) -> xr.Dataset:

@@ -40,6 +40,7 @@ _FIGURES = (
     "beyond.size_of_chaos",
     "beyond.limits_of_chaos",
     "beyond.chaos_and_step",
+    "beyond.kinds_of_motion",
     "beyond.inputs",
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",
