@@ -108,6 +108,24 @@ def test_many_samples_of_a_linear_student_give_the_law_of_k(ratio, hidden, reado
     assert kernel._limits[1] / (1e8 * 0.5) == pytest.approx(law.lambda_max, rel=1e-3)
 
 
+@pytest.mark.parametrize("samples", [1e4, 1e6, 1e8])
+@pytest.mark.parametrize(("ratio", "hidden", "readout"), [(0.2, 1.0, 0.0), (0.8, 0.3, 0.3), (0.5, 0.2, 0.0)])
+def test_bands_of_many_samples_are_those_of_k(ratio, hidden, readout, samples):
+    """The few eigenvalues that samples do not leave at zero, to 1/√p of the spectrum."""
+    law = Spectrum(ratio, hidden, readout, rho=1 / 3, sigma2=1 / 3)
+    kernel = KernelSpectrum(ratio, hidden, readout, activation="linear", samples_per_input=samples)
+    width = law.lambda_max - law.lambda_min
+    assert kernel.edges.shape == law.edges.shape
+    np.testing.assert_allclose(kernel.edges / (samples * 0.5), law.edges, rtol=0, atol=3 / np.sqrt(samples) * width)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_bands_grow_with_the_samples(activation):
+    few, many = (KernelSpectrum(0.5, 0.5, activation=activation, samples_per_input=p).edges / p for p in (1e4, 1e8))
+    # An edge moves by 1/√p of itself with the samples.
+    np.testing.assert_allclose(few, many, rtol=2e-2)
+
+
 @pytest.mark.parametrize("samples", [1.0, 1.7, 20.0])
 def test_signs_of_a_linear_student_do_not_depend_on_samples(samples):
     """Sylvester's law of inertia: P ≥ M samples leave the sign of λ_min to K."""

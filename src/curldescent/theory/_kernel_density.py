@@ -15,6 +15,7 @@ Complex = NDArray[np.complexfloating]
 # The imaginary part of z falls by this factor a step, from ten times the scale to next to nothing.
 _FACTOR = 0.7
 _LOWEST = 1e-10
+_ROUNDING = 1e-13
 # Newton's steps at each height, and at last; in gaps each takes nine tenths of the imaginary part.
 _NEWTON, _LANDING = 4, 12
 
@@ -39,7 +40,8 @@ def density(law: KernelLaw, x: Array, scale: float) -> Array:
         m, g = _newton(law, x + 1j * height, m, g, _NEWTON)
     # On the axis itself, where what an atom spreads above it is gone.
     m, _ = _newton(law, x + 0j, m, g, _LANDING)
-    return np.maximum(m.imag, 0.0) / (np.pi * law.samples)
+    # Beside an atom m is large, and what rounding leaves of its imaginary part is no density.
+    return np.where(m.imag > _ROUNDING * np.abs(m), m.imag, 0.0) / (np.pi * law.samples)
 
 
 def _newton(law: KernelLaw, z: Complex, m: Complex, g: Complex, steps: int) -> tuple[Complex, Complex]:

@@ -194,12 +194,17 @@ class KernelSpectrum:
     @cached_property
     def atoms(self) -> Array:
         """Eigenvalues that a positive fraction of the P samples shares in the limit: rows (location, weight)."""
+        weight = 1 - self._reached
+        return _frozen(np.array([[self._law(None).shift[0], weight]] if weight > 1e-14 else np.empty((0, 2))))
+
+    @property
+    def _reached(self) -> float:
+        """The fraction of the eigenvalues that are no atom's; above 1 where every direction is reached."""
         rank = 1 - sum(w for d, w in zip(*_pairs(self.hidden_strengths), strict=True) if d == 0)
         rank += self.readout_strengths.plastic / self.ratio
         if self._student.linear:
             rank = min(1.0, rank)
-        weight = 1 - rank / self._student.samples
-        return _frozen(np.array([[self._law(None).shift[0], weight]] if weight > 1e-14 else np.empty((0, 2))))
+        return rank / self._student.samples
 
     @cached_property
     def edges(self) -> Array:
@@ -213,12 +218,14 @@ class KernelSpectrum:
             return np.empty((0, 2))
         # Crowded at both ends, where bands can be narrow, and beside an atom, where the gap around it can be.
         x = low + (high - low) * 0.5 * (1 - np.cos(np.pi * np.linspace(0, 1, _POINTS + 1)))
-        beside = (high - low) * np.geomspace(1e-7, 1e-2, 26)
-        x = np.unique(
-            np.clip(
-                np.concatenate([x, *(at + side * beside for at in self.atoms[:, 0] for side in (-1, 1))]), low, high
-            )
-        )
+        # The atom of ever more samples hides the density of the few eigenvalues beside it from double precision.
+        closest = float(np.clip(2e-13 * self._student.samples, 1e-7, 1e-2))
+        beside = (high - low) * np.geomspace(closest, 1e-2, 26)
+        for at in self.atoms[:, 0]:
+            covered = np.abs(x - at) < closest * (high - low)
+            covered[[0, -1]] = False
+            x = np.concatenate([x[~covered], at - beside, at + beside])
+            x = np.unique(np.clip(x, low, high))
         inside = self._within(x)
         inside[[0, -1]] = False
         changes = np.flatnonzero(inside[1:] != inside[:-1])
@@ -239,7 +246,9 @@ class KernelSpectrum:
 
     def _within(self, x: Array) -> NDArray[np.bool_]:
         low, high = self._limits
-        return density(self._law(None), x, high - low) * (high - low) > _NOTHING
+        # With ever more samples ever fewer of the eigenvalues are no atom's.
+        least = _NOTHING * min(1.0, self._reached)
+        return density(self._law(None), x, high - low) * (high - low) > least
 
     @overload
     def density(self, x: float) -> float: ...
