@@ -56,9 +56,13 @@ def test_state_growth_and_record_are_those_of_the_jax_step(
     assert fast.reference.steps == slow.steps == 120
 
 
+@pytest.mark.parametrize("continuous", [False, True])
 @pytest.mark.parametrize(("n_inputs", "n_hidden", "samples"), [(2, 1, 3), (8, 8, 5), (9, 17, 40), (17, 3, 4)])
-def test_sizes_that_fill_vectors_and_that_do_not(n_inputs: int, n_hidden: int, samples: int) -> None:
-    d = dynamics(n_inputs, n_hidden, samples=samples, rule=cd.Plasticity(hidden=0.5), preserve_norms=True)
+def test_sizes_that_fill_vectors_and_that_do_not(
+    n_inputs: int, n_hidden: int, samples: int, *, continuous: bool
+) -> None:
+    rule = cd.Plasticity(hidden=0.5)
+    d = dynamics(n_inputs, n_hidden, samples=samples, rule=rule, preserve_norms=True, continuous=continuous)
     slow, fast = reference(d), LinearTangent(d, reference(d))
     (growth, seen), (growth_here, seen_here) = slow.advance(50), fast.advance(50)
     np.testing.assert_allclose(growth_here, growth, rtol=0, atol=1e-12)
