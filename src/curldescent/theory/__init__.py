@@ -26,6 +26,7 @@ from curldescent.theory.origin import OriginSpectrum, origin_spectrum
 from curldescent.theory.sign_flips import lambda_min
 from curldescent.theory.spectrum import Spectrum
 from curldescent.theory.stability_matrix import LinearStability, linear_stability, stability_matrix
+from curldescent.theory.turning import Turning, turning
 
 __all__ = [
     "FiniteSizeScaling",
@@ -35,6 +36,7 @@ __all__ = [
     "OriginSpectrum",
     "Spectrum",
     "StabilityProbability",
+    "Turning",
     "critical_fraction",
     "critical_ratio",
     "excess_nonlinearity",
@@ -51,4 +53,5 @@ __all__ = [
     "stability_matrix",
     "stability_probability",
     "stable_ratios",
+    "turning",
 ]

@@ -41,6 +41,7 @@ _FIGURES = (
     "beyond.limits_of_chaos",
     "beyond.chaos_and_step",
     "beyond.kinds_of_motion",
+    "beyond.turning_maps",
     "beyond.inputs",
     "beyond.macroscopic",
     "beyond.excess_nonlinearity",

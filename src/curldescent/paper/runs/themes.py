@@ -29,7 +29,16 @@ THEMES = (
     Theme(
         "motion",
         "What happens where they are not?",
-        ("fig3b", "fig4", "lyapunov", "size-of-chaos", "limits-of-chaos", "chaos-and-step", "kinds-of-motion"),
+        (
+            "fig3b",
+            "fig4",
+            "lyapunov",
+            "size-of-chaos",
+            "limits-of-chaos",
+            "chaos-and-step",
+            "kinds-of-motion",
+            "turning-maps",
+        ),
     ),
     Theme("nonlinear", "And in nonlinear networks?", ("fig6a", "fig6b", "fig8", "kernel-law")),
     Theme(

@@ -1,0 +1,100 @@
+"""Students that have given up, against the derivatives of the step and of the flow where they are."""
+
+import jax
+import numpy as np
+import pytest
+
+import curldescent as cd
+from curldescent.analysis import learning_dynamics, modulo_rotations
+from curldescent.foundation.arithmetic import arithmetic
+from curldescent.foundation.errors import InputError
+from curldescent.theory import turning
+
+
+def student(seed: int, scale: float = 1.0) -> tuple[cd.Problem, dict[str, object]]:
+    problem = cd.student_teacher(
+        n_inputs=5, n_hidden=9, n_train=40, activation="linear", seed=seed, teacher_scale=1.5, student_scale=scale
+    )
+    teacher = problem.teacher.readout[0] @ problem.teacher.hidden[0]
+    covariance = problem.inputs.T @ problem.inputs / len(problem.inputs)
+    norms = {
+        "hidden_norm": float(np.linalg.norm(problem.student.hidden)),
+        "readout_norm": float(np.linalg.norm(problem.student.readout)),
+    }
+    return problem, {"residual": (teacher @ covariance).ravel(), **norms}
+
+
+# Students that turn fast enough to rest after 300 000 steps.
+@pytest.mark.parametrize("seed", [0, 2, 3])
+def test_a_step_takes_from_the_map_what_its_derivative_takes(seed: int) -> None:
+    problem, settings = student(seed)
+    field = modulo_rotations(problem, cd.Plasticity(hidden=1.0), preserve_norms=True)
+    found = []
+    for step in (0.08, 0.04):
+        d = learning_dynamics(field, learning_rate=step)
+        with arithmetic():
+            go = jax.jit(lambda x, d=d: jax.lax.fori_loop(0, 300_000, lambda i, y: d.step(y, d.args), x))
+            rest = go(d.start)
+            derivative = np.asarray(jax.jacfwd(lambda x, d=d: d.step(x, d.args))(rest))
+        # It rests: the map's oscillation has died out.
+        np.testing.assert_allclose(np.asarray(d.step(rest, d.args)), rest, rtol=0, atol=1e-11)
+        rates = np.log(np.linalg.eigvals(derivative).astype(complex) + 1e-300) / step
+        told = turning(**settings, learning_rate=step)
+        # Other oscillations die out at rates of their own: the one that is meant has the frequency that is told.
+        mode = rates[np.argmin(np.abs(rates.imag - told.oscillation) + np.abs(rates.real))]
+        found.append((-mode.real / told.decay, mode.imag / told.oscillation))
+    (decay, frequency), (finer_decay, finer_frequency) = found
+    # What is told is the first order in the step, which extrapolation leaves alone.
+    assert 2 * finer_decay - decay == pytest.approx(1, abs=0.02)
+    assert 2 * finer_frequency - frequency == pytest.approx(1, abs=0.005)
+
+
+def test_the_plane_of_the_output_is_a_centre_of_the_flow() -> None:
+    _, settings = student(3)
+    told = turning(**settings)
+    assert told.decay == 0
+    assert told.rotation == pytest.approx(np.linalg.norm(settings["residual"]))
+    omega, s, n = told.rotation, settings["readout_norm"] ** 2, settings["hidden_norm"] ** 2
+
+    def velocity(x: float, y: float) -> np.ndarray:
+        """From the vectors themselves: v and u with v·v = s, u·u = y, v·u = x, and the rest of W1."""
+        v = np.array([np.sqrt(s), 0.0])
+        u = np.array([x / np.sqrt(s), np.sqrt(y - x**2 / s)])
+        dv, du = -omega * u, omega * v
+        dv = dv - (dv @ v) / s * v
+        du = du - (du @ u) / n * u
+        return np.array([dv @ u + v @ du, 2 * du @ u])
+
+    h = 1e-6
+    slopes = [(velocity(h * a, s + h * b) - velocity(-h * a, s - h * b)) / (2 * h) for a, b in ((1, 0), (0, 1))]
+    rates = np.linalg.eigvals(np.array(slopes).T)
+    np.testing.assert_allclose(sorted(rates.imag), [-told.oscillation, told.oscillation], rtol=1e-6)
+    np.testing.assert_allclose(rates.real, 0, atol=1e-8)
+    # And as the module's two equations have it.
+    x, y = 0.3 * s, 0.8 * s
+    np.testing.assert_allclose(
+        velocity(x, y), [omega * (s - y) + omega * x**2 * (1 / s - 1 / n), 2 * omega * x * (1 - y / n)], rtol=1e-12
+    )
+
+
+def test_equal_norms_leave_no_room_to_oscillate() -> None:
+    told = turning([1.0], hidden_norm=2.0, readout_norm=2.0, learning_rate=0.1)
+    assert told.oscillation == 0
+    assert told.decay == pytest.approx(0.1)
+    assert "lasts" in str(turning([1.0], hidden_norm=2.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"residual": [0.0, 0.0]}, "residual must not be zero"),
+        ({"residual": [np.nan]}, "residual"),
+        ({"residual": []}, "residual"),
+        ({"hidden_norm": 0.5}, "readout_norm must be at most hidden_norm = 0.5"),
+        ({"hidden_norm": 0.0}, "hidden_norm"),
+        ({"learning_rate": -0.1}, "learning_rate"),
+    ],
+)
+def test_what_cannot_turn_is_refused(options: dict[str, object], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        turning(**{"residual": [1.0], "hidden_norm": 2.0, **options})
