@@ -24,7 +24,7 @@ REGULAR = ((0.5, 0.75),)
 KINDS = {"steps": False, "flow": True}
 # The first version of the flow's runs were steps of 0.025.
 VERSIONS = {"steps": 1, "flow": 2}
-# Neurons of the largest students: at standard scale in steps and the first two settings alone.
+# Neurons of the largest students: at standard scale in steps alone.
 LARGEST = 700
 # Spectra are those of this setting.
 SPECTRUM = (0.5, 0.5)
@@ -51,7 +51,7 @@ def experiments(scale: Scale) -> Experiments:
     }[scale]
     runs = [(kind, total, setting) for kind in KINDS for total in sizes for setting in CHAOTIC + REGULAR]
     if scale == "standard":
-        runs += [("steps", LARGEST, setting) for setting in CHAOTIC[:2]]
+        runs += [("steps", LARGEST, setting) for setting in CHAOTIC + REGULAR]
     identity = "curldescent.paper.size_of_chaos"
     out: dict[str, Sweep | Computation] = {
         name(kind, total, setting): Computation(
