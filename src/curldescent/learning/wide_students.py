@@ -1,9 +1,9 @@
 """Linear students of any width, infinite width included, as narrow students with exactly the same dynamics.
 
 Hidden neurons whose readout synapses learn alike (a group a) enter an update only through A_a = W1_aᵀ W1_a,
-q_a = w2_a W1_a and s_a = ‖w2_a‖²: the order parameters of docs/theory.md. Any M + 1 neurons with the same order
-parameters learn the same function, so a student of a million neurons is trained as one of M + 1 per group, drawn
-without ever drawing the million where weights are normal.
+q_a = w2_a W1_a and s_a = ‖w2_a‖²: the order parameters of docs/chaos.md, "Modulo rotations". Any M + 1 neurons with
+the same order parameters learn the same function, so a student of a million neurons is trained as one of M + 1 per
+group, drawn without ever drawing the million where weights are normal.
 """
 
 import math
@@ -83,7 +83,8 @@ def wide_students(
             variance times fan-in, which grows with N. Needed for N = ∞, where the limit is taken at this value: W1
             then has weights that shrink as 1/√N, and q vanishes at the start.
         covariance: of the inputs, as in `curldescent.student_teacher`.
-        trials: T. For N = ∞ the students of all trials are equal and the teachers differ.
+        trials: T. For N = ∞ the students of all trials are equal and the teachers differ, in direction and in
+            norm, which does not vanish as that of random infinite teachers would.
         seed: of everything.
 
     Returns:
@@ -92,7 +93,7 @@ def wide_students(
     Raises:
         InputError: a value out of range; N = ∞ without `hidden_gain`.
 
-    Source: docs/theory.md, exact reduced dynamics of linear students.
+    Source: docs/chaos.md, section "Modulo rotations"; the limit: docs/limits_of_chaos.md.
 
     Example:
         >>> import curldescent as cd

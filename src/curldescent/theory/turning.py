@@ -1,8 +1,8 @@
 """Students with all inputs flipped that have given up: how fast they turn, and what a step takes from their map.
 
 A linear student with one output keeps its norms, ‖W1‖² = n and ‖W2‖² = s. With all inputs flipped and a map
-q = W2 W1 of zero it turns for ever: v = W2ᵀ and u = W1 rᵀ/|r|, r = W*Σ̂, are at right angles, as long as each other, and
-turn at ω = |r|. Beside that solution only x = v·u and y = |u|² move the output along r, and they move alone:
+q = W2 W1 of zero it turns for ever: v = W2ᵀ and u = W1 rᵀ/|r|, r = −W*Σ̂, are at right angles, as long as each
+other, and turn at ω = |r|. Beside that solution only x = v·u and y = |u|² move the output along r, and they move alone:
 
     ẋ = ω (s − y) + ω x² (1/s − 1/n),   ẏ = 2 ω x (1 − y/n),
 
@@ -50,7 +50,7 @@ def turning(
     """How a linear student moves that has given up: one output, all inputs flipped, norms kept.
 
     Args:
-        residual: W*Σ̂, the teacher's map times the inputs' covariance, shape (M,).
+        residual: W*Σ̂, the teacher's map times the inputs' covariance, shape (M,), in either sign.
         hidden_norm: ‖W1‖_F.
         readout_norm: ‖W2‖, at most `hidden_norm`.
         learning_rate: η, the step; 0 for continuous time. To first order in η.
@@ -59,7 +59,7 @@ def turning(
         The `Turning`.
 
     Raises:
-        InputError: a residual of zero, norms out of range, or a hidden layer too small to turn.
+        InputError: a residual of zero, a negative step, norms out of range, or ‖W2‖ above ‖W1‖.
 
     Source: docs/limits_of_chaos.md, section "Giving up".
 
