@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [DOCS / "faq.md", DOCS / "citing.md", *sorted((DOCS / "how_to").glob("*.md"))]
+PAGES = [
+    *(DOCS / f"{name}.md" for name in ("faq", "citing", "chaos", "limits_of_chaos", "nonlinear_theory")),
+    *sorted(DOCS.glob("why_faster*.md")),
+    *sorted((DOCS / "how_to").glob("*.md")),
+]
 # A comment before a block says which packages it needs, and whether it is slow.
 BLOCK = re.compile(r"(?:<!-- ((?:needs|slow)[\w, ]*) -->\n)?```python\n(.*?)```", re.DOTALL)
 

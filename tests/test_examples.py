@@ -37,3 +37,12 @@ def test_the_readmes_blocks_print_what_it_says(tmp_path):
         assert done.returncode == 0, done.stderr
         for line in done.stdout.splitlines():
             assert f'"{line}"' in text, line
+
+
+def test_shares_of_regimes_are_those_of_the_page():
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / "regime_shares.py")], capture_output=True, text=True, timeout=300, check=True
+    )
+    page = (EXAMPLES.parent / "docs" / "chaos.md").read_text(encoding="utf-8")
+    assert done.stdout.count("\n") > 20
+    assert done.stdout in page

@@ -234,10 +234,10 @@ FIGURE = Figure(
     title="Chaos at any size",
     about=(
         "Figure 3b's linear students, full batch, norms preserved, started 1e-10 beside a teacher, in steps of 0.02 "
-        "(circles; 0.0064 with 700 neurons) and in continuous time (squares). Left: the leading exponent over the "
-        "second half of the run per unit of total step, mean over input sets with 95 % intervals. Middle: the share of "
-        "runs that are labelled chaotic. Right: leading exponents modulo rotations of equal hidden neurons at c = 0.5, "
-        "α_h = 0.5, medians over input sets."
+        "(circles; with 700 neurons 0.0064 at c = 0.5, 0.0086 at c = 1) and in continuous time (squares). Left: the "
+        "leading exponent over the second half of the run per unit of total step, mean over input sets with 95 % "
+        "intervals. Middle: the share of runs that are labelled chaotic. Right: leading exponents modulo rotations of "
+        "equal hidden neurons at c = 0.5, α_h = 0.5, medians over input sets."
     ),
     origin="beyond",
     experiments=experiments,
@@ -273,12 +273,13 @@ FIGURE = Figure(
         ),
         Claim(
             "most flipped",
-            "With three inputs of four flipped and c = 0.5 chaos is rare at every size, in steps of 0.02.",
+            "With three inputs of four flipped and c = 0.5 chaos is rare at every size, in steps of 0.02, and of "
+            "0.0064 with 700 neurons.",
             *shares.at_most(CLOSE, "of the runs that are chaotic"),
             rare,
             fixed=_DAY,
             changes=(
-                "2026-11-28: the step is named, the runs are the same; in the flow it is not rare (docs/chaos.md).",
+                "2026-11-28: the steps are named, the criterion stays; in the flow it is not rare (docs/chaos.md).",
             ),
         ),
         Claim(
