@@ -154,13 +154,16 @@ def _print_costs(asked: Any, *, scale: str, as_json: bool) -> None:
             cost.experiment,
             f"{cost.cells} × {cost.trials}" if cost.cells else "no sweep",
             f"{cost.updates:.2g}" if cost.cells else "",
-            "minutes" if cost.hours is None else ("≤ " if cost.upper_bound else "") + duration(3600 * cost.hours),
+            "not known" if cost.hours is None else ("≤ " if cost.upper_bound else "") + duration(3600 * cost.hours),
         )
         for cost in found
     ]
     print_table(("figure", "experiment", "cells × trials", "updates", "one core"), rows, title=f"{scale} scale")
-    total = sum(cost.hours or 0.0 for cost in found)
-    print(f"All sweeps: at most {total:.0f} hours of one core of this machine; many trials stop long before.")
+    if any(cost.cells for cost in found):
+        total = sum(cost.hours or 0.0 for cost in found)
+        print(f"All sweeps: at most {total:.0f} hours of one core of this machine; many trials stop long before.")
+    if any(cost.hours is None for cost in found):
+        print("Where it is not known beforehand: minutes in most cases, hours in some.")
 
 
 def _print_list(*, as_json: bool) -> None:

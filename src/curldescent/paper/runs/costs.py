@@ -44,7 +44,7 @@ def costs(
         calibrate: whether to time anything; without it there are no hours.
 
     Returns:
-        In order. Computations that are no sweeps take minutes, which are not estimated.
+        In order. What computations take that are no sweeps is not estimated.
     """
     progress = checked(progress)
     out: dict[str, Cost] = {}
