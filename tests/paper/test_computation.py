@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
+from curldescent.foundation import durable
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Computation, figure, figures, reproduce
-from curldescent.paper.machinery.computation import Split, finish, keep, kept
+from curldescent.paper.machinery.computation import Split, finish, keep, kept, put_away
 from tests.paper.figures import draw_nothing
 
 # Made by the version before identities, when a fingerprint spelled out the module and the name of the function.
@@ -94,6 +95,79 @@ def test_parts_are_kept_joined_and_put_away(tmp_path):
     xr.testing.assert_identical(data, work.compute())
 
 
+def lists(number: int, differ: bool) -> xr.Dataset:
+    return xr.Dataset({"value": number}, {"at": [0.5 + number * differ]}, {"steps": [0.1], "many": 2**40})
+
+
+def test_parts_that_were_kept_fit_to_those_that_are_computed(tmp_path):
+    """NetCDF keeps a list of one as a number: what goes on from kept parts had died when all was computed."""
+    work = Computation(lists, {"sets": 3, "differ": False}, identity="lists", split=Split("sets", "number", "set"))
+    one_go = finish(tmp_path, "x", work)
+    (tmp_path / "y.parts").mkdir()
+    keep(tmp_path / "y.parts", "1", work.parts[1], work.parts[1].compute())
+    xr.testing.assert_identical(finish(tmp_path, "y", work), one_go)
+    assert one_go["value"].values.tolist() == [0, 1, 2]
+
+
+def test_parts_that_do_not_fit_together_are_refused(tmp_path):
+    work = Computation(lists, {"sets": 3, "differ": True}, identity="lists", split=Split("sets", "number", "set"))
+    with pytest.raises(InputError, match="parts of 'lists' do not fit together"):
+        finish(tmp_path, "x", work)
+
+
+@pytest.mark.parametrize("moment", ["between parts", "while one is written"])
+def test_what_another_process_has_put_away_is_not_missed(tmp_path, monkeypatch, moment):
+    """Both compute in the same folder, and the other one is ready first."""
+    write, gone = durable.write, []
+
+    def overtaken(path: Path, data: bytes) -> None:
+        if path.name == "1.nc" and moment == "while one is written":
+            gone.append(path)
+            put_away(tmp_path, "x")
+        write(path, data)
+        if path.name == "1.nc" and moment == "between parts":
+            gone.append(path)
+            put_away(tmp_path, "x")
+
+    monkeypatch.setattr(durable, "write", overtaken)
+    assert finish(tmp_path, "x", split(3))["value"].values[:, 0].tolist() == [0, 3, 6, 9]
+    assert gone
+    assert not list(tmp_path.glob("*.parts"))
+
+
+def test_nothing_is_computed_that_another_process_has_finished(tmp_path):
+    work = split(3)
+
+    class Other:
+        def say(self, _: str) -> None:
+            CALLS.append(-1)
+            keep(tmp_path, "x", work, work.compute())
+
+    CALLS.clear()
+    assert finish(tmp_path, "x", work, Other())["value"].values[:, 0].tolist() == [0, 3, 6, 9]
+    assert CALLS == [0, -1, 0, 1, 2, 3]
+
+
+def takes_count(number: int, sets: int) -> xr.Dataset:
+    return xr.Dataset({"value": number + sets})
+
+
+@pytest.mark.parametrize(
+    ("function", "given", "where", "match"),
+    [
+        (one_of, {"size": 1, "sets": 2, "number": 7}, Split("sets", "number", "set"), "'number' .* cannot be given"),
+        (one_of, {"size": 1, "sets": 2}, Split("sets", "part", "set"), "must have an argument 'part'"),
+        (takes_count, {"sets": 2}, Split("sets", "number", "set"), "'sets' is the number of parts"),
+        (one_of, {"number": 2, "size": 1}, Split("number", "number", "set"), "'number'"),
+        (one_of, {"size": 1, "sets": 2}, Split("sets", "number", 3), "split's dim must be text"),
+        (one_of, {"size": 1, "sets": 2}, Split(["sets"], "number", "set"), "split's count must be text"),
+    ],
+)
+def test_a_split_that_cannot_be_is_refused_before_anything_is_computed(function, given, where, match):
+    with pytest.raises(InputError, match=match):
+        Computation(function, given, identity="one of", split=where)
+
+
 def test_splitting_changes_no_fingerprint():
     whole = Computation(one_of, {"size": 3, "sets": 4}, identity="one of")
     assert split(3).fingerprint == whole.fingerprint
@@ -163,3 +237,24 @@ def test_data_of_the_version_before_is_taken_and_not_computed(name, tmp_path, mo
     reproduce(alone, tmp_path, scale="quick")
     with xr.open_dataset(DATA / f"{name}.nc", engine="scipy") as data:
         xr.testing.assert_identical(kept(tmp_path / "quick" / "data", name, experiment), data.load())
+
+
+def test_parts_left_over_beside_the_whole_are_deleted(tmp_path):
+    """A process was killed between writing the whole and deleting its parts."""
+    work = split(3)
+    folder = tmp_path / "quick" / "data"
+    folder.mkdir(parents=True)
+    keep(folder, "x", work, work.compute())
+    (folder / "x.parts").mkdir()
+    keep(folder / "x.parts", "0", work.parts[0], work.parts[0].compute())
+    alone = dataclasses.replace(
+        figure("turning-maps"),
+        experiments=lambda scale: {"x": work},
+        draw=lambda results: draw_nothing(),
+        claims=(),
+        published=(),
+    )
+    CALLS.clear()
+    reproduce(alone, tmp_path, scale="quick")
+    assert CALLS == []
+    assert [path.name for path in folder.iterdir()] == ["x.nc"]

@@ -47,6 +47,14 @@ def test_runs_that_diverged_count_for_nothing() -> None:
     assert set(verdicts(results).values()) == {None}
 
 
+def test_maps_at_rest_have_no_frequency_and_stop_nothing() -> None:
+    results = world()
+    results[beyond.NAME]["frequency"][0, 0] = 0.0
+    finding = beyond.frequencies_are_told(results)
+    assert finding.holds is None
+    assert finding.said == "19 of 20 oscillate"
+
+
 def test_a_decay_made_for_it_is_measured() -> None:
     t = np.arange(0, 2_000, 0.5)
     rate, frequency = runs.decay_and_frequency(3 + np.exp(-0.001 * t) * np.cos(0.6 * t + 1), 0.5)

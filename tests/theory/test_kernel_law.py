@@ -119,6 +119,17 @@ def test_bands_of_many_samples_are_those_of_k(ratio, hidden, readout, samples):
     np.testing.assert_allclose(kernel.edges / (samples * 0.5), law.edges, rtol=0, atol=3 / np.sqrt(samples) * width)
 
 
+@pytest.mark.parametrize("samples", [1e6, 1e12])
+def test_the_density_beside_the_atom_of_many_samples_is_that_of_the_others(samples):
+    """It had been that of the atom, which rounding spreads: 10⁷ of 10⁻¹² at its place."""
+    kernel = KernelSpectrum(0.5, 1.0, activation="linear", samples_per_input=samples)
+    assert kernel.edges.shape == (1, 2)
+    low, high = kernel.edges[0]
+    x = low + (high - low) * 0.5 * (1 - np.cos(np.linspace(0, np.pi, 2001)))
+    x = np.unique(np.concatenate([x, [0.0], (high - low) * np.geomspace(1e-20, 1e-9, 12)]))
+    assert np.trapezoid(kernel.density(x), x) * samples == pytest.approx(1, rel=0.01)
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_bands_grow_with_the_samples(activation):
     few, many = (KernelSpectrum(0.5, 0.5, activation=activation, samples_per_input=p).edges / p for p in (1e4, 1e8))

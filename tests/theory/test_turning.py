@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from scipy import optimize
 
 import curldescent as cd
 from curldescent.analysis import learning_dynamics, modulo_rotations
@@ -77,6 +78,78 @@ def test_the_plane_of_the_output_is_a_centre_of_the_flow() -> None:
     )
 
 
+def of_a_step(variances: np.ndarray, step: float, seed: int) -> tuple[float, float, float]:
+    """The rate at which the map's oscillation dies out, that of `turning`, and what the docs add to it.
+
+    The rate is that of the step of q = W2 W1 and A = W1ᵀW1 themselves, about a rest that is made for a random W1.
+    """
+    rng = np.random.default_rng(seed)
+    size, n, s = len(variances), 12.0, 1.3
+    turned = np.linalg.qr(rng.standard_normal((size, size)))[0]
+    covariance = turned * variances @ turned.T
+    r = rng.standard_normal(size)
+    r *= 0.4 / np.linalg.norm(r)
+    omega, along = np.linalg.norm(r), r / np.linalg.norm(r)
+    e = step * omega
+
+    def moved(y: float) -> float:
+        x = -e * s / 2
+        return (x * (1 - e**2) + e * (s - y)) * np.sqrt(s / (s - 2 * e * x + e**2 * y)) - x
+
+    y = float(optimize.brentq(moved, 0.5 * s, 2 * s, xtol=1e-15))
+    across = np.eye(size) - np.outer(along, along)
+    rest = across @ rng.standard_normal((size, size + 3))
+    rest = rest @ rest.T
+    # Beyond s in every other direction, so that they settle.
+    gram = y * np.outer(along, along) + s * across + rest * (n - y - (size - 1) * s) / np.trace(rest)
+    start = r + step * s / 2 * r @ covariance
+    upper = np.triu_indices(size)
+
+    def stepped(state: np.ndarray) -> np.ndarray:
+        q, a = state[:size], np.zeros((size, size), state.dtype)
+        a[upper] = state[size:]
+        a = a + a.T - np.diag(np.diag(a))
+        error = start + q @ covariance
+        square = s - 2 * step * error @ q + step**2 * error @ a @ error
+        q2 = q + step * (s * error - error @ a) - step**2 * (error @ q) * error
+        a2 = a + step * (np.outer(q, error) + np.outer(error, q)) + step**2 * s * np.outer(error, error)
+        return np.concatenate([q2 * np.sqrt(s / square * n / np.trace(a2)), (a2 * n / np.trace(a2))[upper]])
+
+    at = np.concatenate([-step * s / 2 * r, gram[upper]])
+    np.testing.assert_allclose(stepped(at), at, rtol=0, atol=1e-12)
+    derivative = np.stack([stepped(at + 1e-30j * d).imag / 1e-30 for d in np.eye(len(at))], axis=1)
+    rates = np.log(np.linalg.eigvals(derivative).astype(complex) + 1e-300) / step
+    told = turning(r, hidden_norm=np.sqrt(n), readout_norm=np.sqrt(s), learning_rate=step)
+    mode = rates[np.argmin(np.abs(rates.imag - told.oscillation) + np.abs(rates.real))]
+    plane = np.linalg.svd(across)[0][:, : size - 1]
+    sigma, inner = plane.T @ covariance @ along, plane.T @ (gram - s * np.eye(size)) @ plane
+    nu = told.oscillation - omega**2 / told.oscillation
+    answer = -sigma @ np.linalg.solve(plane.T @ covariance @ plane + 1j * nu * np.linalg.inv(inner), sigma)
+    return -mode.real, told.decay, step * s * told.oscillation * answer.imag / 4
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_white_inputs_need_nothing_else(seed: int) -> None:
+    measured, told, more = of_a_step(np.full(6, 0.5), 0.0025, seed)
+    assert more == pytest.approx(0, abs=1e-15)
+    assert measured == pytest.approx(told, rel=0.006)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4])
+def test_unequal_inputs_take_more(seed: int) -> None:
+    measured, told, more = of_a_step(np.geomspace(0.05, 5, 6), 0.0025, seed)
+    assert more > 0.2 * told
+    assert measured == pytest.approx(told + more, rel=0.006)
+
+
+def test_very_small_and_large_numbers() -> None:
+    assert turning([3e-200, 4e-200], hidden_norm=5.0).rotation == pytest.approx(5e-200)
+    assert turning([3e200, 4e200], hidden_norm=5.0).rotation == pytest.approx(5e200)
+    for size in (1e-200, 1e200):
+        told = turning([1.0], hidden_norm=2 * size, readout_norm=size, learning_rate=0.1)
+        assert told == turning([1.0], hidden_norm=2.0, learning_rate=0.1)
+
+
 def test_equal_norms_leave_no_room_to_oscillate() -> None:
     told = turning([1.0], hidden_norm=2.0, readout_norm=2.0, learning_rate=0.1)
     assert told.oscillation == 0
@@ -91,6 +164,8 @@ def test_equal_norms_leave_no_room_to_oscillate() -> None:
         ({"residual": [np.nan]}, "residual"),
         ({"residual": []}, "residual"),
         ({"hidden_norm": 0.5}, "readout_norm must be at most hidden_norm = 0.5"),
+        ({"residual": [3e200], "learning_rate": 0.1}, "residual must be of a size"),
+        ({"residual": [1.7e308, 1.7e308]}, "residual must be of a size"),
         ({"hidden_norm": 0.0}, "hidden_norm"),
         ({"learning_rate": -0.1}, "learning_rate"),
     ],

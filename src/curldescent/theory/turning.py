@@ -1,20 +1,22 @@
 """Students with all inputs flipped that have given up: how fast they turn, and what a step takes from their map.
 
 A linear student with one output keeps its norms, ‖W1‖² = n and ‖W2‖² = s. With all inputs flipped and a map
-q = W2 W1 of zero it turns for ever: v = W2ᵀ and u = W1 rᵀ/|r|, r = −W*Σ̂, are at right angles, as long as each
-other, and turn at ω = |r|. Beside that solution only x = v·u and y = |u|² move the output along r, and they move alone:
+q = W2 W1 of zero it turns for ever: v = W2ᵀ and u = W1 rᵀ/|r|, r = −W*Σ̂, are at right angles, as long as each other,
+and turn at ω = |r|. Beside that solution only x = v·u and y = |u|² move the output along r, and in the flow they move
+alone:
 
     ẋ = ω (s − y) + ω x² (1/s − 1/n),   ẏ = 2 ω x (1 − y/n),
 
 which is the same with x → −x and time reversed: x = 0, y = s is a centre with Ω² = 2 ω² (1 − s/n), around which the map
 oscillates for ever. A step of η is u ← u + ηω v, v ← v − ηω u, and the norms; its derivative at its own fixed point,
 x = −½ηωs, y = s(1 + O(η²)), has the determinant 1 − ½ η²ω² (1 + 3s/n) + O(η³), the square of how much of an
-oscillation a step leaves. docs/limits_of_chaos.md, "Giving up".
+oscillation a step leaves. Inputs of unequal variances let other directions of the map take part, to the same order in
+η: docs/limits_of_chaos.md, "Giving up".
 """
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from curldescent.foundation import validation
@@ -29,7 +31,8 @@ class Turning(Summarised):
     Attributes:
         rotation: ω, the angular frequency at which hidden neurons turn; invisible from the output.
         oscillation: Ω, the angular frequency of the map's small oscillations about zero.
-        decay: the rate at which steps make these die out; 0 in continuous time.
+        decay: the rate at which steps make these die out; 0 in continuous time. Where Σ̂ turns the residual it is a part
+            of that rate alone; see `turning`.
     """
 
     rotation: float
@@ -49,6 +52,10 @@ def turning(
 ) -> Turning:
     """How a linear student moves that has given up: one output, all inputs flipped, norms kept.
 
+    The rate at which maps die out is the whole one where the residual is an eigenvector of Σ̂, as for white inputs.
+    Elsewhere it lacks a term of the same order that depends on the hidden weights: little for the paper's inputs, but
+    as much again where variances of the inputs differ by two orders of magnitude.
+
     Args:
         residual: W*Σ̂, the teacher's map times the inputs' covariance, shape (M,), in either sign.
         hidden_norm: ‖W1‖_F.
@@ -67,13 +74,17 @@ def turning(
     hidden neurons turn at 0.5, the map oscillates at 0.6928 and dies out at 0.0014, per unit of time
     """
     r = validation.finite_array("residual", residual, ndim=1)
-    n = validation.positive("hidden_norm", hidden_norm) ** 2
-    s = validation.positive("readout_norm", readout_norm) ** 2
+    hidden = validation.positive("hidden_norm", hidden_norm)
+    readout = validation.positive("readout_norm", readout_norm)
     step = validation.positive("learning_rate", learning_rate, zero=True)
-    if s > n:
-        raise InputError(f"readout_norm must be at most hidden_norm = {hidden_norm:g}, got {readout_norm:g}")
-    rotation = float(np.linalg.norm(r))
-    if not 0 < rotation < np.inf:
+    if readout > hidden:
+        raise InputError(f"readout_norm must be at most hidden_norm = {hidden:g}, got {readout:g}")
+    # Squares of very small or large numbers are none.
+    rotation = math.hypot(*r)
+    if rotation == 0:
         raise InputError("residual must not be zero: a student that has learned does not turn")
-    share = s / n
-    return Turning(rotation, float(rotation * np.sqrt(2 * (1 - share))), step * rotation**2 * (1 + 3 * share) / 4)
+    share = (readout / hidden) ** 2
+    decay = step * rotation * rotation * (1 + 3 * share) / 4
+    if not math.isfinite(decay) or not math.isfinite(2 * rotation):
+        raise InputError(f"residual must be of a size whose rates are finite numbers, got one of norm {rotation:g}")
+    return Turning(rotation, rotation * math.sqrt(2 * (1 - share)), decay)

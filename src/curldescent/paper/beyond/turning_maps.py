@@ -67,7 +67,11 @@ def frequencies_are_told(results: Results) -> Finding:
     data = _students(results)
     if data.sizes["student"] < 2:
         return Finding(None, "fewer than two students stayed finite")
-    effect = ratio_of(data.frequency.sel(kind=f"{SHORT:g}").values, data.told_frequency.values, _sets(data))
+    measured = data.frequency.sel(kind=f"{SHORT:g}").values
+    if not (measured > 0).all():
+        # What is at rest has no frequency, and so no ratio.
+        return Finding(None, f"{int((measured > 0).sum())} of {len(measured)} oscillate")
+    effect = ratio_of(measured, data.told_frequency.values, _sets(data))
     low, high = effect.interval
     return Finding(
         effect.equivalent(FREQUENCY), f"measured over told {effect.ratio:.4f} [{low:.4f}, {high:.4f}]", effect.numbers

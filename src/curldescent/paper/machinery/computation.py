@@ -1,13 +1,15 @@
 """A computation that is no sweep: a function and plain arguments, its dataset kept in a file that says what made it."""
 
+import contextlib
 import inspect
+import io
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curldescent.foundation import optional, validation
+from curldescent.foundation import durable, optional, validation
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.progress import Progress
@@ -76,7 +78,20 @@ class Computation:
             validation.choice("a module that is needed", module, tuple(optional.PACKAGES))
         if self.split is not None:
             validation.instance("split", self.split, Split, "a Split(count, index, dim)")
-            validation.integer(f"argument {self.split.count!r}", self.arguments.get(self.split.count), minimum=1)
+            self._check_split(self.split)
+
+    def _check_split(self, split: Split) -> None:
+        for name in ("count", "index", "dim"):
+            validation.text(f"split's {name}", getattr(split, name))
+        validation.integer(f"argument {split.count!r}", self.arguments.get(split.count), minimum=1)
+        parameters = inspect.signature(self.function).parameters
+        if split.index in self.arguments:
+            raise InputError(f"argument {split.index!r} says which part is meant and cannot be given")
+        if split.count in parameters:
+            raise InputError(f"argument {split.count!r} is the number of parts, which the function must not ask for")
+        anything = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
+        if split.index not in parameters and not anything:
+            raise InputError(f"the function must have an argument {split.index!r}, which says what part is meant")
 
     @property
     def fingerprint(self) -> str:
@@ -110,7 +125,10 @@ class Computation:
         import xarray as xr
 
         assert self.split is not None
-        return xr.concat(parts, dim=self.split.dim, combine_attrs="identical")
+        try:
+            return xr.concat(parts, dim=self.split.dim, combine_attrs="identical", join="exact")
+        except ValueError as fault:
+            raise InputError(f"the parts of {self.identity!r} do not fit together: {fault}") from None
 
 
 def _same(value: Any, default: Any) -> bool:
@@ -139,30 +157,32 @@ def kept(folder: Path, name: str, computation: Computation) -> "xr.Dataset | Non
     Raises:
         InputError: the file cannot be read.
     """
-    import xarray as xr
-
     path = path_of(folder, name)
     if not path.exists():
         return None
     try:
-        with xr.open_dataset(path, engine="scipy") as file:
-            data = file.load()
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as fault:
+        data = _read(path)
+    except FileNotFoundError:  # put away since by another process
+        return None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError) as fault:
         raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
     return data if data.attrs.get(_STAMP) == computation.fingerprint else None
 
 
 def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") -> None:
     """Write a computation's dataset, whole or not at all."""
-    from curldescent.foundation import durable
-    from curldescent.foundation.writing import for_netcdf
+    durable.write(path_of(folder, name), _written(computation, data))
 
-    stamped = data.assign_attrs({_STAMP: computation.fingerprint})
-    durable.write(path_of(folder, name), bytes(for_netcdf(stamped).to_netcdf(engine="scipy")))
+
+def put_away(folder: Path, name: str) -> None:
+    """Delete the parts of a computation that is whole."""
+    shutil.rmtree(folder / f"{name}{_PARTS}", ignore_errors=True)
 
 
 def finish(folder: Path, name: str, computation: Computation, progress: Progress | None = None) -> "xr.Dataset":
     """Compute a dataset and keep it, going on from the parts of it that are kept.
+
+    Several processes may do so at once in the same folder.
 
     Args:
         folder: of the data.
@@ -179,18 +199,40 @@ def finish(folder: Path, name: str, computation: Computation, progress: Progress
         keep(folder, name, computation, data)
         return data
     own = folder / f"{name}{_PARTS}"
-    own.mkdir(exist_ok=True)
     done = []
     for number, part in enumerate(parts):
         found = kept(own, str(number), part)
         if found is None:
-            found = part.compute(progress)
-            keep(own, str(number), part, found)
+            # Another process may have finished meanwhile, and put the parts away.
+            whole = kept(folder, name, computation)
+            if whole is not None:
+                return whole
+            content = _written(part, part.compute(progress))
+            own.mkdir(exist_ok=True)
+            # The folder is gone where another process has put it away just now.
+            with contextlib.suppress(FileNotFoundError):
+                durable.write(path_of(own, str(number)), content)
+            # As it was kept, so that the whole does not depend on which parts were there before.
+            found = _read(io.BytesIO(content))
             if progress is not None:
                 progress.say(f"{name}: {number + 1} of {len(parts)}")
         done.append(found.drop_encoding().assign_attrs())
         done[-1].attrs.pop(_STAMP, None)
     data = computation.joined(done)
     keep(folder, name, computation, data)
-    shutil.rmtree(own, ignore_errors=True)
+    put_away(folder, name)
     return data
+
+
+def _written(computation: Computation, data: "xr.Dataset") -> bytes:
+    """The content of the file of a dataset, which says what made it."""
+    from curldescent.foundation.writing import for_netcdf
+
+    return bytes(for_netcdf(data.assign_attrs({_STAMP: computation.fingerprint})).to_netcdf(engine="scipy"))
+
+
+def _read(file: "Path | io.BytesIO") -> "xr.Dataset":
+    import xarray as xr
+
+    with xr.open_dataset(file, engine="scipy") as opened:
+        return opened.load()

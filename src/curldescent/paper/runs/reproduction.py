@@ -219,6 +219,8 @@ def _run(
             if found is None:
                 missing[name] = experiment
             else:
+                # Left over where a process was killed between writing the whole and deleting its parts.
+                computations.put_away(folder, name)
                 data[name] = found
         else:
             what = "a cd.sweeps.Sweep or a cd.paper.Computation"
