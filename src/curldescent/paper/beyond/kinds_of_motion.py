@@ -61,12 +61,27 @@ def named(total: int, setting: tuple[float, float]) -> str:
     return f"kinds-of-motion-{total}-c{ratio}-a{hidden}"
 
 
-def _motions(results: Results, settings: tuple[tuple[float, float], ...] = ALL + MOST) -> xr.Dataset:
-    """All that stayed finite, over set."""
+def _runs(results: Results, settings: tuple[tuple[float, float], ...]) -> xr.Dataset:
+    """All of them, over set."""
     endings = tuple(named(0, setting).split("-0-")[1] for setting in settings)
     parts = [results[name] for name in sorted(results.data) if name.endswith(endings)]
-    data = xr.concat(parts, "set", combine_attrs="override")
+    return xr.concat(parts, "set", combine_attrs="override")
+
+
+def _motions(results: Results, settings: tuple[tuple[float, float], ...] = ALL + MOST) -> xr.Dataset:
+    """Those that move and stayed finite, over set."""
+    data = _runs(results, settings)
     return data.isel(set=np.flatnonzero(np.isfinite(data.dimension.values)))
+
+
+def _left_out(results: Results, settings: tuple[tuple[float, float], ...] = ALL + MOST) -> str:
+    """How many rest or diverged, in words; nothing where none did."""
+    data = _runs(results, settings)
+    kinds = data.kind.values.astype(str)[~np.isfinite(data.dimension.values)]
+    diverged = int((kinds == "diverged").sum())
+    counts = {"at rest": len(kinds) - diverged, "diverged": diverged}
+    named_counts = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"; not counted: {named_counts}" if named_counts else ""
 
 
 def _medians(data: xr.Dataset) -> str:
@@ -84,7 +99,8 @@ def lines_agree(results: Results) -> Finding:
     regular = np.isin(kind, ("periodic", "quasi-periodic"))
     agree = (data.dimension.values >= TORUS) == (kind == "quasi-periodic")
     count, of = int((agree & regular).sum()), int(regular.sum())
-    return shares.found(count, of, f"they agree on {count} of {of}; median dimensions: {_medians(data)}", least=SHARE)
+    said = f"they agree on {count} of {of}; median dimensions: {_medians(data)}{_left_out(results)}"
+    return shares.found(count, of, said, least=SHARE)
 
 
 def broadband_is_wide(results: Results) -> Finding:
@@ -102,6 +118,7 @@ def all_flipped_is_regular(results: Results) -> Finding:
     exponent = data.exponent.values
     count, of = int((exponent <= least(data)).sum()), len(exponent)
     said = f"{count} of {of}; exponents up to {exponent.max():.5f}, shear up to {least(data):.5f}" if of else "no run"
+    said += _left_out(results, ALL)
     return shares.found(count, of, said, least=SHARE)
 
 

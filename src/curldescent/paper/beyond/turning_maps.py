@@ -59,6 +59,9 @@ def rates_are_told(results: Results) -> Finding:
     effect = ratio_of(measured, told, _sets(data))
     longer = data.decay.sel(kind=f"{LONG:g}").values / (LONG * data.told_decay.values)
     said = f"measured over told {effect.said}; in steps of {LONG:g} {np.median(longer):.2f} in the median"
+    left_out = results[NAME].told_decay.size - data.sizes["student"]
+    if left_out:
+        said += f"; not counted: {left_out} students that diverged in one of their runs"
     return Finding(effect.equivalent(RATE), said, effect.numbers)
 
 
