@@ -31,7 +31,9 @@ CALLS = {
         "identity": "tree",
         "version": 1,
         "needs": (),
+        "split": None,
     },
+    paper.Split: {"count": "sets", "index": "number", "dim": "set"},
     paper.Figure: {
         "key": "k",
         "title": "t",

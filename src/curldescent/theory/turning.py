@@ -33,6 +33,10 @@ class Turning(Summarised):
         oscillation: Ω, the angular frequency of the map's small oscillations about zero.
         decay: the rate at which steps make these die out; 0 in continuous time. Where Σ̂ turns the residual it is a part
             of that rate alone; see `turning`.
+
+    >>> told = turning([0.3, 0.4], hidden_norm=5.0)
+    >>> told.rotation, round(told.oscillation, 3), told.decay
+    (0.5, 0.693, 0.0)
     """
 
     rotation: float
