@@ -15,13 +15,13 @@ from curldescent.learning.engines.kernels.linear_tangent_pending import (
     overlapping,
     passed_on,
     squares,
+    weighted,
     written,
 )
-from curldescent.learning.engines.kernels.simd import inlined, kernel
+from curldescent.learning.engines.kernels.simd import kernel
 from curldescent.learning.engines.kernels.tangent_parts import (
     added,
     beyond,
-    blank,
     copied,
     looked_at,
     masked,
@@ -200,12 +200,8 @@ def follow_flow(
                 if not shared:
                     weighted(post, w2, v2, short[2], short[3], rows)
                     multiplied(w, v, short[2], short[3], bo, dbo, rows, width)
-                blank(q, width)
-                blank(dq, width)
-                added(coefficients[0, 0], b, q, width)
-                added(coefficients[0, 0], db, dq, width)
-                added(coefficients[1, 0], b, dq, width)
                 pending = 0
+                multiplied_out(coefficients, left, dleft, right, dright, pending, w2, v2, b, db, q, dq, rows, width)
         regained(w, v, size, coefficients[0, 0], -coefficients[1, 0] / coefficients[0, 0])
         length = shortened(v, v2, size, rows)
         if length == 0:
@@ -216,10 +212,3 @@ def follow_flow(
     copied(w2, readouts[0], rows)
     copied(v2, readouts[1], rows)
     return len(growth)
-
-
-@inlined
-def weighted(post, readout, dreadout, out, dout, rows):
-    """Store post ∘ both."""
-    masked(post, readout, out, rows)
-    masked(post, dreadout, dout, rows)

@@ -10,18 +10,23 @@ With b = W2 W and bω = (post ∘ W2) W, both as they were for velocity l, ⟨W,
 
 from curldescent.learning.engines.kernels.linear_tangent_layers import moved
 from curldescent.learning.engines.kernels.simd import inlined
-from curldescent.learning.engines.kernels.tangent_parts import added, blank, copied, varied
+from curldescent.learning.engines.kernels.tangent_parts import added, blank, copied, masked, varied
 
 # As many as are written at once, those of two Runge–Kutta steps.
 PENDING = 8
 
 
 @inlined
+def weighted(post, readout, dreadout, out, dout, rows):
+    """Store post ∘ both."""
+    masked(post, readout, out, rows)
+    masked(post, dreadout, dout, rows)
+
+
+@inlined
 def joined(readout, dreadout, post, h, dh, left, dleft, right, dright, count, rows, width):
     """The next ω hᵀ and its derivative are pending, without a coefficient."""
-    for i in range(rows):
-        left[count, i] = post[i] * readout[i]
-        dleft[count, i] = post[i] * dreadout[i]
+    weighted(post, readout, dreadout, left[count], dleft[count], rows)
     copied(h, right[count], width)
     copied(dh, dright[count], width)
 
@@ -100,7 +105,7 @@ def multiplied_out(coefficients, left, dleft, right, dright, count, by, dby, bas
 
 @inlined
 def written(coefficients, left, dleft, right, dright, count, w, v, rows, width):
-    """Write what is pending into W and V, so that W1 = α W and its tangent is α V + β W; α and β stay."""
+    """Write what is pending, an even number, into W and V: W1 = α W, its tangent α V + β W; α and β stay."""
     here, there = coefficients
     alpha, beta = here[0], there[0]
     for one in range(count):
@@ -109,10 +114,5 @@ def written(coefficients, left, dleft, right, dright, count, w, v, rows, width):
         for i in range(rows):
             dleft[one, i] = a * dleft[one, i] + d * left[one, i]
             left[one, i] *= a
-    if count % 2:
-        blank(left[count], rows)
-        blank(dleft[count], rows)
-        blank(right[count], width)
-        blank(dright[count], width)
-    moved(w, v, left, dleft, right, dright, count + count % 2, rows, width)
+    moved(w, v, left, dleft, right, dright, count, rows, width)
     coefficients[:, 1:] = 0.0
