@@ -52,7 +52,7 @@ CALLS = {
     paper.Results: {"scale": "quick", "data": {}},
     paper.Unfinished: {"sentence": "so", "signal": None},
     paper.figure: {"name": "fig2"},
-    paper.keep_results: {"out": target("figures"), "kept": target("kept"), "scale": "quick"},
+    paper.keep_results: {"out": target("figures"), "kept": target("kept"), "scale": "quick", "unfinished": False},
     paper.reproduce: {
         "figure": lambda: FIGURE,
         "out": target("figures"),

@@ -45,6 +45,9 @@ def reproduce(
     out: Annotated[Path, Parameter(help="Folder for data, pictures and verdicts.")] = Path("results/reproduction"),
     summary: Annotated[Path | None, Parameter(help="With report: also write Markdown and pictures there.")] = None,
     kept: Annotated[Path | None, Parameter(help="Folder of kept results: taken in place of computing them.")] = None,
+    unfinished: Annotated[
+        bool, Parameter(negative="", help="With keep: also what unfinished experiments have computed so far.")
+    ] = False,
     workers: Annotated[Whole | None, Parameter(help="Processes; default: all cores.")] = None,
     cluster: ClusterOptions | None = None,
     json: Annotated[bool, Parameter(negative="", help="Print one JSON object.")] = False,
@@ -69,13 +72,15 @@ def reproduce(
         return
     if summary is not None and "report" not in words:
         raise InputError("--summary belongs to report: curldescent reproduce report --summary FOLDER")
+    if unfinished and "keep" not in words:
+        raise InputError("--unfinished belongs to keep: curldescent reproduce keep --unfinished --kept FOLDER")
     options: dict[str, Any] = {"workers": workers, "cluster": cluster or ClusterOptions(), "quiet": json, "kept": kept}
     verdicts = _run(asked, scale=scale or "standard", out=out, **options)
     written: Any = []
     if "keep" in words:
         if kept is None:
             raise InputError("keep needs a folder: curldescent reproduce keep --kept FOLDER")
-        written += paper.keep_results(out, kept, scale=scale)  # type: ignore[arg-type]
+        written += paper.keep_results(out, kept, scale=scale, unfinished=unfinished)  # type: ignore[arg-type]
     if "report" in words:
         written += paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
     if json:

@@ -174,6 +174,34 @@ def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") 
     durable.write(path_of(folder, name), _written(computation, data))
 
 
+def copy_parts(source: Path, target: Path, name: str, computation: Computation) -> int | None:
+    """Bring the parts of a computation that is not whole to another folder, beside those that are there.
+
+    Args:
+        source: folder of data.
+        target: another one.
+        name: of the computation.
+        computation: what should have made them; nothing is copied of one that is not split.
+
+    Returns:
+        How many were copied; None where there are none to copy.
+
+    Raises:
+        InputError: a part's file cannot be read.
+    """
+    ours, theirs = source / f"{name}{_PARTS}", target / f"{name}{_PARTS}"
+    there = {number: (part, kept(ours, str(number), part)) for number, part in enumerate(computation.parts)}
+    new = [
+        (number, part, data)
+        for number, (part, data) in there.items()
+        if data is not None and kept(theirs, str(number), part) is None
+    ]
+    for number, part, data in new:
+        theirs.mkdir(parents=True, exist_ok=True)
+        keep(theirs, str(number), part, data)
+    return len(new) if any(data is not None for _, data in there.values()) else None
+
+
 def put_away(folder: Path, name: str) -> None:
     """Delete the parts of a computation that is whole."""
     shutil.rmtree(folder / f"{name}{_PARTS}", ignore_errors=True)

@@ -22,6 +22,7 @@ from curldescent.paper.machinery import shorter
 from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.runs import kept as kept_results
+from curldescent.paper.runs import unfinished as unfinished_results
 from curldescent.paper.runs.drawing import drawn
 from curldescent.paper.runs.registry import figure as figure_named
 from curldescent.paper.runs.registry import figures
@@ -137,19 +138,23 @@ def reproduce(
     return verdict
 
 
-def keep_results(out: str | Path, kept: str | Path, *, scale: Scale | None = None) -> list[Path]:
+def keep_results(
+    out: str | Path, kept: str | Path, *, scale: Scale | None = None, unfinished: bool = False
+) -> list[Path]:
     """Keep compact files of what was finished, so that another machine need not compute it again.
 
     Args:
         out: folder that `reproduce` wrote to.
         kept: folder for the files; those of experiments that are not finished here stay as they are.
         scale: whose results; of every scale by default.
+        unfinished: whether to keep also the cells and parts that unfinished experiments have so far, in
+            ``kept/scale/unfinished``. `reproduce` goes on from there; no verdict rests on them.
 
     Returns:
-        The files written.
+        The files written, and the folders of unfinished experiments.
 
     Raises:
-        InputError: an unknown scale, or nothing finished.
+        InputError: an unknown scale, nothing finished, or something damaged.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -163,14 +168,20 @@ def keep_results(out: str | Path, kept: str | Path, *, scale: Scale | None = Non
         validation.choice("scale", scale, SCALES)
     root = named("out", out, "the folder that reproduce wrote to")
     target = named("kept", kept, "a folder for the results to keep")
+    validation.boolean("unfinished", unfinished)
     written: dict[tuple[str, str], Path] = {}
     for one in SCALES if scale is None else (scale,):
+        data, partial = root / one / "data", unfinished_results.folder_in(target / one)
         for figure in figures():
             for name, experiment in figure.at(one).items():
-                if (one, name) not in written:
-                    finished = _finished(root / one / "data", name, experiment)
-                    if finished is not None:
-                        written[one, name] = kept_results.keep(target / one, name, finished)
+                if (one, name) in written:
+                    continue
+                finished = _finished(data, name, experiment)
+                if finished is not None:
+                    written[one, name] = kept_results.keep(target / one, name, finished)
+                    unfinished_results.put_away(target / one, name)
+                elif unfinished and unfinished_results.bring(data, partial, name, experiment) is not None:
+                    written[one, name] = partial / name
     if not written:
         raise InputError(f"nothing is finished in {str(root)!r}; run curldescent reproduce all")
     return list(written.values())
@@ -228,6 +239,11 @@ def _run(
     # Before hours of sweeps, not behind them.
     needed = dict.fromkeys(module for experiment in missing.values() for module in experiment.needs)
     optional.require(*needed, purpose=figure.key)
+    if store is not None:
+        partial = unfinished_results.folder_in(store)
+        for name, experiment in experiments.items():
+            if name not in data and (taken := unfinished_results.bring(partial, folder, name, experiment)):
+                progress.say(f"{figure.key}, {scale} scale: {taken} of {name} as they were kept")
     for name, experiment in experiments.items():
         if isinstance(experiment, Computation) or name in data:
             continue
