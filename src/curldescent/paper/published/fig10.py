@@ -21,7 +21,7 @@ BY_SCALE = Speedup(
     "student_scale",
     {
         "quick": Grid((1, 2, 4), 8, 4_000, samples=2000),
-        "standard": Grid((1, 2), 10, 10_000, samples=10_000),
+        "standard": Grid((1, 2, 4), 10, 30_000, samples=10_000),
         "paper": Grid(STUDENT_SCALES, 40, 100_000, samples=10_000),
     },
     activation="relu",

@@ -1,7 +1,7 @@
 """Figures 6a and 6b: does the boundary of tanh networks lie at smaller ratios than that of linear ones?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,21 +43,21 @@ class Map:
         ratio: the grid of ratios, from its number of points.
         scales: scale → ratios, fractions, epochs, trials.
         share: of the cells at small ratios that must learn.
-        columns: how many of the smallest ratios the subset takes.
+        columns: scale → how many of the smallest ratios it takes, where not all; fractions above zero alone.
     """
 
     key: str
     ratio: Callable[[int], Sequence[float]]
     scales: Mapping[Scale, tuple[int, int, int, int]]
     share: float = SHARE
-    columns: int = 0
+    columns: Mapping[Scale, int] = field(default_factory=dict)
 
     def experiments(self, scale: Scale) -> Experiments:
         """Tanh students, linear ones with the same inputs and initial weights, and the stability of tanh teachers."""
         points, fractions, epochs, trials = self.scales[scale]
         ratio, hidden = self.ratio(points), lin(0, 1, fractions)
-        if scale == "subset":
-            ratio, hidden = ratio[: self.columns], hidden[1:]
+        if scale in self.columns:
+            ratio, hidden = ratio[: self.columns[scale]], hidden[1:]
         # The teachers have a finer grid of their own.
         ratios, fractions, samples = {"quick": (10, 7, 2), "standard": (16, 11, 3)}.get(scale, (24, 21, 10))
         size: dict[str, Any] = {
@@ -249,12 +249,14 @@ WHOLE = Map(
     },
     FEW_CELLS,
     # Up to c = 0.30: the linear students' border lies there or below.
-    columns=4,
+    columns={"subset": 4},
 )
 AROUND = Map(
     "fig6b",
     lambda points: lin(0.1, 0.7, points),
-    {"quick": (6, 5, 3_000, 2), "standard": (8, 6, 10_000, 2), "paper": (20, 21, 100_000, 10)},
+    {"quick": (6, 5, 3_000, 2), "standard": (20, 6, 100_000, 1), "paper": (20, 21, 100_000, 10)},
+    # Up to c = 0.38: the border of linear students, some 0.9 c*, lies below for every fraction that is taken.
+    columns={"standard": 10},
 )
 _ADDITIONS = (
     "The linear students beside them and the signed tangent kernels of tanh teachers are additions.",
