@@ -87,7 +87,14 @@ CALLS = {
     T.macroscopic: {"problem": PROBLEM, "rule": RULE, "epochs": 1, "record": 1, "input_variance": 0.5},
     T.excess_nonlinearity: {"problem": DIRECT, "rule": RULE, "epochs": 1, "record": 1, "input_variance": 0.5},
     T.nonlinear_error: {"scale": 1.0, "activation": "tanh"},
-    T.turning: {"residual": [0.3, 0.4], "hidden_norm": 5.0, "readout_norm": 1.0, "learning_rate": 0.02},
+    T.turning: {
+        "residual": [0.3, 0.4],
+        "hidden_norm": 5.0,
+        "readout_norm": 1.0,
+        "learning_rate": 0.02,
+        "covariance": [[1.0, 0.1], [0.1, 1.0]],
+        "gram": [[12.5, 0.0], [0.0, 12.5]],
+    },
     T.speedup_onset: {"threshold": 1e-3, "activation": "tanh"},
     T.origin_spectrum: {"teacher": np.ones((1, 2)), "d1": [1, 1], "d2": [1]},
 }

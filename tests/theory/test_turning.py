@@ -79,7 +79,7 @@ def test_the_plane_of_the_output_is_a_centre_of_the_flow() -> None:
 
 
 def of_a_step(variances: np.ndarray, step: float, seed: int) -> tuple[float, float, float]:
-    """The rate at which the map's oscillation dies out, that of `turning`, and what the docs add to it.
+    """The rate at which the map's oscillation dies out, that of `turning`, and what it adds for Σ̂ and W1.
 
     The rate is that of the step of q = W2 W1 and A = W1ᵀW1 themselves, about a rest that is made for a random W1.
     """
@@ -121,11 +121,16 @@ def of_a_step(variances: np.ndarray, step: float, seed: int) -> tuple[float, flo
     rates = np.log(np.linalg.eigvals(derivative).astype(complex) + 1e-300) / step
     told = turning(r, hidden_norm=np.sqrt(n), readout_norm=np.sqrt(s), learning_rate=step)
     mode = rates[np.argmin(np.abs(rates.imag - told.oscillation) + np.abs(rates.real))]
-    plane = np.linalg.svd(across)[0][:, : size - 1]
-    sigma, inner = plane.T @ covariance @ along, plane.T @ (gram - s * np.eye(size)) @ plane
-    nu = told.oscillation - omega**2 / told.oscillation
-    answer = -sigma @ np.linalg.solve(plane.T @ covariance @ plane + 1j * nu * np.linalg.inv(inner), sigma)
-    return -mode.real, told.decay, step * s * told.oscillation * answer.imag / 4
+    whole = turning(
+        r,
+        hidden_norm=np.sqrt(n),
+        readout_norm=np.sqrt(s),
+        learning_rate=step,
+        covariance=covariance,
+        gram=gram * n / np.trace(gram),
+    )
+    assert whole.oscillation == told.oscillation
+    return -mode.real, told.decay, whole.decay - told.decay
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -157,9 +162,46 @@ def test_equal_norms_leave_no_room_to_oscillate() -> None:
     assert "lasts" in str(turning([1.0], hidden_norm=2.0))
 
 
+def test_ends_of_the_second_term() -> None:
+    options = {"residual": [0.3, 0.4], "hidden_norm": 2.0, "learning_rate": 0.1}
+    turned = np.array([[2.0, 0.4], [0.4, 0.5]])
+    # One input, or a covariance that does not turn the residual: nothing to add.
+    one = turning([0.5], hidden_norm=2.0, learning_rate=0.1, covariance=[[3.0]], gram=[[4.0]])
+    assert one.decay == pytest.approx(turning([0.5], hidden_norm=2.0, learning_rate=0.1).decay)
+    white = turning(**options, covariance=3 * np.eye(2), gram=2 * np.eye(2))
+    assert white.decay == pytest.approx(turning(**options).decay, rel=1e-12)
+    # Continuous time.
+    assert turning(**{**options, "learning_rate": 0.0}, covariance=turned, gram=2 * np.eye(2)).decay == 0
+    # The rest of the map moves as slowly as one likes: the limit of directions that hardly settle is that of none.
+    along, across = np.array([0.6, 0.8]), np.array([-0.8, 0.6])
+    rates = [
+        turning(
+            **{**options, "hidden_norm": np.sqrt(4 + slack)},
+            covariance=turned,
+            gram=3 * np.outer(along, along) + (1 + slack) * np.outer(across, across),
+        ).decay
+        - turning(**{**options, "hidden_norm": np.sqrt(4 + slack)}).decay
+        for slack in (1e-2, 1e-4, 0.0)
+    ]
+    assert rates[0] > rates[1] > rates[2] >= 0
+    assert rates[2] == pytest.approx(0, abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
+        ({"covariance": np.eye(1)}, "covariance and gram belong together"),
+        ({"covariance": np.eye(2), "gram": [[4.0]]}, r"covariance must have shape \(1, 1\)"),
+        ({"covariance": [[1.0]], "gram": [[3.0]]}, "gram must be W1ᵀW1 of a W1 of hidden_norm = 2"),
+        ({"covariance": "x", "gram": [[4.0]]}, "covariance must"),
+        (
+            {"residual": [1.0, 0.0], "covariance": [[1.0, 0.5], [0.0, 1.0]], "gram": 2 * np.eye(2)},
+            "covariance must be symmetric",
+        ),
+        (
+            {"residual": [1.0, 0.0], "covariance": np.eye(2), "gram": np.diag([3.5, 0.5])},
+            "gram must be at least readout_norm² = 1 in every direction across the residual",
+        ),
         ({"residual": [0.0, 0.0]}, "residual must not be zero"),
         ({"residual": [np.nan]}, "residual"),
         ({"residual": []}, "residual"),
