@@ -69,6 +69,18 @@ def test_what_was_kept_is_what_was_computed(folders: tuple[Path, Path]) -> None:
     assert found.epoch[-1] == was.epoch[-1]
 
 
+def test_curves_that_are_needed_are_kept_whole(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    was = sweeps.open(folders[0] / "quick" / "data" / "kept-sweep").load()
+    sweep = tiny().at("quick")["kept-sweep"]
+    # Kept without: of no use to a figure that needs them.
+    assert kept.find(folders[1] / "quick", "kept-sweep", sweep, curves=True) is None
+    kept.keep(tmp_path, "kept-sweep", was.assign_attrs(axes=kept.axes_of(sweep)), curves=True)
+    found = kept.find(tmp_path, "kept-sweep", sweep, curves=True)
+    assert found is not None
+    np.testing.assert_array_equal(found.epoch, was.epoch)
+    np.testing.assert_allclose(found.train_error, was.train_error, rtol=2**-24)
+
+
 def test_nothing_kept_is_computed_again(folders: tuple[Path, Path], tmp_path: Path, monkeypatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("computed again")
@@ -154,7 +166,9 @@ def test_every_committed_file_is_taken_by_its_figure() -> None:
     for figure in figures():
         for scale in {scale for scale, _ in files}:
             for name, experiment in figure.at(scale).items():
-                if (scale, name) in files and kept.find(root / scale, name, experiment) is not None:
+                if (scale, name) in files and kept.find(
+                    root / scale, name, experiment, curves=figure.curves
+                ) is not None:
                     taken.add((scale, name))
     assert files
     assert taken == files

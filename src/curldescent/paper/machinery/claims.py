@@ -187,6 +187,7 @@ class Figure:
         departures: what differs from the paper at every scale, and why.
         published: values of the authors' own runs that are shown beside ours.
         subset: the paper's experiments on the cells that decide the claims; all of them where there is none.
+        curves: whether picture or claims need errors at every recorded epoch; what is kept has them at a few otherwise.
     """
 
     key: str
@@ -201,6 +202,7 @@ class Figure:
     departures: Sequence[str] = ()
     published: Sequence[Published] = ()
     subset: Callable[[], Experiments] | None = None
+    curves: bool = False
 
     def at(self, scale: Scale) -> Experiments:
         """The experiments of a scale; those of the paper where a figure has no subset."""
@@ -216,6 +218,7 @@ class Figure:
             "experiments", self.experiments, "a function from a scale to sweeps and computations by name"
         )
         validation.function("draw", self.draw, "a function from cd.paper.Results to a picture of matplotlib")
+        validation.boolean("curves", self.curves)
         if self.subset is not None:
             validation.function("subset", self.subset, "a function that returns sweeps and computations by name")
         _listed("claims", self.claims, Claim, "cd.paper.Claim")

@@ -105,6 +105,7 @@ FIGURE = Figure(
     origin="paper",
     experiments=experiments,
     draw=draw,
+    curves=True,
     aliases=("fig5a", "fig5b"),
     claims=(
         Claim(

@@ -1,7 +1,7 @@
 """Results that stay with the project: compact files of finished experiments, so that nothing is computed twice.
 
 A file holds one experiment's dataset and what made it. Error curves, with the largest error so far, are kept at a few
-epochs and in single precision; all else is kept as it is.
+epochs, where no figure needs more, and in single precision; all else is kept as it is.
 """
 
 import gzip
@@ -27,6 +27,7 @@ _SUFFIX = ".nc.gz"
 _CURVES = ("train_error", "test_error")
 # Curves with no more points than this are kept whole.
 _FEW = 8
+_WHOLE = "whole_curves"
 
 
 def path_of(folder: Path, name: str) -> Path:
@@ -34,30 +35,33 @@ def path_of(folder: Path, name: str) -> Path:
     return folder / f"{name}{_SUFFIX}"
 
 
-def keep(folder: Path, name: str, data: "xr.Dataset") -> Path:
+def keep(folder: Path, name: str, data: "xr.Dataset", *, curves: bool = False) -> Path:
     """Write an experiment's dataset, whole or not at all.
 
     Args:
         folder: of a scale; made if need be.
         name: of the experiment.
         data: complete, with the attributes `fingerprint` and, of a sweep, `axes`.
+        curves: whether all epochs of the error curves are kept.
 
     Returns:
         The file.
     """
     results_folder(folder)
-    content = bytes(for_netcdf(compact(data.load())).to_netcdf(engine="scipy"))
+    content = bytes(for_netcdf(compact(data.load(), curves=curves)).to_netcdf(engine="scipy"))
     # Without a time in it: the same results give the same bytes.
     durable.write(path_of(folder, name), gzip.compress(content, mtime=0))
     return path_of(folder, name)
 
 
-def compact(data: "xr.Dataset") -> "xr.Dataset":
-    """The dataset with its error curves at the epochs that verdicts are looked at, in single precision."""
+def compact(data: "xr.Dataset", *, curves: bool = False) -> "xr.Dataset":
+    """The dataset with its error curves at the epochs that verdicts are looked at, or at all, in single precision."""
     if "epoch" not in data.coords:
         return data
     epochs = data.epoch.values
-    if len(epochs) > _FEW:
+    if curves:
+        data = data.assign_attrs({_WHOLE: 1})
+    elif len(epochs) > _FEW:
         # Once most epochs are gone, the largest error up to one of the others cannot be found again.
         for curve in _CURVES:
             if curve in data and f"maximum_{curve}" in data:
@@ -65,8 +69,8 @@ def compact(data: "xr.Dataset") -> "xr.Dataset":
         wanted = [moment for moment in (*MOMENTS, epochs[-1] / 2, epochs[-1]) if moment <= epochs[-1]]
         chosen = sorted({int(np.abs(np.log(np.maximum(epochs, 1) / moment)).argmin()) for moment in wanted})
         data = data.isel(epoch=chosen)
-    curves = [*_CURVES, *(f"{shorter.SO_FAR}{curve}" for curve in _CURVES)]
-    return data.assign({name: data[name].astype(np.float32) for name in curves if name in data})
+    single = [*_CURVES, *(f"{shorter.SO_FAR}{curve}" for curve in _CURVES)]
+    return data.assign({name: data[name].astype(np.float32) for name in single if name in data})
 
 
 def so_far(curve: "xr.DataArray") -> "xr.DataArray":
@@ -74,16 +78,18 @@ def so_far(curve: "xr.DataArray") -> "xr.DataArray":
     return curve.copy(data=np.maximum.accumulate(curve.values, axis=curve.get_axis_num("epoch")))
 
 
-def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Dataset | None":
+def find(folder: Path, name: str, experiment: Sweep | Computation, *, curves: bool = False) -> "xr.Dataset | None":
     """Read what was kept of an experiment.
 
     Args:
         folder: of a scale.
         name: of the experiment.
         experiment: what should have made it.
+        curves: whether error curves are of no use without all of their epochs.
 
     Returns:
-        The dataset, in memory; None where nothing was kept, or something that other settings or another grid made.
+        The dataset, in memory; None where nothing was kept, or something that other settings or another grid made, or
+        not enough.
 
     Raises:
         InputError: the file cannot be read.
@@ -100,7 +106,8 @@ def find(folder: Path, name: str, experiment: Sweep | Computation) -> "xr.Datase
         raise InputError(
             f"{str(path)!r} cannot be read ({str(fault).splitlines()[0]}); delete it to compute it again"
         ) from None
-    return data if _made_by(data, experiment) else None
+    enough = not curves or "epoch" not in data.coords or _WHOLE in data.attrs
+    return data if enough and _made_by(data, experiment) else None
 
 
 def axes_of(sweep: Sweep) -> str:

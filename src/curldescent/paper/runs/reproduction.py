@@ -178,7 +178,7 @@ def keep_results(
                     continue
                 finished = _finished(data, name, experiment)
                 if finished is not None:
-                    written[one, name] = kept_results.keep(target / one, name, finished)
+                    written[one, name] = kept_results.keep(target / one, name, finished, curves=figure.curves)
                     unfinished_results.put_away(target / one, name)
                 elif unfinished and unfinished_results.bring(data, partial, name, experiment) is not None:
                     written[one, name] = partial / name
@@ -222,7 +222,10 @@ def _run(
     missing: dict[str, Computation] = {}
     computed = False
     for name, experiment in experiments.items():
-        if store is not None and (before := kept_results.find(store, name, experiment)) is not None:
+        if (
+            store is not None
+            and (before := kept_results.find(store, name, experiment, curves=figure.curves)) is not None
+        ):
             progress.say(f"{figure.key}, {scale} scale: {name} as it was kept")
             data[name] = before
         elif isinstance(experiment, Computation):
