@@ -102,6 +102,45 @@ def test_the_share_of_cells_at_small_ratios(key: str, least: float) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
+def test_cells_that_were_not_run_count_against_either_verdict(key: str) -> None:
+    one, data = figure(key), constructed(key)
+    claim = next(claim for claim in one.claims if claim.name == "small ratios")
+    few = data[key].isel(hidden=slice(0, None, 5))
+    ran = int(boundary_claims.sides(few.final_test_error, margin=fig6.INSIDE)[0].sum())
+    of = claim.measure(data).numbers["of"]
+    assert 0 < ran < of / 2
+    for errors in (few.final_test_error, few.final_test_error * 0 + 1.0):
+        cells = few.assign(final_test_error=errors)
+        found = claim.measure(Results("subset", {**data.data, key: cells}))
+        # All of them learn, or none does: the others could turn either.
+        assert found.holds is None
+        assert found.said.endswith(f"; {of} such cells on the paper's grid")
+    # So many that fail that the others do not matter.
+    most = data[key].isel(hidden=slice(0, -1))
+    none = most.assign(final_test_error=most.final_test_error * 0 + 1.0)
+    assert claim.measure(Results("subset", {**data.data, key: none})).holds is False
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_border_off_the_grid_is_a_bound(key: str) -> None:
+    one, data = figure(key), constructed(key, tanh=0.5)
+    whole = next(claim for claim in one.claims if claim.name == "moves left").measure(data)
+    assert "upper bound" not in whole.said
+    cells = data[key].copy(deep=True)
+    cells.final_test_error[{"hidden": slice(1, 3)}] = 1.0
+    found = next(claim for claim in one.claims if claim.name == "moves left").measure(
+        Results("paper", {**data.data, key: cells})
+    )
+    assert "2 of them are upper bounds" in found.said
+    (value,) = [value for value in one.published if value.name.startswith("border")]
+    kept = {name: data[name].isel(hidden=[0, *range(3, data[key].sizes["hidden"])]) for name in (key, f"{key}-linear")}
+    # Beside the authors' value stand only fractions whose borders are on the grid.
+    assert value.ours(Results("paper", {**data.data, key: cells})) == pytest.approx(
+        value.ours(Results("paper", {**data.data, **kept}))
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
 def test_the_border_of_tanh_over_that_of_linear_students_by_hand(key: str) -> None:
     one, data = figure(key), constructed(key, tanh=0.5)
     (value,) = [value for value in one.published if value.name.startswith("border")]

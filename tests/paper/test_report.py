@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from curldescent.foundation.errors import InputError
 from curldescent.paper import reproduce, write_reproduction_report
 from curldescent.paper.runs import registry
+from curldescent.paper.runs.verdict import verdict_of
 from tests.paper import figures
 
 
@@ -48,7 +50,32 @@ def test_what_is_open_is_named_with_what_the_papers_scale_takes(reproduced: Path
     claims = json.loads(numbers.read_text())[0]["claims"]
     left = sum(claim["report_verdict"] == "undecided" for claim in claims)
     # Three fractions, two trials, nine epochs of two batches: 108 updates.
-    assert f"| tiny | {left} | quick | 3 × 2 | 1.1e+02 |" in page
+    assert f"| tiny | {left} of {len(claims)} |  | quick | 3 × 2 | 1.1e+02 |" in page
+
+
+def test_what_no_larger_run_can_settle_is_named_apart(
+    reproduced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A figure whose paper scale is the one that was run.
+    same = replace(figures.tiny(), experiments=lambda scale: figures.tiny().at("quick"))
+    monkeypatch.setattr("curldescent.paper.runs.report.figures", lambda: (same,))
+    write_reproduction_report(reproduced, scale="quick", summary=tmp_path / "docs")
+    page = (tmp_path / "docs" / "README.md").read_text()
+    before, after = page.split("Figures run whole")
+    assert "| tiny | " not in before.split("## What is open")[1]
+    assert "| tiny | " in after
+
+
+def test_a_verdict_of_the_report_says_what_its_figure_alone_would() -> None:
+    claim = {"verdict": "confirmed", "earlier": {"1000": "undecided", "10000": "confirmed"}}
+    assert verdict_of(claim) == "**confirmed** (undecided at 1 000 epochs)"
+    assert verdict_of({**claim, "report_verdict": "confirmed"}) == "**confirmed** (undecided at 1 000 epochs)"
+    assert verdict_of({**claim, "report_verdict": "undecided"}) == (
+        "**undecided** (confirmed among the figure's own tests, among these undecided at 1 000 epochs)"
+    )
+    # Nothing moved: the correction alone is no movement with epochs.
+    still = {"verdict": "confirmed", "earlier": {"1000": "confirmed"}, "report_verdict": "undecided"}
+    assert verdict_of(still) == "**undecided** (confirmed among the figure's own tests)"
 
 
 def test_a_later_report_keeps_what_was_not_run_again(reproduced: Path, tmp_path: Path) -> None:

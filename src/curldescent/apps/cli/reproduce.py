@@ -107,6 +107,7 @@ def _run(
     from curldescent.paper.runs.registry import matching
     from curldescent.paper.runs.reproduction import Unfinished
     from curldescent.paper.runs.reproduction import reproduce as run
+    from curldescent.paper.runs.verdict import STATISTICS
 
     # Pictures go to files: no window system is needed or touched.
     mpl.use("agg")
@@ -129,12 +130,18 @@ def _run(
                 continue
             verdicts.append(verdict)
             rows = [
-                (claim.statement, finding.said, corrected)
+                (claim.statement, STATISTICS[claim.statistic], finding.said, corrected)
                 for (claim, finding), corrected in zip(verdict.findings, verdict.verdicts, strict=True)
             ]
-            title = f"{figure.title} ({scale} scale, {verdict.seconds:.0f} s; {verdict.picture})"
+            title = f"{figure.title} ({scale} scale, {verdict.seconds:.0f} s)"
             if not quiet:
-                print_table(("claim", "measured", "verdict"), rows, title=title)
+                print_table(("claim", "statistic", "measured", "verdict"), rows, title=title)
+                page = verdict.picture.with_suffix(".md")
+                print(f"Criteria, their dates and the authors' values: {page}; picture: {verdict.picture}")
+    if verdicts and not quiet:
+        print(
+            "Verdicts are among the tests of one figure; curldescent reproduce report corrects for all of its figures'."
+        )
     if impossible:
         reasons = "; ".join(dict.fromkeys(map(str, impossible.values())))
         raise InputError(

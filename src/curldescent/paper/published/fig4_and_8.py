@@ -32,9 +32,9 @@ STAYS, JUMPS = 1e-20, 1e-6
 FOLLOW = 0.95
 # The share of the cells with every hidden neuron flipped that may end low.
 FEW = 0.2
-# Readout fractions at which linear networks have a stable side on the grid, and all flipped: what decides the claims
+# Readout fractions at which linear networks have a stable side on the grid, and some without: what decides the claims
 # where one trial a cell is all that can be afforded.
-DECIDING = (0.05, 0.1, 0.15, 0.2, 0.25, 1.0)
+DECIDING = (0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 0.75, 1.0)
 # Epochs at which the maximum is looked for, log-spaced, as in the paper.
 RECORDED = 200
 

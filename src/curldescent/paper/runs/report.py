@@ -15,13 +15,24 @@ from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import families
-from curldescent.paper.machinery.claims import SCALES, Scale
+from curldescent.paper.machinery.claims import SCALES, Experiments, Scale
+from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.runs.costs import costs
+from curldescent.paper.runs.kept import axes_of
 from curldescent.paper.runs.registry import figures
 from curldescent.paper.runs.themes import CONTROLS, THEMES, Theme, theme_of
-from curldescent.paper.runs.verdict import STATISTICS, VERDICTS_FOLDER, markdown, read_verdict, row, verdict_of
+from curldescent.paper.runs.verdict import (
+    STATISTICS,
+    VERDICTS_FOLDER,
+    markdown,
+    measured,
+    read_verdict,
+    row,
+    verdict_of,
+)
 from curldescent.plots import style
 from curldescent.plots.verdicts import verdict_squares
+from curldescent.sweeps import Sweep
 
 _TITLE, _WRITTEN = "# Reproduction\n\n", "Written by `curldescent reproduce report`"
 _ABOUT = (
@@ -224,6 +235,10 @@ def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str],
         "corrected for the number of tests in the whole report (Holm). Where the paper's own statistic differs from "
         "ours, both are claims.",
         "",
+        "In brackets behind a verdict, only where they differ from it: what the tests of its own figure alone would "
+        "say, and what it would have been had the runs ended at 1000 or 10 000 epochs. *p among so many tests*: among "
+        "all verdicts of the report that rest on a test. " + _changed(found),
+        "",
         "| question | claims | figures |",
         "|---|---|---|",
     ]
@@ -253,6 +268,16 @@ def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str],
     ]
 
 
+def _changed(found: list[dict[str, Any]]) -> str:
+    """How many criteria are not what they were when they were first fixed."""
+    criteria = [claim["criterion"] for content in found for claim in content["claims"] if not content.get("criteria")]
+    changed = sum("Changed " in criterion for criterion in criteria)
+    return (
+        f"Of the {len(criteria)} criteria {changed} were changed after something had been seen, runs at a smaller "
+        "scale for the most part: each says when and why on its figure's page."
+    )
+
+
 _SCALES = {
     "paper": "The paper's own grids, epochs, trials and samples",
     "subset": "The same protocol on the cells that decide the claims",
@@ -262,31 +287,61 @@ _SCALES = {
 
 
 def _open(found: list[dict[str, Any]]) -> list[str]:
-    """Figures that were not run at the paper's scale and leave something open, with what that would take."""
-    rows, known = [], {figure.key: figure for figure in figures()}
+    """What is undecided: with what the paper's scale would take, and where there is no larger run."""
+    known = {figure.key: figure for figure in figures()}
+    larger, whole = [], []
     for content in found:
-        settled = sum(claim["report_verdict"] in ("confirmed", "refuted") for claim in content["claims"])
-        left = len(content["claims"]) - settled
-        if content["scale"] == "paper" or not left or content["figure"] not in known:
+        claims = content["claims"]
+        left = [claim for claim in claims if claim["report_verdict"] not in ("confirmed", "refuted")]
+        if not left or content["figure"] not in known:
             continue
-        each = [cost for cost in costs([known[content["figure"]]], "paper", calibrate=False) if cost.cells]
-        size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
-        updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
-        rows.append(row(content["figure"], str(left), content["scale"], size, updates))
-    if not rows:
-        return []
-    return [
-        "",
-        "## What is open, and what the paper's scale would take",
-        "",
-        "Cells × trials of each sweep at the paper's own scale, and weight updates if no trial ended early; "
-        "`curldescent reproduce plan FIGURE --scale paper` times them on a machine. Every "
-        "other figure is at the paper's scale or leaves nothing open.",
-        "",
-        "| figure | open claims | run at | cells × trials | updates, at most |",
-        "|---|---|---|---|---|",
-        *rows,
-    ]
+        figure = known[content["figure"]]
+        tests = sum(claim["verdict"] in ("confirmed", "refuted") for claim in left)
+        counts = (content["figure"], f"{len(left)} of {len(claims)}", str(tests or ""))
+        if content["scale"] != "paper" and not _same(figure.at(content["scale"]), figure.at("paper")):
+            each = [cost for cost in costs([figure], "paper", calibrate=False) if cost.cells]
+            size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
+            updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
+            larger.append(row(*counts, content["scale"], size, updates))
+        else:
+            whole.append(row(*counts))
+    lines = ["", "## What is open"] if larger or whole else []
+    if larger:
+        lines += [
+            "",
+            "Figures with more to run. Cells × trials of each sweep at the paper's own scale, and weight updates if no "
+            "trial ended early; `curldescent reproduce plan FIGURE --scale paper` times them on a machine "
+            "([hours of one](../performance.md#the-papers-own-scale)). What is undecided for the number of tests in "
+            "the report is confirmed or refuted among the tests of its own figure.",
+            "",
+            "| figure | undecided claims | for the number of tests | run at | cells × trials | updates, at most |",
+            "|---|---|---|---|---|---|",
+            *larger,
+        ]
+    if whole:
+        lines += [
+            "",
+            "Figures run whole, the paper's at its own scale: what is left is for the data, or the criterion, to leave "
+            "open.",
+            "",
+            "| figure | undecided claims | for the number of tests |",
+            "|---|---|---|",
+            *whole,
+        ]
+    return lines
+
+
+def _same(some: Experiments, others: Experiments) -> bool:
+    """Whether two scales of a figure compute the same."""
+    return {name: _identity(one) for name, one in some.items()} == {
+        name: _identity(one) for name, one in others.items()
+    }
+
+
+def _identity(experiment: Sweep | Computation) -> tuple[str, str]:
+    if isinstance(experiment, Computation):
+        return experiment.fingerprint, ""
+    return experiment.settings.fingerprint, axes_of(experiment)
 
 
 def _theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:
@@ -300,13 +355,10 @@ def _theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:
     ]
     for content in chosen:
         for claim in content["claims"]:
-            measured = claim["said"] + (f"; {claim['report_corrected']}" if claim["report_corrected"] else "")
-            verdict = verdict_of({**claim, "verdict": claim["report_verdict"]})
-            if claim["report_verdict"] != claim["verdict"]:
-                verdict += f" ({claim['verdict']} among the figure's own tests)"
             scale = f"{content['scale']}, first criteria" if content.get("criteria") else content["scale"]
             key = f"[{content['figure']}]({content['figure']}.md)"
-            lines.append(row(key, claim["statement"], STATISTICS[claim["statistic"]], measured, verdict, scale))
+            words = (STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim), scale)
+            lines.append(row(key, claim["statement"], *words))
     return lines
 
 

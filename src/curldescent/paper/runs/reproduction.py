@@ -228,7 +228,10 @@ def _run(
         ):
             progress.say(f"{figure.key}, {scale} scale: {name} as it was kept")
             data[name] = before
-        elif isinstance(experiment, Computation):
+            continue
+        if store is not None:
+            progress.say(f"{figure.key}, {scale} scale: nothing whole is kept of {name} in {str(store)!r}")
+        if isinstance(experiment, Computation):
             found = computations.kept(folder, name, experiment)
             if found is None:
                 missing[name] = experiment

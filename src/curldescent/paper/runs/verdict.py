@@ -155,11 +155,7 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
         lines += [f"Differs from the paper: {' '.join(content['departures'])}", ""]
     lines += ["| claim | statistic | measured | verdict |", "|---|---|---|---|"]
     for claim in content["claims"]:
-        measured = claim["said"] + (f"; {claim['corrected']}" if claim["corrected"] else "")
-        verdict = verdict_of(claim)
-        if claim.get("report_verdict", claim["verdict"]) != claim["verdict"]:
-            verdict += f", {claim['report_verdict']} among all tests of the report"
-        lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured, verdict))
+        lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim)))
     if content["published"]:
         if content["scale"] == "subset":
             lines += ["", PART]
@@ -176,11 +172,24 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
+def measured(claim: Mapping[str, Any]) -> str:
+    """What was measured, with the p-value among all tests of the report, or of the figure where there is no report."""
+    corrected = claim.get("report_corrected", claim["corrected"])
+    return f"{claim['said']}; {corrected}" if corrected else str(claim["said"])
+
+
 def verdict_of(claim: Mapping[str, Any]) -> str:
-    """A claim's verdict, and what it was earlier in the run where that was another."""
-    others = {epochs: verdict for epochs, verdict in claim["earlier"].items() if verdict != claim["verdict"]}
+    """A claim's verdict, that of the report where there is one.
+
+    In brackets, where they differ: that among the figure's own tests, and what this was earlier in the run.
+    """
+    own = claim["verdict"]
+    final = claim.get("report_verdict", own)
+    others = {epochs: verdict for epochs, verdict in claim["earlier"].items() if verdict != own}
     moved = "; ".join(f"{verdict} at {spaced(int(epochs))} epochs" for epochs, verdict in others.items())
-    return f"**{claim['verdict']}**" + (f" ({moved})" if moved else "")
+    if final == own:
+        return f"**{final}**" + (f" ({moved})" if moved else "")
+    return f"**{final}** ({own} among the figure's own tests" + (f", among these {moved})" if moved else ")")
 
 
 def _json_path(folder: Path, key: str) -> Path:
