@@ -73,8 +73,8 @@ class Outcome:
     Args:
         name: what is said in it.
         effect: epochs of the gradient-descent variant over those of curl descent.
-        verdict: "wins" or "loses" after Holm's adjustment for the number of rows, "ties" where the ratio is within the
-            margin of 1 by two one-sided tests, or "undecided".
+        verdict: "wins" or "loses" after Holm's adjustment for the number of rows, "ties" where neither is so and the
+            ratio is within the margin of 1 by two one-sided tests, or "undecided".
     """
 
     name: str
@@ -102,7 +102,7 @@ def draw(results: Results) -> "Picture":
     found = [(row.name, row.effect.ratio, row.effect.low, row.effect.high, row.verdict) for row in rows(results)]
     figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.9 + 0.19 * len(found)))
     draw_ratios(axis, found, label="epochs of the GD variant / epochs of CD")
-    axis.set_title("Where curl descent wins, ties and loses")
+    axis.set_title("Who is faster, control by control")
     axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
@@ -137,7 +137,7 @@ FIGURE = Figure(
         "One row a control: geometric mean over paired students of the ratio of epochs to the threshold, gradient "
         "descent's variant over curl descent, with its 95 % interval over students of one input set. Above 1 curl "
         "descent is faster. Wins and losses are those that remain after Holm's adjustment for the number of rows; a "
-        f"tie is a ratio within a factor {MARGIN:g} of 1 by two one-sided tests; everything else is undecided."
+        f"tie is another ratio, within a factor {MARGIN:g} of 1 by two one-sided tests; everything else is undecided."
     ),
     origin="control",
     experiments=experiments,
