@@ -120,6 +120,43 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.usefixtures("in_this_process")
+def found_or_refused(folder: Path, experiment: sweeps.Sweep | Computation) -> xr.Dataset | str | None:
+    try:
+        return kept.find(folder, "kept-sweep", experiment)
+    except InputError as fault:
+        return str(fault)
+
+
+def test_any_damaged_byte_is_one_sentence_or_harmless(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    content = (folders[1] / "quick" / "kept-sweep.nc.gz").read_bytes()
+    sweep = tiny().at("quick")["kept-sweep"]
+    whole = kept.find(folders[1] / "quick", "kept-sweep", sweep)
+    path = kept.path_of(tmp_path, "kept-sweep")
+    refused = 0
+    for place in range(0, len(content), 7):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0x15]) + content[place + 1 :])
+        found = found_or_refused(tmp_path, sweep)
+        if isinstance(found, str):
+            assert "delete it to compute it again" in found
+            refused += 1
+        else:
+            # A byte of the archive's own header, which says nothing about what is in it.
+            xr.testing.assert_identical(found, whole)
+    assert refused > 0.9 * len(range(0, len(content), 7))
+
+
+@pytest.mark.parametrize("what", ["nothing", "file", "scale"])
+def test_a_folder_that_is_none_of_kept_results_is_refused(
+    folders: tuple[Path, Path], tmp_path: Path, what: str
+) -> None:
+    """Not taken for one in which nothing is kept: that would compute everything."""
+    (tmp_path / "file").write_text("")
+    named = {"nothing": tmp_path / "nothing", "file": tmp_path / "file", "scale": folders[1] / "quick"}[what]
+    with pytest.raises(InputError, match="kept must be a folder that keep_results wrote"):
+        reproduce(tiny(), tmp_path / "out", scale="quick", kept=named)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_largest_error_so_far_survives_though_most_epochs_do_not(tmp_path: Path) -> None:
     """Errors that rise and fall between the epochs that are kept."""
     training = {"epochs": 2000, "record": 60, "learning_rate": 0.5}

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.progress import on_stderr
 from curldescent.paper import reproduce, write_reproduction_report
 from curldescent.paper.runs import registry
-from curldescent.paper.runs.verdict import verdict_of
+from curldescent.paper.runs.verdict import read_verdict, verdict_of
 from tests.paper import figures
 
 
@@ -128,3 +129,63 @@ def test_the_real_registry_is_what_the_report_walks() -> None:
     from curldescent.paper.runs import report
 
     assert report.figures is registry.figures
+
+
+def test_an_earlier_verdict_of_a_higher_scale_stays(
+    reproduced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docs, here = tmp_path / "docs", tmp_path / "here"
+    reproduce(figures.tiny(), tmp_path, scale="standard", workers=1)
+    write_reproduction_report(tmp_path, summary=docs)
+    before = (docs / "verdicts" / "tiny.json").read_bytes()
+    reproduce(figures.tiny(), here, scale="quick", workers=1)
+    write_reproduction_report(here, summary=docs, progress=on_stderr("report"))
+    assert (docs / "verdicts" / "tiny.json").read_bytes() == before
+    assert "the earlier verdict at standard scale stays" in capsys.readouterr().err
+    # Whoever names the scale means it.
+    write_reproduction_report(here, scale="quick", summary=docs)
+    assert json.loads((docs / "verdicts" / "tiny.json").read_bytes())["scale"] == "quick"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"seconds": None},
+        {"seconds": "long"},
+        {"seconds": float("nan")},
+        {"scale": "huge"},
+        {"scale": 5},
+        {"environment": []},
+        {"changes": "none"},
+        {"claims": {}},
+        {"claims": [{}]},
+        {"published": [{}]},
+        {"figure": "other"},
+        *({"claim": change} for change in ({"holds": "yes"}, {"p_value": 2.0}, {"p_value": "x"}, {"said": None})),
+        *({"claim": change} for change in ({"earlier": {"x": "confirmed"}}, {"earlier": []}, {"statistic": "mine"})),
+    ],
+    ids=repr,
+)
+def test_a_verdict_that_is_none_is_one_sentence(reproduced: Path, damage: dict) -> None:
+    path = reproduced / "quick" / "tiny.json"
+    content = json.loads(path.read_text())
+    content["claims"][0].update(damage.pop("claim", {}))
+    path.write_text(json.dumps({**content, **damage}))
+    with pytest.raises(InputError, match="is not the verdict of tiny; delete it and run the figure again"):
+        write_reproduction_report(reproduced)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[" * 100_000, "{}", "[]", "null", "\0"], ids=["empty", "deep", "{}", "[]", "null", "zero"]
+)
+def test_a_file_that_is_no_verdict_is_one_sentence(reproduced: Path, text: str) -> None:
+    (reproduced / "quick" / "tiny.json").write_text(text)
+    with pytest.raises(InputError, match="is not the verdict of tiny; delete it and run the figure again"):
+        write_reproduction_report(reproduced)
+
+
+def test_every_committed_verdict_can_be_read() -> None:
+    folder = Path(__file__).parents[2] / "docs" / "reproduction" / "verdicts"
+    keys = {path.stem for path in folder.glob("*.json")}
+    assert keys == {figure.key for figure in registry.figures()}
+    assert all(read_verdict(folder, key) is not None for key in keys)

@@ -31,6 +31,12 @@ def test_the_list_names_every_figure(capsys: pytest.CaptureFixture[str]) -> None
         (("fig2", "--summary", "docs"), "--summary belongs to report"),
         (("keep",), "keep needs a folder"),
         (("keep", "--kept", "kept"), "nothing is finished"),
+        (("plan", "fig2", "--scale", "huge"), "scale must be one of 'quick', 'standard', 'subset', 'paper'"),
+        (("plan", "fig2", "--scale", ""), "scale must be one of"),
+        (("fig2", "--scale", ""), "scale must be one of"),
+        (("plan", "report"), "plan runs nothing"),
+        (("report", "--unfinished"), "--unfinished belongs to keep"),
+        (("fig2", "--scale", "quick", "--kept", "no-such-folder"), "kept must be a folder that keep_results wrote"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -58,6 +58,7 @@ def reproduce(
     An interrupted run goes on with the same command.
     """
     from curldescent import paper
+    from curldescent.foundation.progress import on_stderr
 
     interruption.say_on_leaving("what is finished is kept, and the same command goes on")
     if list_figures:
@@ -68,21 +69,27 @@ def reproduce(
     words = [name.lower() for name in figures]
     asked = [name for name in figures if name.lower() not in ("plan", "report", "keep")]
     if "plan" in words:
-        _print_costs(asked, scale=scale or "paper", as_json=json)
+        if {"report", "keep"} & set(words) or summary is not None or kept is not None:
+            raise InputError("plan runs nothing: ask for report, keep, --summary or --kept without it")
+        _print_costs(asked, scale="paper" if scale is None else scale, as_json=json)
         return
     if summary is not None and "report" not in words:
         raise InputError("--summary belongs to report: curldescent reproduce report --summary FOLDER")
     if unfinished and "keep" not in words:
         raise InputError("--unfinished belongs to keep: curldescent reproduce keep --unfinished --kept FOLDER")
     options: dict[str, Any] = {"workers": workers, "cluster": cluster or ClusterOptions(), "quiet": json, "kept": kept}
-    verdicts = _run(asked, scale=scale or "standard", out=out, **options)
+    if "keep" in words and kept is not None and not kept.exists():
+        # To be made of what is computed now.
+        options["kept"] = None
+    verdicts = _run(asked, scale="standard" if scale is None else scale, out=out, **options)
     written: Any = []
     if "keep" in words:
         if kept is None:
             raise InputError("keep needs a folder: curldescent reproduce keep --kept FOLDER")
         written += paper.keep_results(out, kept, scale=scale, unfinished=unfinished)  # type: ignore[arg-type]
     if "report" in words:
-        written += paper.write_reproduction_report(out, scale=scale, summary=summary)  # type: ignore[arg-type]
+        progress = on_stderr("report")
+        written += paper.write_reproduction_report(out, scale=scale, summary=summary, progress=progress)  # type: ignore[arg-type]
     if json:
         found = [verdict.as_json() for verdict in verdicts]
         print_json("reproduce", {"verdicts": found, "written": [str(path) for path in written]})

@@ -165,7 +165,8 @@ def kept(folder: Path, name: str, computation: Computation) -> "xr.Dataset | Non
     except FileNotFoundError:  # put away since by another process
         return None
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as fault:
-        raise InputError(f"{str(path)!r} cannot be read ({fault}); delete it to compute it again") from None
+        reason = str(fault).strip().splitlines()[:1] or [type(fault).__name__]
+        raise InputError(f"{str(path)!r} cannot be read ({reason[0]}); delete it to compute it again") from None
     return data if data.attrs.get(_STAMP) == computation.fingerprint else None
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curldescent import sweeps
+from curldescent.foundation import validation
 from curldescent.foundation.progress import Progress, checked
-from curldescent.paper.machinery.claims import Figure, Scale
+from curldescent.paper.machinery.claims import SCALES, Figure, Scale
 from curldescent.paper.machinery.computation import Computation
 
 
@@ -45,7 +46,11 @@ def costs(
 
     Returns:
         In order. What computations take that are no sweeps is not estimated.
+
+    Raises:
+        InputError: an unknown scale.
     """
+    validation.choice("scale", scale, SCALES)
     progress = checked(progress)
     out: dict[str, Cost] = {}
     for figure in figures:

@@ -6,6 +6,7 @@ epochs, where no figure needs more, and in single precision; all else is kept as
 
 import gzip
 import io
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ import numpy as np
 from curldescent.foundation import durable
 from curldescent.foundation.canonical import canonical, digest
 from curldescent.foundation.errors import InputError
+from curldescent.foundation.files import named
 from curldescent.foundation.writing import for_netcdf, results_folder
 from curldescent.paper.machinery import shorter
+from curldescent.paper.machinery.claims import SCALES
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.shorter import MOMENTS
 from curldescent.sweeps import Sweep
@@ -78,6 +81,28 @@ def so_far(curve: "xr.DataArray") -> "xr.DataArray":
     return curve.copy(data=np.maximum.accumulate(curve.values, axis=curve.get_axis_num("epoch")))
 
 
+def folder_of(kept: str | Path, scale: str) -> Path:
+    """Where a scale's kept results are, in a folder that a user names.
+
+    Args:
+        kept: as `keep_results` wrote it.
+        scale: one of `SCALES`.
+
+    Returns:
+        The folder, there or not.
+
+    Raises:
+        InputError: no folder, or one without a folder of any scale in it.
+    """
+    folder = named("kept", kept, "a folder of kept results, or None")
+    if not any((folder / one).is_dir() for one in SCALES):
+        raise InputError(
+            f"kept must be a folder that keep_results wrote, with one or more of {', '.join(SCALES)} in it, got "
+            f"{str(folder)!r}"
+        )
+    return folder / scale
+
+
 def find(folder: Path, name: str, experiment: Sweep | Computation, *, curves: bool = False) -> "xr.Dataset | None":
     """Read what was kept of an experiment.
 
@@ -102,7 +127,7 @@ def find(folder: Path, name: str, experiment: Sweep | Computation, *, curves: bo
     try:
         with xr.open_dataset(io.BytesIO(gzip.decompress(path.read_bytes())), engine="scipy") as file:
             data = file.load()
-    except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as fault:
+    except (OSError, EOFError, ValueError, TypeError, LookupError, zlib.error) as fault:
         raise InputError(
             f"{str(path)!r} cannot be read ({str(fault).splitlines()[0]}); delete it to compute it again"
         ) from None

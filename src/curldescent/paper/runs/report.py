@@ -13,6 +13,7 @@ from typing import Any
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.foundation.files import named
+from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import families
 from curldescent.paper.machinery.claims import SCALES, Experiments, Scale
@@ -43,15 +44,21 @@ PICTURE = "verdicts.png"
 
 
 def write_reproduction_report(
-    out: str | Path, *, scale: Scale | None = None, summary: str | Path | None = None
+    out: str | Path,
+    *,
+    scale: Scale | None = None,
+    summary: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> list[Path]:
     """Gather verdicts into ``report.html`` and ``numbers.json``.
 
     Args:
         out: folder that `reproduce` wrote to; the two files go there, or to ``out/scale``.
-        scale: whose verdicts; None for the highest that each figure was run at: paper, subset, standard, quick.
+        scale: whose verdicts; None for the highest that each figure was run at: paper, subset, standard, quick. An
+            earlier report's verdict of a higher scale stays then.
         summary: a folder for the pages by theme, a page a figure, and the pictures (PNG). Figures that were not run are
             taken from the verdicts that an earlier report left there.
+        progress: told which of them stay though the figure was run.
 
     Returns:
         The paths written.
@@ -74,7 +81,7 @@ def write_reproduction_report(
     root = named("out", out, "the folder that reproduce wrote to")
     folder = root if scale is None else root / scale
     target = None if summary is None else named("summary", summary, "a folder for the pages by theme, or None")
-    found = _gathered(root, (scale,) if scale else SCALES[::-1], target)
+    found = _gathered(root, (scale,) if scale else SCALES[::-1], target, checked(progress))
     if not found:
         say = f" --scale {scale}" if scale else ""
         raise InputError(f"nothing was reproduced in {str(folder)!r}; run curldescent reproduce all{say}")
@@ -109,18 +116,31 @@ def write_reproduction_report(
     return written
 
 
-def _gathered(root: Path, scales: Sequence[Scale], target: Path | None) -> list[dict[str, Any]]:
-    """Every figure's verdict at the first of the scales that it was run at, or as an earlier report has it."""
+def _gathered(root: Path, scales: Sequence[Scale], target: Path | None, progress: Progress) -> list[dict[str, Any]]:
+    """Every figure's verdict at the first of the scales that it was run at, or as an earlier report has it.
+
+    Where the scale was not asked for, the earlier one stays if it is of a higher scale.
+    """
     for scale in scales:
         finish_moves(root / scale)
     out = []
     for figure in figures():
-        for scale in scales:
-            content = read_verdict(root / scale, figure.key)
-            if content is not None:
-                break
-        else:
-            content = None if target is None else read_verdict(target / VERDICTS_FOLDER, figure.key)
+        run = next(
+            (found for scale in scales if (found := read_verdict(root / scale, figure.key)) is not None),
+            None,
+        )
+        earlier = None if target is None else read_verdict(target / VERDICTS_FOLDER, figure.key)
+        if run is not None and earlier is not None:
+            if len(scales) > 1 and SCALES.index(earlier["scale"]) > SCALES.index(run["scale"]):
+                progress.say(
+                    f"{figure.key}: the earlier verdict at {earlier['scale']} scale stays, {run['scale']} is less; "
+                    f"--scale {run['scale']} takes the new one"
+                )
+                run = None
+            elif not run["seconds"]:
+                # Judged again from what was kept: that took nothing, computing did.
+                run["seconds"] = earlier["seconds"]
+        content = earlier if run is None else run
         if content is not None:
             out.append(content)
     return out
@@ -230,8 +250,10 @@ def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str],
         f"![Verdicts by theme]({PICTURE})",
         "",
         "A claim is *confirmed* or *refuted* where what was measured, with its 95 % interval or its test, lies wholly "
-        "in a region that was fixed beforehand, and *undecided* in between. Intervals are over input sets where there "
-        "are at least three, over students or cells otherwise: each says which. Verdicts that rest on a test are "
+        "in a region that was fixed beforehand, and *undecided* in between; that something is equal is told by two "
+        "one-sided tests. Intervals of means and ratios are over input sets where there are at least three, over "
+        "students otherwise: each says which. Those of shares (Clopper–Pearson) count what they are shares of, cells, "
+        "trials or students, as independent draws, and are not corrected. Verdicts that rest on a test are "
         "corrected for the number of tests in the whole report (Holm). Where the paper's own statistic differs from "
         "ours, both are claims.",
         "",
@@ -299,7 +321,9 @@ def _open(found: list[dict[str, Any]]) -> list[str]:
         tests = sum(claim["verdict"] in ("confirmed", "refuted") for claim in left)
         counts = (content["figure"], f"{len(left)} of {len(claims)}", str(tests or ""))
         if content["scale"] != "paper" and not _same(figure.at(content["scale"]), figure.at("paper")):
-            each = [cost for cost in costs([figure], "paper", calibrate=False) if cost.cells]
+            here, theirs = figure.at(content["scale"]), figure.at("paper")
+            more = {n for n, one in theirs.items() if n not in here or _identity(here[n]) != _identity(one)}
+            each = [c for c in costs([figure], "paper", calibrate=False) if c.cells and c.experiment in more]
             size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
             updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
             larger.append(row(*counts, content["scale"], size, updates))

@@ -80,7 +80,8 @@ def reproduce(
         The verdict.
 
     Raises:
-        InputError: an unknown figure or scale, or a folder whose data other settings made.
+        InputError: an unknown figure or scale, a folder whose data other settings made, or a folder of kept results
+            that is none.
         Unfinished: the run was stopped with Ctrl-C, or a cell failed.
 
     Example:
@@ -102,9 +103,9 @@ def reproduce(
     check_client(client)
     progress = checked(progress)
     root = named("out", out, "a folder for the results")
+    store = None if kept is None else kept_results.folder_of(kept, scale)
     folder = results_folder(root / scale)
     began = time.monotonic()
-    store = None if kept is None else named("kept", kept, "a folder of kept results, or None") / scale
     data, computed = _run(figure, results_folder(folder / "data"), scale, workers, client, progress, store)
     results = Results(scale, data)
     finish_moves(folder)

@@ -1,14 +1,15 @@
 """What a reproduced figure came to: claims with findings, as JSON and as Markdown."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curldescent.foundation.errors import InputError
 from curldescent.paper.machinery import families
-from curldescent.paper.machinery.claims import Claim, Figure, Finding, Scale
+from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Scale
 from curldescent.paper.machinery.wording import spaced
 from curldescent.plots.report import environment, jsonable
 
@@ -111,14 +112,49 @@ def read_verdict(folder: Path, key: str) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        assert content["figure"] == key
-        assert all(
-            {"name", "statement", "criterion", "verdict", "said", "statistic", "earlier"} <= claim.keys()
-            for claim in content["claims"]
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, AssertionError):
-        raise InputError(f"{str(path)!r} is not the verdict of {key}; delete it and run the figure again") from None
+        sound = _is_sound(content, key)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        sound = False
+    if not sound:
+        raise InputError(f"{str(path)!r} is not the verdict of {key}; delete it and run the figure again")
     return dict(content)
+
+
+def _is_sound(content: Any, key: str) -> bool:
+    """Whether a file's content has what the report reads, each of its kind; KeyError or TypeError say no, too."""
+    seconds = content["seconds"]
+    return (
+        content["figure"] == key
+        and content["scale"] in SCALES
+        and _texts(content[name] for name in ("title", "about", "origin"))
+        and all(isinstance(content[name], list) and _texts(content[name]) for name in ("changes", "departures"))
+        and _number(seconds, 0, math.inf)
+        and all(_texts((name, value)) for name, value in content["environment"].items())
+        and isinstance(content["claims"], list)
+        and all(_is_claim(claim) for claim in content["claims"])
+        and all(
+            _texts((row["name"], row["paper"], row["ours"] or "", row["difference"] or ""))
+            for row in content["published"]
+        )
+    )
+
+
+def _is_claim(claim: Any) -> bool:
+    return (
+        _texts(claim[name] for name in ("name", "statement", "criterion", "said", "corrected", "verdict"))
+        and claim["statistic"] in STATISTICS
+        and (claim["holds"] is None or isinstance(claim["holds"], bool))
+        and (claim["p_value"] is None or _number(claim["p_value"], 0, 1))
+        and all(epochs.isdecimal() and _texts((verdict,)) for epochs, verdict in claim["earlier"].items())
+    )
+
+
+def _texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and value != math.inf
 
 
 def is_verdict(folder: Path, key: str) -> bool:
