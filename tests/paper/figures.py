@@ -3,7 +3,7 @@
 import xarray as xr
 
 from curldescent.paper import Claim, Computation, Figure, Finding, Results
-from curldescent.paper.machinery.claims import Published
+from curldescent.paper.machinery.claims import Ours, Published
 from curldescent.sweeps import Sweep
 
 CALLS: list[int] = []
@@ -66,7 +66,7 @@ def tiny() -> Figure:
             ),
             Claim("never", "Cannot be told.", "more data", "less", lambda r: Finding(None, "needs more")),
         ),
-        published=(Published("the value", 7.0, lambda r: (float(r["tiny-doubled"].value), 0.5)),),
+        published=(Published("the value", 7.0, lambda r: Ours(float(r["tiny-doubled"].value), 0.5)),),
         departures=("It is small.",),
     )
 

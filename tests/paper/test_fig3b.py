@@ -147,7 +147,8 @@ def test_the_plateau_is_a_geometric_mean_of_means_by_hand() -> None:
     line.q[2, 3, :] = 1e-2  # c = 0.5, α_h = 3/24
     line.q[2, 4, 0] = 2.0  # the mean over trials is 2/20
     line.q[2, 12, :] = 5.0  # beyond the plateau's end
-    value, error = fig3b.plateau_level(data)
+    value, error, points = fig3b.plateau_level(data)
+    assert points == 2
     assert value == pytest.approx(10**-1.5)
     # Half the distance of two logarithms is their standard error.
     assert error == pytest.approx(10**-1.5 * np.log(10) / 2)

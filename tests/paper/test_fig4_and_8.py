@@ -109,12 +109,13 @@ def test_wide_networks_alone_are_asked_for_beside_all() -> None:
     assert found["finds another, large c"] is False
     assert found["finds another"] is False
     values = {value.name: value.ours(results(**{**data, "fig4": cells})) for value in figure("fig4").published}
-    share, error = values["the same at c > 1"]
+    share, error, _ = values["the same at c > 1"]
     assert (share, error) == (0, 0)
-    share, error = values["share of the unstable cells that end low"]
+    share, error, cells_of_ours = values["share of the unstable cells that end low"]
     below = ((cells.ratio < 1) & boundary_claims.sides(cells.final_test_error)[1] & (cells.readout < 1)).sum()
     of = (boundary_claims.sides(cells.final_test_error)[1] & (cells.readout < 1)).sum()
     assert share == pytest.approx(int(below) / int(of))
+    assert cells_of_ours == int(of)
     assert error == pytest.approx(np.sqrt(share * (1 - share) / int(of)))
 
 

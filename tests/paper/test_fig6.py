@@ -97,7 +97,7 @@ def test_the_share_of_cells_at_small_ratios(key: str, least: float) -> None:
     assert found.holds is None
     share = found.numbers["passed"] / found.numbers["of"]
     values = {value.name: value.ours(Results("paper", {**data.data, key: cells})) for value in one.published}
-    expected = pytest.approx((share, np.sqrt(share * (1 - share) / len(chosen))))
+    expected = pytest.approx((share, np.sqrt(share * (1 - share) / len(chosen)), len(chosen)))
     assert values["share of the cells at small ratios that learn"] == expected
 
 
@@ -144,7 +144,7 @@ def test_a_border_off_the_grid_is_a_bound(key: str) -> None:
 def test_the_border_of_tanh_over_that_of_linear_students_by_hand(key: str) -> None:
     one, data = figure(key), constructed(key, tanh=0.5)
     (value,) = [value for value in one.published if value.name.startswith("border")]
-    ratio, error = value.ours(data)
+    ratio, error, fractions = value.ours(data)
     ends = []
     for name in (key, f"{key}-linear"):
         error_map = data[name].final_test_error.isel(trial=0, hidden=slice(1, None))
@@ -161,6 +161,7 @@ def test_the_border_of_tanh_over_that_of_linear_students_by_hand(key: str) -> No
     logs = np.log(ends[0] / ends[1])
     assert ratio == pytest.approx(np.exp(logs.mean()))
     assert error == pytest.approx(ratio * logs.std(ddof=1) / np.sqrt(len(logs)))
+    assert fractions == len(logs)
 
 
 def test_the_sides_of_figure_6a_can_fail() -> None:

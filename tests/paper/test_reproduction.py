@@ -9,6 +9,7 @@ import pytest
 from curldescent.foundation.errors import InputError
 from curldescent.paper import Claim, Computation, Finding, reproduce
 from curldescent.paper.machinery import shorter, speedup_protocol
+from curldescent.paper.machinery.claims import DIVIDED
 from curldescent.paper.machinery.computation import kept, path_of
 from curldescent.sweeps import Sweep, status
 from tests.paper import figures
@@ -31,10 +32,11 @@ def test_a_run_leaves_picture_verdict_and_data(tmp_path: Path) -> None:
     assert [claim["statistic"] for claim in content["claims"]] == ["ours", "paper", "ours"]
     odd = "Confirmed: value mod 2 = 1. Refuted: value mod 2 = 0. Fixed 2026-11-23."
     assert content["claims"][1]["criterion"] == f"{odd} Changed 2026-11-27: mod 2 in place of mod 4."
-    row = {"name": "the value", "paper": "7", "ours": "6 ± 0.5", "difference": "-2.0"}
+    row = {"name": "the value", "paper": "7", "ours": "6 ± 0.5", "difference": "-1.4"}
     assert content["published"] == [row]
     text = (folder / "tiny.md").read_text()
-    assert "| the value | 7 | 6 ± 0.5 | -2.0 |" in text
+    assert "| the value | 7 | 6 ± 0.5 | -1.4 |" in text
+    assert f"\n{DIVIDED}\n\n| value | paper | ours |" in text
     assert "value is even \\| so" in text, "a bar in a sentence must not end the cell of a table"
 
 

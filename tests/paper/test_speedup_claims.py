@@ -102,7 +102,6 @@ def test_findings_say_when_a_scale_cannot_tell():
     for claim in (speedup_claims.together, speedup_claims.no_gain, speedup_claims.each):
         for compared, values in ((few, [2000]), ({2000.0: pairs(1.0)}, [100]), ({}, [2000])):
             assert (claim(compared, values).holds, claim(compared, values).said) == (None, speedup_claims.TOO_FEW)
-    assert speedup_claims.pooled_t(few).holds is None
     assert speedup_claims.gain_grows({p: pairs(p) for p in (1.0, 2.0, 3.0)}).holds is None  # three values are no trend
     sweep = speedup_protocol.sweep({"n_train": (500, 2000)}, trials=9, epochs=5000)
     data = constructed(sweep, with_gain(lambda p: p / 400))
@@ -166,21 +165,6 @@ def test_p_values_of_each_are_that_of_the_weakest_or_of_the_clearest_contradicti
     assert found.p_value == pytest.approx(3 * contrary.effect.p_value)
 
 
-def test_the_papers_test_pools_the_pairs_of_all_cells():
-    rng = np.random.default_rng(2)
-    cells = {p: compare(rng.normal(m, 30, 10), rng.normal(900, 30, 10)) for p, m in ((1.0, 1000), (2.0, 905))}
-    never = {3.0: compare(np.full(10, 10_000), np.full(10, 10_000))}
-    found = speedup_claims.pooled_t({**cells, **never})
-    first, second = (np.concatenate([getattr(c, name) for c in cells.values()]) for name in ("first", "second"))
-    expected = stats.ttest_rel(first, second)
-    assert found.holds is True
-    assert (found.numbers["t"], found.p_value) == pytest.approx((expected.statistic, expected.pvalue))
-    assert (found.numbers["pairs"], found.numbers["cells"]) == (20, 2)
-    assert speedup_claims.pooled_t({p: compare(c.second, c.first) for p, c in cells.items()}).holds is False
-    assert speedup_claims.pooled_t({1.0: compare([1, 2, 3, 4, 5, 6], [2, 1, 4, 3, 6, 5])}).holds is None
-    assert speedup_claims.pooled_t({1.0: compare([1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6])}).holds is None
-
-
 def test_the_trend_is_kendalls_over_input_sets():
     def found(*gains):
         return speedup_claims.gain_grows({float(p): pairs(gain) for p, gain in enumerate(gains)})
@@ -236,37 +220,3 @@ def test_students_that_never_learn_do_not_enter_the_trend():
     assert found.holds is True
     assert found.numbers["sets"] == 5
     assert speedup_claims.gain_grows(world(lambda s: 1 / (1 + s))).holds is False
-
-
-def test_flips_against_the_level_are_welchs_test_with_holm():
-    rng = np.random.default_rng(5)
-    level = rng.normal(1000, 100, 10)
-
-    def flips(*means):
-        return {float(k): compare(level, rng.normal(mean, 60, 10)) for k, mean in enumerate(means, start=1)}
-
-    fewer = flips(600, 700)
-    found = speedup_claims.against_level(fewer, [1, 2, 3])
-    assert found.holds is True
-    expected = [stats.ttest_ind(one.first, one.second, equal_var=False).pvalue for one in fewer.values()]
-    assert found.numbers["p_values"] == pytest.approx(expected)
-    assert speedup_claims.against_level(flips(600, 1000), [1, 2]).holds is None
-    assert speedup_claims.against_level(flips(600, 1400), [1, 2]).holds is False
-    assert speedup_claims.against_level(flips(600, 1400), [1]).holds is True
-    assert speedup_claims.against_level(flips(600), [2]).holds is None
-    # The students are compared as two groups: the pairs' order does not matter.
-    turned = compare(level, fewer[1.0].second[::-1])
-    assert speedup_claims.against_level({1.0: turned}, [1]).numbers["p_values"] == pytest.approx(expected[:1])
-    # p = 0.03 alone is fewer; among two of these it is neither.
-    one = compare(level, level - 95)
-    assert 0.025 < stats.ttest_ind(one.first, one.second, equal_var=False).pvalue < 0.05
-    assert speedup_claims.against_level({1.0: one}, [1]).holds is True
-    assert speedup_claims.against_level({1.0: one, 2.0: one}, [1, 2]).holds is None
-
-
-def test_levels_without_spread_tell_nothing():
-    never = compare(np.full(10, 5000.0), np.full(10, 5000.0), last=5000)
-    assert speedup_claims.against_level({1.0: never}, [1]).holds is None
-    some = np.linspace(4000, 4900, 10)
-    for first, second in ((never.first, some), (some, never.second)):
-        assert speedup_claims.against_level({1.0: compare(first, second, last=5000)}, [1]).holds is None

@@ -82,7 +82,7 @@ def test_the_papers_scale_is_the_papers(key):
 
 def test_the_tables_numbers_are_the_papers():
     assert numbers.SAMPLES == (100, 260, 500, 1000, 1400, 2000)
-    assert numbers.PAPER == {
+    assert numbers.MEANS == {
         "GD": (191.3, 569.1, 1250.3, 2575.4, 2747.5, 2972.0),
         "FA": (692.6, 1949.7, 3364.5, 4060.3, 4970.8, 4840.9),
         "CD": (203.7, 590.1, 1060.9, 1563.2, 1185.9, 1090.1),
@@ -154,7 +154,8 @@ REJECTING = {
     **dict.fromkeys(("fig5d", "fig10c", "fig11b"), with_gain(lambda s: 1 / losing(s))),
     "fig5e": with_gain(lambda s: 1 / by_teacher(s)),
     **dict.fromkeys(("fig10ab", "fig11c"), with_gain(lambda value: 0.5)),
-    **dict.fromkeys(FLIPS, with_gain(lambda flips: 0.5 if flips <= 5 else 2.0)),
+    # Hardly slower with few flips: all together are faster, too.
+    **dict.fromkeys(FLIPS, with_gain(lambda flips: 0.9 if flips <= 5 else 4.0)),
 }
 
 
@@ -202,7 +203,7 @@ def test_five_trials_decide_nothing_but_trends_and_pools(key):
     world = results(figure(key), CONFIRMING[key])
     few = Results("paper", {name: data.isel(trial=slice(5)) for name, data in world.data.items()})
     for claim in figure(key).claims:
-        if not any(word in claim.criterion for word in ("Kendall", "all cells together", "of the trials")):
+        if not any(word in claim.criterion for word in ("Kendall", "paired t-test", "of the trials")):
             assert claim.measure(few).holds is None, claim.name
 
 
@@ -212,7 +213,7 @@ def entries_world(shift, spread=0.04):
     def epochs_of(rule, value, part, trial):
         if value not in numbers.SAMPLES:
             return np.full(len(trial), 500.0)
-        mean = numbers.PAPER[rule][numbers.SAMPLES.index(value)] * shift[rule]
+        mean = numbers.MEANS[rule][numbers.SAMPLES.index(value)] * shift[rule]
         return mean * (1 + spread * (trial - trial.mean()))
 
     return epochs_of

@@ -5,24 +5,31 @@ from collections.abc import Callable
 import numpy as np
 
 from curldescent.paper.machinery.boundary_claims import LEARNED, Errors, Summary, border_ratio
-from curldescent.paper.machinery.claims import Finding, Results
+from curldescent.paper.machinery.claims import Finding, Ours, Results
+from curldescent.paper.machinery.effects import Estimate
 
 
 def border_value(
     errors: Errors, *, below: float = LEARNED, kind: Summary = "log mean"
-) -> Callable[[Results], tuple[float, float] | None]:
+) -> Callable[[Results], Ours | None]:
     """The geometric mean of c observed / c* over fractions, and its standard error, for `claims.Published`."""
 
-    def ours(results: Results) -> tuple[float, float] | None:
+    def ours(results: Results) -> Ours | None:
         mean = border_ratio(errors(results), below=below, kind=kind)
-        return None if mean is None else (float(np.exp(mean.value)), float(np.exp(mean.value) * mean.error))
+        return None if mean is None else factor_value(mean)
 
     return ours
 
 
-def share_value(found: Finding) -> tuple[float, float] | None:
+def factor_value(mean: Estimate) -> Ours:
+    """The factor whose logarithm has a mean over fractions."""
+    factor = float(np.exp(mean.value))
+    return Ours(factor, factor * mean.error, mean.n)
+
+
+def share_value(found: Finding) -> Ours | None:
     """A share and its binomial standard error, of a finding of `shares.found`; None where nothing was counted."""
     if "passed" not in found.numbers:
         return None
     share, of = found.numbers["passed"] / found.numbers["of"], found.numbers["of"]
-    return share, float(np.sqrt(share * (1 - share) / of))
+    return Ours(share, float(np.sqrt(share * (1 - share) / of)), of)

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery.statistics import error_of_difference
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -136,6 +137,30 @@ class Claim:
         return f"Confirmed: {self.criterion}. Refuted: {self.refuted}. Fixed {self.fixed}.{changed}"
 
 
+class Ours(NamedTuple):
+    """A value of ours that stands beside one of the authors'.
+
+    Args:
+        value: ours.
+        error: its standard error; NaN where it is not known.
+        n: over how many trials it is, or cells or fractions of a map; None where that means nothing.
+    """
+
+    value: float
+    error: float = float("nan")
+    n: int | None = None
+
+
+# How the difference of a row is divided; said above every table that has one.
+DIVIDED = (
+    "Differences are ours less the paper's, in standard errors of such a difference. The authors' own errors are not "
+    "known; their spread is taken to be ours. So our standard error counts √2 times where both are over the same "
+    "number of trials, and √(1 + n/n′) times where ours is over n and theirs over n′ (of a map: fractions or cells). "
+    "Where the trials of a cell share their inputs, as in figures 5, 10 and 11, no error holds how a value varies with "
+    "the inputs."
+)
+
+
 @dataclass(frozen=True)
 class Published:
     """A value of the authors' own runs, and ours beside it.
@@ -143,32 +168,42 @@ class Published:
     Args:
         name: of the quantity.
         value: the authors'.
-        ours: from the figure's results to our value and its standard error; NaN for an error that is not known, None
-            where the results do not have the quantity.
-        said: how a value is written, a format of Python.
+        ours: from the figure's results to our value; None where the results do not have the quantity.
+        said: how a value is written: a format of Python, or a function from the value to its words.
+        of: over how many the authors' value is, as `Ours.n`; None where that is not known: as many as ours.
     """
 
     name: str
     value: float
-    ours: "Callable[[Results], tuple[float, float] | None]"
-    said: str = ".3g"
+    ours: "Callable[[Results], Ours | None]"
+    said: str | Callable[[float], str] = ".3g"
+    of: int | None = None
 
     def __post_init__(self) -> None:
         validation.text("name", self.name)
         validation.real("value", self.value)
-        validation.function("ours", self.ours, "a function from cd.paper.Results to a value and its standard error")
-        validation.text("said", self.said)
+        validation.function("ours", self.ours, "a function from cd.paper.Results to cd.paper.machinery.claims.Ours")
+        if not callable(self.said):
+            validation.text("said", self.said)
+        if self.of is not None:
+            validation.integer("of", self.of, minimum=1)
+
+    def written(self, value: float) -> str:
+        """A value in words."""
+        return self.said(value) if callable(self.said) else format(value, self.said)
 
     def row(self, results: Results) -> dict[str, Any]:
-        """Both values, and the difference in standard errors of ours; None where there is none."""
+        """Both values, and their difference in its standard errors, see `DIVIDED`; None where there is none."""
         found = self.ours(results)
+        row = {"name": self.name, "paper": self.written(self.value), "ours": None, "difference": None}
         if found is None:
-            return {"name": self.name, "paper": format(self.value, self.said), "ours": None, "difference": None}
-        value, error = found
-        known = np.isfinite(error) and error > 0
-        ours = format(value, self.said) + (f" ± {format(error, '.2g')}" if known else "")
-        difference = f"{(value - self.value) / error:+.1f}" if known else None
-        return {"name": self.name, "paper": format(self.value, self.said), "ours": ours, "difference": difference}
+            return row
+        known = np.isfinite(found.error) and found.error > 0
+        row["ours"] = self.written(found.value) + (f" ± {float(f'{found.error:.2g}'):g}" if known else "")
+        if known:
+            difference = (found.value - self.value) / error_of_difference(found.error, found.n, self.of)
+            row["difference"] = f"{difference:+.1f}"
+        return row
 
 
 @dataclass(frozen=True)

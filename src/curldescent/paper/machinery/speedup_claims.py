@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
 from curldescent.paper.machinery.effects import FEWEST_UNITS, Effect, ratio_of
-from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
-from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, paired_t, standard_error
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -80,7 +79,7 @@ class Compared:
     @property
     def t_p_value(self) -> float:
         """Two-sided paired t-test of the epochs, as in the paper's figure 10; 1 where all pairs are equal."""
-        return _paired_t(self.first, self.second)[1]
+        return paired_t(self.first, self.second)[1]
 
     @property
     def direction(self) -> int:
@@ -98,18 +97,6 @@ class Compared:
 
 def _sign(effect: Effect) -> int:
     return 1 if effect.faster() else -1 if effect.slower() else 0
-
-
-def _paired_t(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:
-    from scipy import stats
-
-    gap = first - second
-    if not gap.any():
-        return 0.0, 1.0
-    if np.ptp(gap) == 0:
-        return float(np.copysign(np.inf, gap[0])), 0.0
-    found = stats.ttest_rel(first, second)
-    return float(found.statistic), float(found.pvalue)
 
 
 def compare(first: "ArrayLike", second: "ArrayLike", *, last: int) -> Compared:
@@ -255,68 +242,6 @@ def each(compared: Mapping[float, Compared], values: Sequence[float], *, slower:
     against = [found.effect.p_value for found, sign in zip(chosen.values(), signs, strict=True) if sign == -wanted]
     p_value = min(1.0, min(against) * len(chosen)) if against else max(f.effect.p_value for f in chosen.values())
     return Finding(holds, text, {word: signs.count(wanted), "of": len(chosen), **numbers(chosen)}, p_value)
-
-
-def pooled_t(compared: Mapping[float, Compared]) -> Finding:
-    """The paper's test: epochs under GD less epochs under CD, over the pairs of all cells together.
-
-    Args:
-        compared: value → comparison, of all values.
-
-    Returns:
-        Holds where the mean difference is positive with p < 0.05, does not where it is negative with p < 0.05.
-    """
-    chosen = [found for found in compared.values() if found.telling]
-    if sum(found.n for found in chosen) < FEWEST_PAIRS:
-        return Finding(None, TOO_FEW)
-    first, second = (np.concatenate([getattr(found, name) for found in chosen]) for name in ("first", "second"))
-    t, p_value = _paired_t(first, second)
-    text = (
-        f"GD less CD {float((first - second).mean()):+.0f} epochs over {len(first)} pairs of {len(chosen)} cells, "
-        f"t = {t:.2f}, p = {p_value:.1g}; never there: GD {sum(f.never[0] for f in chosen)}, "
-        f"CD {sum(f.never[1] for f in chosen)}"
-    )
-    holds = bool(t > 0) if p_value < LEVEL else None
-    return Finding(holds, text, {"t": t, "p_value": p_value, "pairs": len(first), "cells": len(chosen)}, p_value)
-
-
-def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -> Finding:
-    """The paper's comparison of flips: epochs with k flips against gradient descent's level, unpaired.
-
-    Args:
-        compared: k → comparison with no flips.
-        values: which k; those that the grid has.
-
-    Returns:
-        True where Welch's t-test finds fewer epochs at every one, False where it finds more at one, p < 0.05 after Holm
-        over the values; None otherwise.
-
-    Source: Welch, Biometrika 34 (1947) 28.
-    """
-    from scipy import stats
-
-    chosen = {value: compared[value] for value in values if value in compared}
-    if not chosen or min(found.n for found in chosen.values()) < FEWEST_PAIRS:
-        return Finding(None, TOO_FEW)
-    # Where all trials are at the last epoch there is no spread to test with; such values say nothing by themselves.
-    p_values = [
-        float(stats.ttest_ind(found.first, found.second, equal_var=False).pvalue)
-        if np.ptp(found.first) > 0 and np.ptp(found.second) > 0
-        else 1.0
-        for found in chosen.values()
-    ]
-    signs = [
-        int(np.sign(found.first.mean() - found.second.mean())) if p < LEVEL else 0
-        for found, p in zip(chosen.values(), holm(p_values), strict=True)
-    ]
-    holds = False if -1 in signs else True if set(signs) == {1} else None
-    each = ", ".join(
-        f"{value:g}: {found.second.mean():.0f} (p = {p:.1g})"
-        for (value, found), p in zip(chosen.items(), p_values, strict=True)
-    )
-    level = next(iter(chosen.values())).first
-    text = f"GD {level.mean():.0f} ± {standard_error(level):.0f}; {each}"
-    return Finding(holds, text, {"p_values": p_values, "signs": signs})
 
 
 def gain_grows(compared: Mapping[float, Compared]) -> Finding:

@@ -3,14 +3,12 @@
 Every claim's maker returns its criterion and its measure, both from the same numbers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from curldescent.paper.machinery import kept_norms, shares, speedup_claims, speedup_protocol
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Published, Results, Scale
+from curldescent.paper.machinery import kept_norms, shares, speedup_claims, speedup_protocol, speedup_t_tests
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measured, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.speedup_claims import (
     FASTER,
@@ -21,7 +19,7 @@ from curldescent.paper.machinery.speedup_claims import (
     rules_compared,
 )
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
-from curldescent.paper.machinery.statistics import LEVEL, standard_error
+from curldescent.paper.machinery.statistics import LEVEL
 from curldescent.paper.machinery.wording import decimal, power_of_ten
 from curldescent.plots import legends, style
 from curldescent.plots.epochs import COLOURS, draw_epochs
@@ -219,15 +217,32 @@ class Speedup:
             f"{where}: fewer epochs than gradient descent's level at every one, Welch's t-test p < {LEVEL:g}, Holm "
             "over the values",
             f"more at one, p < {LEVEL:g}",
-            lambda results: speedup_claims.against_level(self.compared(results, "test"), values),
+            lambda results: speedup_t_tests.against_level(self.compared(results, "test"), values),
         )
 
-    def pooled(self, part: str, variant: str | None = None) -> Measured:
-        """The paper's paired t-test over all cells together."""
+    @property
+    def grid(self) -> tuple[float, ...]:
+        """The paper's values at which the rules are compared."""
+        return tuple(value for value in self.scales["paper"].values if self.axis != FLIPS or value > 0)
+
+    def pooled(
+        self,
+        part: str,
+        variant: str | None = None,
+        *,
+        where: str = "all cells",
+        values: Sequence[float] | None = None,
+        slower: bool = False,
+    ) -> Measured:
+        """The paper's paired t-test over all cells together, or over those of some values; `where` says which."""
+        grid, whose = (self.grid, "the paper's") if values is None else (values, "the claim's")
+        fewer, more = f"fewer under CD, p < {LEVEL:g}", f"more under CD, p < {LEVEL:g}"
         return (
-            f"paired t-test of epochs over the pairs of all cells together: fewer under CD, p < {LEVEL:g}",
-            f"more under CD, p < {LEVEL:g}",
-            lambda results: speedup_claims.pooled_t(self.compared(results, part, variant)),
+            f"paired t-test of epochs over the pairs of {where} together: {more if slower else fewer}",
+            fewer if slower else more,
+            lambda results: speedup_t_tests.pooled_t(
+                self.compared(results, part, variant), grid=grid, whose=whose, whole=values is not None, slower=slower
+            ),
         )
 
     def no_gain(self, where: str, values: Sequence[float], part: str, *, margin: float) -> Measured:
@@ -262,28 +277,6 @@ class Speedup:
             f"{among} positive, p < {LEVEL:g}",
             f"negative, p < {LEVEL:g}",
             lambda results: speedup_claims.gain_grows(self.compared(results, part)),
-        )
-
-    def mean(
-        self, value: float, rule: str, part: str = "test", variant: str | None = None
-    ) -> "Callable[[Results], tuple[float, float] | None]":
-        """The mean epochs of a rule at a value with its standard error over students, for `claims.Published`."""
-
-        def ours(results: Results) -> tuple[float, float] | None:
-            epochs = needed(results[self.name(variant)], part)
-            if value not in epochs[self.axis].values:
-                return None
-            chosen = epochs.sel({self.axis: value, "rule": rule}).values
-            return (float(chosen.mean()), standard_error(chosen)) if np.isfinite(chosen).all() else None
-
-        return ours
-
-    def published(self, values: Mapping[float, tuple[float, float]], what: str) -> tuple[Published, ...]:
-        """The authors' means under GD and CD at some values, beside ours."""
-        return tuple(
-            Published(f"mean epochs, {rule}, {what} {value:g}", theirs, self.mean(value, rule), ".0f")
-            for value, both in values.items()
-            for rule, theirs in zip(("GD", "CD"), both, strict=True)
         )
 
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.boundary_claims import middle
-from curldescent.paper.machinery.claims import Claim, Figure, Finding, Measured, Published, Results
+from curldescent.paper.machinery.claims import Claim, Figure, Finding, Measured, Ours, Published, Results
 from curldescent.paper.machinery.order_parameter_lines import MOVES, Line, lines
 from curldescent.paper.machinery.order_parameter_runs import EPOCHS, experiments
 from curldescent.paper.machinery.phase_sweeps import STEP
+from curldescent.paper.machinery.statistics import standard_error
 from curldescent.paper.machinery.teachers import VISIBLE
 from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import weight_motion as plots
@@ -33,6 +34,8 @@ PLATEAU, PLATEAU_END = 0.5, 0.46
 MOSTLY = 0.5
 # How often trials are drawn anew for the interval of a jump.
 RESAMPLED = 1000
+# How the lines' axes are written.
+_AXIS = {"hidden": "α_h", "ratio": "c"}
 # The share of trials that must do what their own teacher's matrix says, and of moving ones that may run away.
 FOLLOW, FEW = 0.98, 0.1
 
@@ -87,7 +90,7 @@ def jump(statistic: str) -> Measured:
 
     def measure(results: Results) -> Finding:
         rng = np.random.default_rng(0)
-        said, verdicts, off = [], [], {}
+        said, verdicts, off, steps = [], [], {}, {}
         for line in all_lines(results):
             found = line.jump_of_mean if statistic == "mean" else line.jump
             drawn = line.jumps_of_resampled(rng, RESAMPLED)[0 if statistic == "mean" else 1]
@@ -97,6 +100,8 @@ def jump(statistic: str) -> Measured:
             label = line.label.replace("$_h$", "_h")
             said.append(f"{label}: {found:.3f} [{low:.3f}, {high:.3f}] (theory {line.predicted:.3f})")
             off[label] = found - line.predicted
+            steps[_AXIS[line.along]] = f"{line.step:.3f} in {_AXIS[line.along]}"
+        said.append(f"the grid's step is {' and '.join(steps.values())}")
         return Finding(shares.all_of(verdicts), "; ".join(said), {"off": off})
 
     return (
@@ -153,7 +158,7 @@ def plateau(results: Results) -> Finding:
     return shares.found(count, of, said, least=MOSTLY)
 
 
-def plateau_level(results: Results) -> tuple[float, float] | None:
+def plateau_level(results: Results) -> Ours | None:
     """Geometric mean over the moving points of the line of the mean q, and its standard error; None if none moves."""
     line = results["fig3b-fractions"].sel(ratio=PLATEAU, method="nearest")
     mean = line.q.mean("trial").values[((line.hidden > 0) & (line.hidden <= PLATEAU_END)).values]
@@ -161,7 +166,7 @@ def plateau_level(results: Results) -> tuple[float, float] | None:
     if not len(logs):
         return None
     value = float(np.exp(logs.mean()))
-    return value, value * float(logs.std(ddof=1) / np.sqrt(len(logs))) if len(logs) > 1 else float("nan")
+    return Ours(value, value * standard_error(logs), len(logs))
 
 
 def chaos(results: Results) -> Finding:
@@ -170,8 +175,9 @@ def chaos(results: Results) -> Finding:
     coarse, fine = data.label.values.astype(str), data.finer_label.values.astype(str)
     chaotic = int((coarse == "chaotic").sum())
     said = (
-        f"{chaotic} of {coarse.size} trials are chaotic with the paper's step, {int((fine == 'chaotic').sum())} with a "
-        f"fifth of it; labels {_counted(coarse)} and {_counted(fine)}"
+        f"{chaotic} of {coarse.size} trials are chaotic with the paper's step ({_counted(coarse)}), "
+        f"{int((fine == 'chaotic').sum())} with a "
+        f"fifth of it ({_counted(fine)})"
     )
     numbers = {"step 0.1": _counts(coarse), "step 0.02": _counts(fine)}
     return shares.found(chaotic, coarse.size, said, least=0.5, numbers=numbers)
@@ -203,7 +209,7 @@ def _counts(labels: np.ndarray) -> dict[str, int]:
 
 
 def _counted(labels: np.ndarray) -> str:
-    return ", ".join(f"{count} {name}" for name, count in _counts(labels).items())
+    return ", ".join(f"{name} {count}" for name, count in sorted(_counts(labels).items(), key=lambda one: -one[1]))
 
 
 # After the runs at standard scale had been seen.
@@ -220,7 +226,11 @@ FIGURE = Figure(
         "their median; dashes: theory's boundary for infinitely large networks; dotted: where half of these "
         "teachers are unstable by their own stability matrices. Below: eight weights in time: at rest (c); beyond "
         "the boundary with the paper's step (d), where each alternates between its solid and its dashed value, epoch "
-        "by epoch, as the last ten show (e); there with a fifth of that step (f)."
+        "by epoch, as the last ten show (e); there with a fifth of that step (f). Chaos is elsewhere: on the map of "
+        "docs/chaos.md, the same setting at c = 0.35 to 2, 13 of 57 trials are chaotic with the paper's step, 5 at c = "
+        "1, 8 at c = 2 and none at c ≤ 0.7, where these lines end; with a fifth of the step 33 are. There q is 0.04 to "
+        "0.8 where motion is chaotic, 0.012 to 0.04 where it is periodic or quasi-periodic, and 0.006 to 0.014 in the "
+        "collapsed states of the paper's step; the levels of the line c = 0.5 are of the latter two kinds."
     ),
     origin="paper",
     experiments=experiments,

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curldescent.paper.machinery import boundary_claims, shares
-from curldescent.paper.machinery.border_values import share_value
+from curldescent.paper.machinery.border_values import factor_value, share_value
 from curldescent.paper.machinery.boundary_claims import SHARE, SUMMARIES, summary
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Published, Results, Scale
+from curldescent.paper.machinery.claims import (
+    Claim,
+    Experiments,
+    Figure,
+    Finding,
+    Measured,
+    Ours,
+    Published,
+    Results,
+    Scale,
+)
 from curldescent.paper.machinery.effects import Effect, mean_of, ratio_of
 from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, STEP, from_random_start, on_the_way
 from curldescent.paper.machinery.speedup_protocol import last_epoch
@@ -30,6 +40,8 @@ TEACHERS = "fig6-teachers"
 LEVEL_OF_DESCENT = 10**-3.5
 # The share of cells where there are 34 of them: 90 % is shown by no fewer than 36.
 FEW_CELLS = 0.8
+# Fractions above zero of the paper's grid.
+FRACTIONS = 20
 # How far inside the stable side ratios count as small, a factor.
 INSIDE = 2.0
 
@@ -76,6 +88,14 @@ class Map:
     def errors(self, results: Results, suffix: str = "") -> "xr.DataArray":
         """Test errors of tanh students after the last epoch, or of linear ones."""
         return boundary_claims.errors_of(results[self.key + suffix], "final_test_error")
+
+    def both(self, results: Results) -> "np.ndarray":
+        """Up to which ratio tanh students learn over that of linear ones, by the paper's level."""
+        return tanh_over_linear(self.errors(results), self.errors(results, "-linear"), below=LEVEL_OF_DESCENT)
+
+    def off_the_grid(self, results: Results) -> "np.ndarray":
+        """Fractions at which one of both borders is not on the grid."""
+        return off_the_grid(self.errors(results), self.errors(results, "-linear"), below=LEVEL_OF_DESCENT)
 
     def time(self, results: Results) -> float:
         """Total step of the run."""
@@ -171,14 +191,23 @@ class Map:
             Published(
                 "border of tanh over border of linear students",
                 ratio,
-                lambda results: _border_ratio(self.errors(results), self.errors(results, "-linear")),
+                lambda results: _border_ratio(self.both(results)[~self.off_the_grid(results)]),
                 ".2f",
+                of=FRACTIONS,
+            ),
+            Published(
+                f"share of the fractions, {FRACTIONS} in the paper, where it is smaller",
+                1.0,
+                lambda results: _smaller(self.both(results)),
+                ".2f",
+                of=FRACTIONS,
             ),
             Published(
                 "share of the cells at small ratios that learn",
                 learned / of,
                 lambda results: _small(results, self),
                 ".2f",
+                of=of,
             ),
         )
 
@@ -212,13 +241,13 @@ def off_the_grid(tanh: "xr.DataArray", linear: "xr.DataArray", *, below: float) 
     return np.asarray(off.where(off.hidden > 0, drop=True).values, dtype=bool)
 
 
-def _border_ratio(tanh: "xr.DataArray", linear: "xr.DataArray") -> tuple[float, float] | None:
-    logs = np.log(tanh_over_linear(tanh, linear, below=LEVEL_OF_DESCENT))
-    logs = logs[~off_the_grid(tanh, linear, below=LEVEL_OF_DESCENT)]
-    if len(logs) < 2:
-        return None
-    mean = mean_of(logs)
-    return float(np.exp(mean.value)), float(np.exp(mean.value) * mean.error)
+def _border_ratio(both: "np.ndarray") -> Ours | None:
+    return factor_value(mean_of(np.log(both))) if len(both) > 1 else None
+
+
+def _smaller(both: "np.ndarray") -> Ours | None:
+    share = float((both < 1).mean()) if len(both) else float("nan")
+    return Ours(share, float(np.sqrt(share * (1 - share) / len(both))), len(both)) if len(both) else None
 
 
 def _moves_left(tanh: "xr.DataArray", linear: "xr.DataArray", *, below: float) -> Finding:
@@ -271,7 +300,7 @@ def _small_ratios(error: "xr.DataArray", *, least: float, of: int) -> Finding:
     return Finding(holds, f"{ran.said}; {of} such cells on the paper's grid", {**ran.numbers, "of_the_papers": of})
 
 
-def _small(results: Results, one: Map) -> tuple[float, float] | None:
+def _small(results: Results, one: Map) -> Ours | None:
     return share_value(_small_ratios(one.errors(results), least=one.share, of=one.small_cells))
 
 

@@ -1,17 +1,19 @@
 """The paper's numbers: epochs to 1e-3 training error of GD, FA and CD at six training-set sizes, beside ours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from curldescent.paper.machinery import speedup_claims, speedup_protocol
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Ours, Published, Results, Scale
 from curldescent.paper.machinery.effects import mean_of
 from curldescent.paper.machinery.speedup_claims import FASTER, OVER_SETS
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
-from curldescent.paper.machinery.statistics import LEVEL, standard_error
+from curldescent.paper.machinery.statistics import LEVEL, error_of_difference, standard_error
 from curldescent.paper.machinery.wording import percent, power_of_ten
+from curldescent.paper.published.authors import MEANS, SAMPLES
 from curldescent.paper.published.fig5c_to_f import INTERVALS, SAMPLES_PANEL
 from curldescent.plots import legends, style
 from curldescent.plots.arms import plain_ticks
@@ -21,13 +23,6 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure as Picture
 
-# Mean epochs over 10 trials, the last epoch if never; from the authors' published runs.
-SAMPLES = (100, 260, 500, 1000, 1400, 2000)
-PAPER = {
-    "GD": (191.3, 569.1, 1250.3, 2575.4, 2747.5, 2972.0),
-    "FA": (692.6, 1949.7, 3364.5, 4060.3, 4970.8, 4840.9),
-    "CD": (203.7, 590.1, 1060.9, 1563.2, 1185.9, 1090.1),
-}
 # From here on curl descent is claimed to be faster.
 MANY = 1000
 # The paper's number of trials: with fewer our means are not compared with its.
@@ -67,11 +62,9 @@ class Entry:
 
     @property
     def distance(self) -> float:
-        """(ours − paper) in standard errors of a difference of two means with our spread, √2 s/√n.
-
-        The paper's spread is not known to us; it is taken to be ours, as is its number of trials at full scale, 10.
-        """
-        return (self.ours - self.paper) / (np.sqrt(2) * self.error) if self.error else float("nan")
+        """(ours − paper) in standard errors of a difference of two means with our spread: √2 s/√n with 10 trials."""
+        error = error_of_difference(self.error, self.trials, TRIALS)
+        return (self.ours - self.paper) / error if error else float("nan")
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -105,7 +98,7 @@ def entries(results: Results) -> list[Entry]:
     feedback = last_epoch(results["table-feedback"])
     last = {"FA": feedback} | dict.fromkeys(("GD", "CD"), last_epoch(results["fig5c"]))
     for rule, found in ours(results).items():
-        for samples, value in zip(SAMPLES, PAPER[rule], strict=True):
+        for samples, value in zip(SAMPLES, MEANS[rule], strict=True):
             if samples in found.n_train.values:
                 column = found.sel(n_train=samples).values
                 never = int((column >= last[rule]).sum())
@@ -124,7 +117,7 @@ def draw(results: Results) -> "Picture":
     figure, (above, below) = plt.subplots(
         2, 1, figsize=(style.PAGE_INCHES, 2.6 + 0.2 * (len(sizes) + 2)), height_ratios=[2.4, 0.22 * (len(sizes) + 2)]
     )
-    for rule in PAPER:
+    for rule in MEANS:
         chosen = [entry for entry in rows if entry.rule == rule]
         samples, look = [entry.samples for entry in chosen], {"color": COLOURS[rule], "marker": MARKERS[rule]}
         above.errorbar(
@@ -155,11 +148,11 @@ def draw(results: Results) -> "Picture":
     cells = []
     for p in sizes:
         line = [f"{p}"]
-        for rule in PAPER:
+        for rule in MEANS:
             entry = lookup[rule, p]
             line += [f"{entry.paper:.0f}", entry.told, f"{entry.distance:+.1f}".replace("-", "−")]
         cells.append(line)
-    header = ["$P$"] + [f"{rule} {what}" for rule in PAPER for what in ("paper", "ours", "Δ/s.e.")]
+    header = ["$P$"] + [f"{rule} {what}" for rule in MEANS for what in ("paper", "ours", "Δ/s.e.")]
     grid = below.table(cells, colLabels=header, loc="center", cellLoc="center", edges="horizontal")
     grid.auto_set_font_size(False)  # noqa: FBT003
     grid.set_fontsize(6.5)
@@ -209,6 +202,14 @@ def _against_gd(results: Results, rule: str) -> dict[float, speedup_claims.Compa
     }
 
 
+def _mean(rule: str, samples: int) -> Callable[[Results], Ours | None]:
+    def ours_at(results: Results) -> Ours | None:
+        found = [entry for entry in entries(results) if (entry.rule, entry.samples) == (rule, samples)]
+        return Ours(found[0].ours, found[0].error, found[0].trials) if found else None
+
+    return ours_at
+
+
 def _agrees(rule: str, name: str) -> Claim:
     return Claim(
         f"agreement, {rule}",
@@ -235,6 +236,11 @@ FIGURE = Figure(
     origin="paper",
     experiments=experiments,
     draw=draw,
+    published=tuple(
+        Published(f"mean epochs, {rule}, P = {samples}", value, _mean(rule, samples), ".0f", TRIALS)
+        for rule, values in MEANS.items()
+        for samples, value in zip(SAMPLES, values, strict=True)
+    ),
     aliases=("epochs",),
     claims=(
         _agrees("GD", "gradient descent"),
@@ -258,7 +264,7 @@ FIGURE = Figure(
         ),
     ),
     departures=(
-        "A trial that never gets there counts as epoch 100 000, in the paper 99 999. Our feedback weights are "
-        "U(±1/√N); the scale of the paper's is not known to us.",
+        "A trial that never gets there counts as epoch 100 000, in the paper 99 999. Feedback weights are U(±1/√N), of "
+        "scale 1 as in the paper.",
     ),
 )

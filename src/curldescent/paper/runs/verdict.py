@@ -9,7 +9,7 @@ from typing import Any
 
 from curldescent.foundation.errors import InputError
 from curldescent.paper.machinery import families
-from curldescent.paper.machinery.claims import SCALES, Claim, Figure, Finding, Scale
+from curldescent.paper.machinery.claims import DIVIDED, SCALES, Claim, Figure, Finding, Scale
 from curldescent.paper.machinery.wording import spaced
 from curldescent.plots.report import environment, jsonable
 
@@ -195,6 +195,8 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
     if content["published"]:
         if content["scale"] == "subset":
             lines += ["", PART]
+        if any(value["difference"] for value in content["published"]):
+            lines += ["", DIVIDED]
         lines += ["", "| value | paper | ours | difference in standard errors |", "|---|---|---|---|"]
         for value in content["published"]:
             lines.append(row(value["name"], value["paper"], value["ours"] or "not run", value["difference"] or "–"))
