@@ -167,8 +167,8 @@ FIGURE = Figure(
         "flips in inputs, hidden neurons or both, 1.5 samples an input; settings whose lowest eigenvalue grows without "
         "limit are left out. Middle: the compression ratio at which the median kernel loses stability. Grey: 2 % of "
         "the bulk's width, 5 % of c*. Right: figure 6's tanh students at their random weights and at what they "
-        "learned, by whether a direction grows e-fold within the run. That 95 % of those that learned stand still could "
-        "be confirmed by no fewer than 72 of them; figure 6's students at standard scale have 62."
+        "learned, by whether a direction grows e-fold within the run. That 95 % of those that learned stand still "
+        "could be confirmed by no fewer than 72 of them; at standard scale 62 learned."
     ),
     origin="beyond",
     experiments=experiments,
