@@ -9,6 +9,7 @@ import numpy as np
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery.wording import rounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -166,7 +167,7 @@ class Published:
             return {"name": self.name, "paper": format(self.value, self.said), "ours": None, "difference": None}
         value, error = found
         known = np.isfinite(error) and error > 0
-        ours = format(value, self.said) + (f" ± {format(error, '.2g')}" if known else "")
+        ours = format(value, self.said) + (f" ± {rounded(error, 2)}" if known else "")
         difference = f"{(value - self.value) / error:+.1f}" if known else None
         return {"name": self.name, "paper": format(self.value, self.said), "ours": ours, "difference": difference}
 
