@@ -8,7 +8,7 @@ import numpy as np
 
 from curldescent.paper.machinery import boundary_claims, shares
 from curldescent.paper.machinery.border_values import border_value, share_value
-from curldescent.paper.machinery.boundary_claims import MARGIN, SHARE, SUMMARIES, drawn, summary
+from curldescent.paper.machinery.boundary_claims import FLOOR, MARGIN, SHARE, SUMMARIES, drawn, summary
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Measured, Published, Results, Scale
 from curldescent.paper.machinery.phase_sweeps import STEP, from_teachers
 from curldescent.paper.machinery.speedup_protocol import last_epoch
@@ -91,6 +91,9 @@ class Leaving:
     def draw(self, results: Results) -> "Picture":
         """Final and maximum error side by side on one colour scale, as the paper has them.
 
+        The scale ends at 1e-15, below which the map of the final error does not tell errors apart: with the 1e-30 of
+        undisturbed starts on it, what has been learned to rounding would look half learned.
+
         For tanh networks, which the line of linear ones does not describe, dashes say where half of the teachers begin
         to be left visibly within the run.
         """
@@ -101,7 +104,7 @@ class Leaving:
             r"final test error, mean of $\log_{10}$": drawn(self.final(results), "log mean"),
             "maximum training error, any trial": drawn(self.largest(results), "maximum"),
         }
-        norm = error_range(*errors.values())
+        norm = error_range(*errors.values(), floor=FLOOR)
         with style.figure_style():
             figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True)
             for axis, (title, error) in zip(axes, errors.items(), strict=True):
@@ -114,7 +117,7 @@ class Leaving:
             if not linear:
                 axes[0].lines[1].set_label("theory, linear")
             legends.below(axes[0])
-            figure.colorbar(image, ax=axes, label=labels.mathematical("error ½⟨(ŷ − y)²⟩"))
+            figure.colorbar(image, ax=axes, label=labels.mathematical("error ½⟨(ŷ − y)²⟩"), extend="min")
             return figure
 
     def finds_another(self, *, above: float = 0.0) -> Measured:
@@ -241,8 +244,9 @@ FIGURE_4 = Figure(
     about=(
         "Linear students of 220 neurons start at their teacher, 1e-15 added to every weight of W1, and learn with the "
         "full batch, norms preserved, the first ⌊α_r N⌋ hidden neurons flipped. Left: final test error, mean of log10 "
-        "over trials, 1e-15 at least. Right: largest training error of any trial at any recorded epoch; line: "
-        "the critical ratio of theory."
+        "over trials, 1e-15 at least. Right: largest training error of any trial at any recorded epoch. Both "
+        "have one colour scale, which ends at 1e-15: of students that stay at their start the maximum is far below. "
+        "Line: the critical ratio of theory."
     ),
     origin="paper",
     experiments=LINEAR.experiments,
