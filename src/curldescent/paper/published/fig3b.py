@@ -217,10 +217,11 @@ FIGURE = Figure(
         "Linear students of 220 neurons start at a teacher with ‖W1‖_F = √N and ‖W2‖ = 1, 1e-10 away from it, and "
         "learn with the full batch, norms preserved. Above: the order parameter q, over the last 1000 epochs the "
         "variance of a weight in time, averaged over weights, over the variance between weights. Dots: trials; lines: "
-        "their median; dashes: theory's boundary for infinitely large networks; dotted: where half of these "
-        "teachers are unstable by their own stability matrices. Below: eight weights in time: at rest (c); beyond "
-        "the boundary with the paper's step (d), where each alternates between its solid and its dashed value, epoch "
-        "by epoch, as the last ten show (e); there with a fifth of that step (f)."
+        "their mean, as in the paper, in which a single moving trial shows. Diamonds above, in the lines' "
+        "colours: theory's boundary for infinitely large networks (filled, dashes), and where half of these "
+        "teachers are unstable by their own stability matrices (open). Below: eight weights in time: at rest "
+        "(c); beyond the boundary with the paper's step (d), where each alternates between its solid and its dashed "
+        "value, epoch by epoch, as the last ten show (e); there with a fifth of that step (f)."
     ),
     origin="paper",
     experiments=experiments,
