@@ -7,11 +7,12 @@ import pytest
 from matplotlib import pyplot as plt
 
 from curldescent.paper.machinery.claims import Results
-from curldescent.paper.runs import kept
+from curldescent.paper.runs import drawing, kept
 from curldescent.paper.runs.drawing import drawn
 from curldescent.paper.runs.registry import figure, figures
 from curldescent.paper.runs.scale_changes import changes
 from curldescent.plots import panels
+from curldescent.plots.verdicts import verdict_squares
 from tests.plots.pictures import faults, fonts
 
 mpl.use("agg")
@@ -69,4 +70,20 @@ def test_weights_that_change_sign_at_every_epoch_do_not_look_at_rest():
     # Over the whole time, both parities are lines of their own.
     dashed = [line for line in panels.of(picture)[whole].lines if line.get_linestyle() == "--"]
     assert len(dashed) == len(closely.lines) == 8
+    plt.close(picture)
+
+
+def test_the_line_below_says_what_a_scale_is_and_what_it_leaves_out():
+    assert drawing._whole(figure("fig4")) == "the paper's grid and epochs"
+    assert drawing._whole(figure("histograms")) == "at its full size"
+    assert "the paper has no such figure" in drawing._whole(figure("macroscopic-flips"))
+    assert changes(figure("fig11b"), "subset") == (
+        "student scale takes 5 values instead of 17: 1, 1.5, 2, 3, 4 (fig11b)",
+        "fig11b-normal is not computed at this scale",
+    )
+
+
+def test_every_square_of_a_row_is_in_its_count():
+    picture = verdict_squares({"some": ["confirmed", "refuted", "earlier", "earlier"]})
+    assert [text.get_text() for text in picture.axes[0].texts] == ["1 confirmed, 1 refuted,\n2 not judged again"]
     plt.close(picture)

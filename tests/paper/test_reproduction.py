@@ -80,7 +80,7 @@ def test_a_verdict_says_what_it_was_earlier_in_the_run(run, tmp_path: Path, monk
 
 def test_the_scale_says_what_it_changes(run) -> None:
     assert run().changes == (
-        "hidden takes 2 values instead of 3 (tiny)",
+        "α_h takes 2 values instead of 3: 0, 0.5 (tiny)",
         "epochs 3 instead of 9 (tiny)",
         "value 3 instead of 9 (tiny-doubled)",
     )

@@ -324,7 +324,10 @@ def test_panels_draw_means_standard_errors_and_significance(key):
     drawn = next(c for c in test_panel.containers if to_hex(c.lines[0].get_color()) == style.CURL_DESCENT)
     np.testing.assert_allclose(drawn.lines[0].get_ydata(), cd.mean("trial"))
     bars = np.array([segment[:, 1] for segment in drawn.lines[2][0].get_segments()])
-    np.testing.assert_allclose(bars[:, 1] - bars[:, 0], 2 * cd.std("trial", ddof=1) / np.sqrt(cd.sizes["trial"]))
+    # A standard error as a factor, the same upwards and downwards on the logarithmic axis.
+    factor = np.exp(cd.std("trial", ddof=1) / np.sqrt(cd.sizes["trial"]) / cd.mean("trial"))
+    np.testing.assert_allclose(bars[:, 1] / cd.mean("trial"), factor)
+    np.testing.assert_allclose(cd.mean("trial") / bars[:, 0], factor)
     last = last_epoch(world[key])
     # Asterisks and rings above the last epoch, where an interval excludes 1.
     marks = [line for line in test_panel.lines if len(line.get_xdata()) == 1 and line.get_ydata()[0] > last]

@@ -63,6 +63,8 @@ def test_errors_of_zero_are_at_the_lower_end():
 def test_one_range_for_a_map_of_zeros_and_another():
     norm = error_range(grid(0.0), grid(1e-3))
     assert (norm.vmin, norm.vmax) == (1e-3, 2e-3)
+    assert error_range(grid(1e-30), grid(1e-3), floor=1e-6).vmin == 1e-6
+    assert error_range(grid(1e-4), grid(1e-3), floor=1e-6).vmin == 1e-4
 
 
 def test_one_cell_and_one_row_are_drawn():

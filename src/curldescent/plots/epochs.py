@@ -24,7 +24,7 @@ def draw_epochs(
     tested: Mapping[float, int] | None = None,
     labels: bool = True,
 ) -> None:
-    """Draw one line a rule: the mean over trials with its standard error.
+    """Draw one line a rule: the mean over trials with its standard error, as a factor.
 
     Args:
         axis: where to; its vertical axis becomes logarithmic.
@@ -43,12 +43,15 @@ def draw_epochs(
         table = np.where(np.isnan(table), last, table)
         mean = table.mean(axis=1)
         error = table.std(axis=1, ddof=1) / np.sqrt(table.shape[1])
-        # An error bar that reaches to zero has no end on a logarithmic axis.
-        lowest = min(lowest, float(np.maximum(mean - error, 0.3 * mean).min()))
+        # The standard error of ln(mean), to first order: on a logarithmic axis mean − error is far below what the
+        # mean leaves open, and has no place at all where the error is as large as the mean.
+        factor = np.exp(error / mean)
+        bars = np.stack([mean - mean / factor, mean * factor - mean])
+        lowest = min(lowest, float((mean / factor).min()))
         bound = (table >= last).any(axis=1)
         look: dict[str, Any] = {"color": COLOURS[rule], "marker": MARKERS[rule], "markersize": 4}
         axis.errorbar(
-            x, mean, yerr=error, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
+            x, mean, yerr=bars, capsize=2, elinewidth=1, linewidth=1.3, label=rule if labels else None, **look
         )
         # Only where there are any: a line without points, unclipped, claims the corner of the figure in the layout.
         if bound.any():

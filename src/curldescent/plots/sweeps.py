@@ -128,14 +128,16 @@ def draw_on_map(axis: "Axes", ratio: ArrayLike, fraction: ArrayLike, **line: Any
     axis.plot(ratio, fraction, **{"linewidth": 1.5, **line})
 
 
-def error_range(*errors: "xr.DataArray") -> "LogNorm":
+def error_range(*errors: "xr.DataArray", floor: float = _FLOOR) -> "LogNorm":
     """The logarithmic colour range that several error maps share.
 
     Args:
         *errors: as in `error_map`.
+        floor: smaller errors have its colour.
 
     Returns:
-        From the smallest to the largest cell of all maps, not below 1e-32; just above that where no cell is positive.
+        From the smallest to the largest cell of all maps, not below the floor; just above that where no cell is
+        positive.
 
     Raises:
         InputError: as `error_map`.
@@ -144,7 +146,7 @@ def error_range(*errors: "xr.DataArray") -> "LogNorm":
 
     values = np.concatenate([_medians(error)[2].compressed() for error in errors])
     positive = values[values > 0]
-    low = min(max(_FLOOR, float(positive.min())), _CEILING) if len(positive) else _FLOOR
+    low = min(max(floor, float(positive.min())), _CEILING) if len(positive) else floor
     return LogNorm(low, min(max(float(values.max(initial=0.0)), 2 * low), 2 * _CEILING))
 
 

@@ -68,6 +68,9 @@ def draw_squares(axis: "Axes", rows: Mapping[str, Sequence[str]]) -> "list[Artis
         counts = ", ".join(
             f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
         )
+        # Every square is in the count beside its row.
+        if others := sum(verdict not in COLOURS for verdict in verdicts):
+            counts = f"{counts},\n{others} not judged again" if counts else f"{others} not judged again"
         axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=6.5, color="0.3")
         ticks.append((top + 0.43, title))
         top += lines[title] + 0.45

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _LABELS = {"hidden": labels.HIDDEN, "ratio": labels.RATIO}
 _MARKERS = ("o", "s", "^", "D")
 _FLOOR = 1e-34
+# Where boundaries are marked, above all q: the topmost, and how many decades lie between two lines' marks.
+_ROWS, _ROW = 1e9, 2.5
 # Records that a closer look shows.
 _CLOSELY = 10
 
@@ -34,9 +36,9 @@ def order_parameter_lines(
         traces: `weight` over (case, time, synapse) with `ratio`, `hidden` and `step` of every case.
 
     Returns:
-        The figure: small dots are trials, lines their medians, dashes and dots the boundaries. Of weights that
-        alternate from epoch to epoch, solid lines are the even epochs, dashed ones the odd, and the last epochs stand
-        beside them, joined one after the other.
+        The figure: small dots are trials, lines their means. Above, one height a line: its boundaries, theory's filled
+        and that of the sampled teachers open. Of weights that alternate from epoch to epoch, solid lines are the even
+        epochs, dashed ones the odd, and the last epochs stand beside them, joined one after the other.
     """
     import matplotlib.pyplot as plt
 
@@ -88,22 +90,28 @@ def alternating(weights: Any) -> Any:
 
 
 def _draw_lines(axis: "Axes", group: "Mapping[str, tuple[xr.DataArray, float, float]]") -> None:
-    for colour, marker, (label, (q, predicted, expected)) in zip(style.CYCLE, _MARKERS, group.items(), strict=False):
+    for number, (label, (q, predicted, expected)) in enumerate(group.items()):
+        colour, marker = style.CYCLE[number], _MARKERS[number]
         along = next(name for name in _LABELS if name in q.dims)
         q = ascending(q, along)
         x, trials = q[along].values, np.maximum(q.transpose(along, "trial").values, _FLOOR)
         axis.plot(
             np.repeat(x, trials.shape[1]), trials.ravel(), marker, color=colour, alpha=0.5, ms=3, markeredgewidth=0
         )
-        axis.plot(
-            x, np.median(trials, axis=1), color=colour, marker=marker, markersize=3, label=labels.mathematical(label)
-        )
-        axis.axvline(predicted, color=colour, linestyle="--", linewidth=1)
-        axis.axvline(expected, color=colour, linestyle=":", linewidth=1.3)
+        axis.plot(x, trials.mean(axis=1), color=colour, marker=marker, markersize=3, label=labels.mathematical(label))
+        # One height a line, above everything: boundaries that nearly fall together are told apart.
+        high = _ROWS * 10.0 ** (-_ROW * number)
+        axis.plot([predicted] * 2, [_FLOOR, high], color=colour, linestyle="--", linewidth=0.8, alpha=0.6, zorder=1)
+        axis.plot([predicted, expected], [high] * 2, color=colour, linewidth=0.8)
+        axis.plot(predicted, high, "D", color=colour, markersize=4)
+        axis.plot(expected, high, "D", color=colour, markersize=4, markerfacecolor="white")
         axis.set_xlabel(_LABELS[along])
-    axis.plot([], [], color=style.THEORY, linestyle="--", linewidth=1, label=r"theory, $N \to \infty$")
-    axis.plot([], [], color=style.THEORY, linestyle=":", linewidth=1.3, label="theory, these teachers")
+    look: dict[str, Any] = {"color": style.THEORY, "marker": "D", "markersize": 4}
+    axis.plot([], [], linestyle="--", linewidth=0.8, label=r"theory, $N \to \infty$", **look)
+    axis.plot([], [], linestyle="", markerfacecolor="white", label="theory, these teachers", **look)
     axis.set_yscale("log")
+    axis.set_ylim(_FLOOR, 100 * _ROWS)
+    axis.set_yticks([10.0**power for power in range(-32, 1, 8)])
 
 
 def _draw_traces(axis: "Axes", case: "xr.Dataset", *, closely: bool) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
 from curldescent.paper.machinery.statistics import error_of_difference
+from curldescent.paper.machinery.wording import rounded
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -199,7 +200,7 @@ class Published:
         if found is None:
             return row
         known = np.isfinite(found.error) and found.error > 0
-        row["ours"] = self.written(found.value) + (f" ± {float(f'{found.error:.2g}'):g}" if known else "")
+        row["ours"] = self.written(found.value) + (f" ± {rounded(found.error, 2)}" if known else "")
         if known:
             difference = (found.value - self.value) / error_of_difference(found.error, found.n, self.of)
             row["difference"] = f"{difference:+.1f}"

@@ -20,6 +20,7 @@ from curldescent.paper.machinery.speedup_claims import (
 )
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL
+from curldescent.paper.machinery.ticks import named_ticks
 from curldescent.paper.machinery.wording import decimal, power_of_ten
 from curldescent.plots import legends, style
 from curldescent.plots.epochs import COLOURS, draw_epochs
@@ -312,8 +313,9 @@ def figure_of(panels: Panels, axis: str) -> "Picture":
     else:
         legends.place(first, handlelength=1.8)
     text = (
-        "Means and standard errors. Hollow: lower bounds, some trials never get there and count as the last epoch "
-        "(dashed). On top: ✱ faster, ○ slower than GD, by the 95 % interval of the ratio over students."
+        "Means; bars: a standard error, as a factor. Hollow: lower bounds, some trials never get there and count "
+        "as the last epoch (dashed). On top: ✱ faster, ○ slower than GD, by the 95 % interval of the ratio over "
+        "students."
     )
     note(figure, text)
     return figure
@@ -348,8 +350,8 @@ def signs(compared: Mapping[float, Compared]) -> dict[float, int]:
 
 
 def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:
-    """Tick the values themselves, as many as fit."""
-    from matplotlib.ticker import NullFormatter, NullLocator
+    """Tick the values themselves, and name as many as fit."""
+    from matplotlib.ticker import FixedLocator, NullFormatter
 
     grid = panel.get_subplotspec()
     columns = grid.get_gridspec().ncols if grid is not None else 1
@@ -357,10 +359,7 @@ def _logarithmic(panel: "Axes", values: Sequence[float]) -> None:
     inches = max(0.5, holder(panel).get_figwidth() / columns - 0.5)
 
     panel.set_xscale("log")
-    shown: list[float] = []
-    for value in values:
-        if not shown or value / shown[-1] > (values[-1] / values[0]) ** (0.3 / inches):
-            shown.append(value)
+    shown = named_ticks(values, apart=(max(values) / min(values)) ** (0.3 / inches))
     panel.set_xticks(shown, [f"{value:g}" for value in shown])
-    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_minor_locator(FixedLocator([value for value in values if value not in shown]))
     panel.xaxis.set_minor_formatter(NullFormatter())

@@ -127,7 +127,9 @@ def draw_teachers(axis: "Axes", teachers: "xr.Dataset", *, slowest: float) -> No
             linewidths=width,
             linestyles="solid" if colour == "white" else "dashed",
         )
-    axis.plot([], [], color=style.UNSTABLE, linestyle="--", label="sampled solutions, this run")
+    axis.plot(
+        [], [], color=style.UNSTABLE, linestyle="--", label="half of the sampled solutions\nunstable within the run"
+    )
 
 
 def extreme_rates(problem: Problem, trial: int, d1: Array, d2: Array) -> tuple[float, float, float]:

@@ -26,7 +26,7 @@ from curldescent.paper.machinery.speedup_protocol import last_epoch
 from curldescent.paper.machinery.teachers import draw_teachers, stability_of_teachers
 from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import legends, style
-from curldescent.plots.sweeps import draw_error_map
+from curldescent.plots.sweeps import draw_error_map, error_range
 from curldescent.sweeps import lin, log
 from curldescent.theory import critical_ratio
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 TEACHERS = "fig6-teachers"
 # What gradient descent comes to on the authors' maps: the level by which their tanh students count as having learned.
 LEVEL_OF_DESCENT = 10**-3.5
+# Where the colours of the maps end: everything below has been learned far better than by gradient descent.
+DRAWN_FROM = 1e-6
 # The share of cells where there are 34 of them: 90 % is shown by no fewer than 36.
 FEW_CELLS = 0.8
 # Fractions above zero of the paper's grid.
@@ -102,20 +104,29 @@ class Map:
         return STEP * last_epoch(results[self.key])
 
     def draw(self, results: Results) -> "Picture":
-        """Tanh and linear students side by side, each with its own colours: tanh students come nowhere near rounding.
+        """Tanh and linear students side by side, on one colour scale with a mark at what counts as learned.
+
+        The scale ends below that mark: tanh students come nowhere near rounding, and with all the decades that linear
+        ones go further their own few would have one colour.
 
         Dashes: half of the tanh teachers have a direction that grows e-fold within the run.
         """
         import matplotlib.pyplot as plt
 
-        panels = {"tanh": self.errors(results), "linear, the same cells": self.errors(results, "-linear")}
+        panels = {"tanh": self.errors(results), "linear": self.errors(results, "-linear")}
         with style.figure_style():
             figure, axes = plt.subplots(1, 2, figsize=(style.PAGE_INCHES, 2.9), sharex=True, sharey=True)
-            for axis, (title, error) in zip(axes, panels.items(), strict=True):
-                image = draw_error_map(axis, boundary_claims.drawn(error, "log mean"))
+            maps = {title: boundary_claims.drawn(error, "log mean") for title, error in panels.items()}
+            norm = error_range(*maps.values(), floor=DRAWN_FROM)
+            for axis, (title, error) in zip(axes, maps.items(), strict=True):
+                image = draw_error_map(axis, error, norm=norm)
                 axis.lines[1].set_label("theory, linear")
                 axis.set_title(title)
-                figure.colorbar(image, ax=axis, label="final test error")
+            bar = figure.colorbar(image, ax=axes, label=r"final test error, mean of $\log_{10}$", extend="min")
+            if float(norm.vmin or 0) < LEVEL_OF_DESCENT < float(norm.vmax or 0):
+                bar.ax.axhline(LEVEL_OF_DESCENT, color="white", linewidth=1.5)
+                look: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": style.SMALLEST}
+                bar.ax.text(-0.2, LEVEL_OF_DESCENT, "learned", transform=bar.ax.get_yaxis_transform(), **look)
             draw_teachers(axes[0], results[TEACHERS], slowest=1 / self.time(results))
             axes[1].set_ylabel("")
             legends.below(axes[0])
@@ -334,9 +345,10 @@ FIGURE_A = Figure(
     title="Figure 6a: tanh students with flipped inputs",
     about=(
         "Figure 3a with tanh students and teachers, and linear ones with the same inputs and initial weights beside "
-        "them. Colour: test error after the last epoch, mean of log10; line: the critical ratio of linear "
-        "networks; dashes: up to where, by their own signed tangent kernels, nothing grows e-fold within the run at "
-        "half of the tanh teachers."
+        "them. Colour: test error after the last epoch, mean of log10, on one scale that ends at 1e-6; its mark: "
+        "10^-3.5, what gradient descent comes to on the authors' maps, the level by which a student has learned; line: "
+        "the critical ratio of linear networks; dashes: up to where, by their own signed tangent kernels, nothing "
+        "grows e-fold within the run at half of the tanh teachers."
     ),
     origin="paper",
     experiments=WHOLE.experiments,
@@ -357,11 +369,7 @@ FIGURE_A = Figure(
 FIGURE_B = Figure(
     AROUND.key,
     title="Figure 6b: tanh students around the boundary",
-    about=(
-        "Figure 6a between c = 0.1 and 0.7. Colour: test error after the last epoch, mean of log10; line: the "
-        "critical ratio of linear networks; dashes: up to where, by their own signed tangent kernels, nothing "
-        "grows e-fold within the run at half of the tanh teachers."
-    ),
+    about=("Figure 6a between c = 0.1 and 0.7. Colours, their mark, line and dashes as there."),
     origin="paper",
     experiments=AROUND.experiments,
     draw=AROUND.draw,

@@ -1,10 +1,12 @@
 """What a scale changes against the paper's own grid and epochs, found by comparing the experiments themselves."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from curldescent.paper.machinery.claims import Experiments, Figure, Scale
 from curldescent.paper.machinery.computation import Computation
+from curldescent.paper.machinery.wording import rounded, spaced
 from curldescent.sweeps import Sweep
 
 _PLAIN = {
@@ -21,8 +23,18 @@ _PLAIN = {
     "readout_flips": "readout flips",
     "ratio": "compression ratio c",
     "ratios": "compression ratio c",
+    "hidden": "α_h",
     "readout": "α_r",
 }
+# A value of a sweep's axis as the axis spells it.
+_NUMBER = re.compile(r'\{"[^"]+":(-?[\d.]+(?:e-?\d+)?)\}')
+# What is said where a scale goes without a setting of the paper's.
+_WITHOUT = {
+    "training.stop_below": "no trial ends before its last epoch",
+    "training.record": "no epoch on the way is looked at",
+}
+# Of an axis that takes no more values than these they are all named: what was left out decides what a picture can say.
+_NAMED = 9
 
 
 def changes(figure: Figure, scale: Scale) -> tuple[str, ...]:
@@ -38,29 +50,42 @@ def changes(figure: Figure, scale: Scale) -> tuple[str, ...]:
     return tuple(difference(figure.at(scale), figure.experiments("paper")))
 
 
+def trains(figure: Figure) -> bool:
+    """Whether any of a figure's experiments at paper scale has epochs."""
+    return any(key.split(".")[-1] == "epochs" for one in figure.experiments("paper").values() for key in _settings(one))
+
+
 def difference(ours: Experiments, theirs: Experiments) -> list[str]:
     """The phrases for two sets of experiments."""
     phrases: dict[str, list[str]] = {}
-    for name in (*ours, *(n for n in theirs if n not in ours)):
-        if name not in theirs:
-            phrases.setdefault("an experiment of this scale alone", []).append(name)
-        elif name not in ours:
-            phrases.setdefault("left out", []).append(name)
-        else:
+    for name in ours:
+        if name in theirs:
             a, b = _settings(ours[name]), _settings(theirs[name])
             for key in dict.fromkeys((*a, *b)):
                 if a.get(key) != b.get(key) and not _follows(key, a.get(key), b.get(key)):
-                    phrase = f"{_PLAIN.get(key, key.split('.')[-1])} {_versus(a.get(key), b.get(key))}"
-                    phrases.setdefault(phrase, []).append(name)
-    if len(theirs) == 1:
-        return list(phrases)
-    return [f"{phrase} ({_names(names, len(theirs))})" for phrase, names in phrases.items()]
+                    phrases.setdefault(_phrase(key, a.get(key), b.get(key)), []).append(name)
+    said = [
+        phrase if len(theirs) == 1 else f"{phrase} ({_names(names, len(theirs))})" for phrase, names in phrases.items()
+    ]
+    for names, of, what in (
+        ([name for name in ours if name not in theirs], len(ours), "computed at this scale alone"),
+        ([name for name in theirs if name not in ours], len(theirs), "not computed at this scale"),
+    ):
+        if names:
+            said.append(f"{_names(names, of)} {'is' if len(names) == 1 else 'are'} {what}")
+    return said
 
 
 def _follows(key: str, ours: Any, theirs: Any) -> bool:
     """Whether a shorter run records the longer one's epochs up to its own last, which its length says already."""
     listed = isinstance(ours, list) and isinstance(theirs, list)
     return key == "training.record" and listed and ours[:-1] == theirs[: len(ours) - 1]
+
+
+def _phrase(key: str, ours: Any, theirs: Any) -> str:
+    if key in _WITHOUT and ours is None:
+        return _WITHOUT[key]
+    return f"{_PLAIN.get(key, key.split('.')[-1])} {_versus(ours, theirs, named=key != 'seed')}"
 
 
 def _names(names: list[str], of: int) -> str:
@@ -77,21 +102,31 @@ def _settings(experiment: Sweep | Computation) -> dict[str, Any]:
     for axis in experiment.grid.axes:
         out[axis.name] = tuple(axis.spellings)
     settings = experiment.settings.as_json()
-    for section in ("student_teacher", "start", "training", "keep"):
+    # What is kept changes nothing that is computed.
+    for section in ("student_teacher", "start", "training"):
         given: Mapping[str, Any] = settings[section]
         out |= {f"{section}.{key}": value for key, value in given.items()}
     return out
 
 
-def _versus(ours: Any, theirs: Any) -> str:
+def _versus(ours: Any, theirs: Any, *, named: bool) -> str:
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
+        values = "value" if len(ours) == 1 else "values"
+        few = named and len(ours) <= _NAMED and all(map(_spelled, ours))
+        which = f": {', '.join(map(_shown, ours))}" if few else ""
         if len(ours) == len(theirs):
-            return f"takes {len(ours)} other values"
-        return f"takes {len(ours)} value{'s' if len(ours) > 1 else ''} instead of {len(theirs)}"
+            return f"takes {len(ours)} other {values}{which}"
+        return f"takes {len(ours)} {values} instead of {len(theirs)}{which}"
     return f"{_shown(ours)} instead of {_shown(theirs)}"
 
 
+def _spelled(value: Any) -> re.Match[str] | None:
+    return _NUMBER.fullmatch(value) if isinstance(value, str) else None
+
+
 def _shown(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
-        return f"{value:,}".replace(",", " ")
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if spelled := _spelled(value):
+        return rounded(float(spelled[1]), 3)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return spaced(int(value)) if abs(value) >= 10_000 and value == int(value) else f"{value:g}"
+    return "none" if value is None else str(value)
