@@ -227,11 +227,12 @@ FIGURE = Figure(
         "colours: theory's boundary for infinitely large networks (filled, dashes), and where half of these "
         "teachers are unstable by their own stability matrices (open). Below: eight weights in time: at rest "
         "(c); beyond the boundary with the paper's step (d), where each alternates between its solid and its dashed "
-        "value, epoch by epoch, as the last ten show (e); there with a fifth of that step (f). Chaos is elsewhere: on "
-        "the map of docs/chaos.md, the same setting at c = 0.35 to 2, 13 of 57 trials are chaotic with the paper's "
-        "step, 5 at c = 1, 8 at c = 2 and none at c ≤ 0.7, where these lines end; with a fifth of the step 33 are. There q is "
-        "0.04 to 0.8 where motion is chaotic, 0.012 to 0.04 where it is periodic or quasi-periodic, and 0.006 to 0.014 "
-        "in the collapsed states of the paper's step; the levels of the line c = 0.5 are of the latter two kinds."
+        "value, epoch by epoch, as the last ten show (e); there with a fifth of that step (f). "
+        "Chaos is elsewhere: on the map of docs/chaos.md, the same setting at c = 0.35 to 2, 13 of 57 trials are "
+        "chaotic with the paper's step, 5 at c = 1, 8 at c = 2 and none at c ≤ 0.7, where these lines end; with a "
+        "fifth of the step 33 are. There q is 0.04 to 0.8 where motion is chaotic, 0.012 to 0.04 where it is "
+        "periodic or quasi-periodic, and 0.006 to 0.014 in the collapsed states of the paper's step; the levels of "
+        "the line c = 0.5 are of the latter two kinds."
     ),
     origin="paper",
     experiments=experiments,
