@@ -15,6 +15,7 @@ from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding
 from curldescent.paper.machinery.effects import FEWEST_UNITS, Effect, ratio_of
 from curldescent.paper.machinery.families import holm
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_protocol import last_epoch, needed
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, standard_error
 
@@ -28,6 +29,8 @@ NO_GAIN = 1.1
 NEVER = 0.95
 # Input sets of which fewer pairs than this share tell anything are left out of what is said of several.
 TELLING = 0.5
+# With fewer values no two-sided test of Kendall's τ can get below the level: 2/4! = 0.083.
+FEWEST_RANKED = 5
 FASTER = ("the 95 % interval of GD/CD lies above 1", "it lies at or below 1")
 OVER_SETS = f"over input sets, with fewer than {FEWEST_UNITS} of them over students"
 TOO_FEW = "the grid of this scale has no such value, or too few of its pairs tell which rule is first"
@@ -225,8 +228,8 @@ def no_gain(compared: Mapping[float, Compared], values: Sequence[float], *, marg
     if found is None:
         return Finding(None, TOO_FEW)
     effect, chosen = found
-    holds = effect.log.below(float(np.log(margin)))
-    return Finding(holds, f"GD/CD {effect.said}; {listed(chosen)}", {**effect.numbers, "values": numbers(chosen)})
+    text = f"GD/CD {effect.said}; {listed(chosen)}"
+    return effect.judge_below(margin).finding(text, {**effect.numbers, "values": numbers(chosen)})
 
 
 def each(compared: Mapping[float, Compared], values: Sequence[float], *, slower: bool = False) -> Finding:
@@ -305,18 +308,19 @@ def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -
         else 1.0
         for found in chosen.values()
     ]
-    signs = [
-        int(np.sign(found.first.mean() - found.second.mean())) if p < LEVEL else 0
-        for found, p in zip(chosen.values(), holm(p_values), strict=True)
-    ]
-    holds = False if -1 in signs else True if set(signs) == {1} else None
+    adjusted = holm(p_values)
+    fewer = [found.second.mean() < found.first.mean() for found in chosen.values()]
+    signs = [(1 if less else -1) if p < LEVEL else 0 for less, p in zip(fewer, adjusted, strict=True)]
+    # The criterion adjusts for the values either way, so that a confirmation rests on the largest adjusted p-value.
+    confirming = max(p if less else 1.0 for less, p in zip(fewer, adjusted, strict=True))
+    refuting = min((p for less, p in zip(fewer, adjusted, strict=True) if not less), default=1.0)
     each = ", ".join(
         f"{value:g}: {found.second.mean():.0f} (p = {p:.1g})"
         for (value, found), p in zip(chosen.items(), p_values, strict=True)
     )
     level = next(iter(chosen.values())).first
     text = f"GD {level.mean():.0f} ± {standard_error(level):.0f}; {each}"
-    return Finding(holds, text, {"p_values": p_values, "signs": signs})
+    return Judged.of(float(confirming), float(refuting)).finding(text, {"p_values": p_values, "signs": signs})
 
 
 def gain_grows(compared: Mapping[float, Compared]) -> Finding:
@@ -327,15 +331,18 @@ def gain_grows(compared: Mapping[float, Compared]) -> Finding:
 
     Returns:
         Holds where Kendall's rank correlation of the gain with the value over input sets is positive with p < 0.05,
-        does not where it is negative so; sets in which fewer than half of the pairs tell anything are left out.
+        does not where it is negative so; sets in which fewer than half of the pairs tell anything are left out. Fewer
+        than five are no test: with four no order of them has a two-sided p below 0.083.
 
     Source: Kendall, Biometrika 30 (1938) 81; exact for few sets.
     """
     from scipy import stats
 
     tells = {v: f for v, f in compared.items() if f.telling >= TELLING * f.n and (f.first > 1).any()}
-    if len(tells) < 4:
-        return Finding(None, "fewer than four values with students that reach the threshold")
+    if len(tells) < FEWEST_RANKED:
+        return Finding(
+            None, f"{len(tells)} values with students that reach the threshold, a trend needs {FEWEST_RANKED}"
+        )
     test = stats.kendalltau(list(tells), [found.effect.ratio for found in tells.values()])
     rank, p_value = float(test.statistic), float(test.pvalue)
     if np.isnan(rank):
