@@ -256,10 +256,15 @@ def test_summary_counts_and_draws():
     assert {row.verdict for row in summary.rows(lost)} == {"loses"}
     summary.FIGURE.draw(won).canvas.draw()
     # Equal arms tie, which refutes; one arm that scatters is undecided, and nothing follows from it.
-    row = summary.Outcome("a", ratio_of([1.01, 0.99] * 4, np.ones(8)), "ties")
-    unclear = summary.Outcome("b", ratio_of([0.3, 0.5, 1, 1, 2, 4, 5, 0.7], np.ones(8)), "undecided")
-    clear = summary.Outcome("c", ratio_of(np.linspace(2, 3, 8), np.ones(8)), "wins")
-    assert [summary._all_win(found).holds for found in ([clear, row], [clear, unclear], [clear])] == [False, None, True]
+    tied, scattered, more = ([1.01, 0.99] * 4, [0.3, 0.5, 1, 1, 2, 4, 5, 0.7], np.linspace(2, 3, 8))
+    effects = [ratio_of(epochs, np.ones(8)) for epochs in (tied, scattered, more)]
+    row = summary.Outcome("a", effects[0], "ties", effects[0].equivalence_p())
+    unclear = summary.Outcome("b", effects[1], "undecided", effects[1].equivalence_p())
+    clear = summary.Outcome("c", effects[2], "wins", effects[2].p_value)
+    found = [summary._all_win(rows) for rows in ([clear, row], [clear, unclear], [clear])]
+    assert [one.holds for one in found] == [False, None, True]
+    assert found[0].p_value == pytest.approx(2 * effects[0].equivalence_p())
+    assert found[2].p_value == pytest.approx(effects[2].p_value)
 
 
 def mechanism(*, climb=0.0, share=0.9, kept=0.8, saving="late"):

@@ -15,10 +15,10 @@ from curldescent.paper.machinery.effects import (
     Estimate,
     difference_of,
     mean_of,
-    pooled,
     ratio_of,
 )
 from curldescent.paper.machinery.joint_verdicts import everywhere, sides, somewhere
+from curldescent.paper.machinery.pooling import pooled
 
 # Student's t with 2 degrees of freedom, 97.5 %, in closed form: t = x √(2 / (1 − x²)) at x = 0.95.
 T_2 = 0.95 * math.sqrt(2 / (1 - 0.95**2))
@@ -250,20 +250,20 @@ CLEAR, SLOW, UNCLEAR = effect([0.5, 0.6, 0.7]), effect([-0.5, -0.6, -0.7]), effe
     ],
 )
 def test_verdicts_of_several_effects(family, all_faster, some_slower):
-    assert everywhere(family, "faster") is all_faster
-    assert somewhere(family, "slower") is some_slower
+    assert everywhere(family, "faster").holds is all_faster
+    assert somewhere(family, "slower").holds is some_slower
     # The mirror image.
     mirrored = [effect([-e.log.value - d for d in (-0.1, 0, 0.1)]) if e is not UNCLEAR else e for e in family]
-    assert everywhere(mirrored, "slower") is all_faster
-    assert somewhere(mirrored, "faster") is some_slower
+    assert everywhere(mirrored, "slower").holds is all_faster
+    assert somewhere(mirrored, "faster").holds is some_slower
 
 
 def test_one_of_many_is_found_only_if_it_stands_out_among_them():
     # p = 0.03 alone.
     weak = effect([0.1, 0.35, 0.3, 0.05, 0.2, 0.5, -0.1])
     assert 0.01 < weak.p_value < 0.05
-    assert somewhere([weak], "faster") is True
-    assert somewhere([weak] + [UNCLEAR] * 9, "faster") is None
+    assert somewhere([weak], "faster").holds is True
+    assert somewhere([weak] + [UNCLEAR] * 9, "faster").holds is None
     assert sides([weak, CLEAR])["faster"] == [0, 1]
 
 

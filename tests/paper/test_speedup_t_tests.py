@@ -42,8 +42,12 @@ def test_flips_against_the_level_are_welchs_test_with_holm():
     assert found.holds is True
     expected = [stats.ttest_ind(one.first, one.second, equal_var=False).pvalue for one in fewer.values()]
     assert found.numbers["p_values"] == pytest.approx(expected)
+    assert found.p_value == pytest.approx(max(2 * min(expected), max(expected)))
     assert against_level(flips(600, 1000), [1, 2]).holds is None
-    assert against_level(flips(600, 1400), [1, 2]).holds is False
+    contrary = flips(600, 1400)
+    found = against_level(contrary, [1, 2])
+    p_values = [stats.ttest_ind(one.first, one.second, equal_var=False).pvalue for one in contrary.values()]
+    assert (found.holds, found.p_value) == (False, pytest.approx(max(2 * min(p_values), p_values[1])))
     assert against_level(flips(600, 1400), [1]).holds is True
     assert against_level(flips(600), [2]).holds is None
     # The students are compared as two groups: the pairs' order does not matter.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.chaos_and_step_runs import FLOW, fading_by_step, maps_by_step
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import difference_of, ratio_of
+from curldescent.paper.machinery.judged import all_of
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def limit_lasts(results: Results) -> Finding:
     gap = difference_of(exponent[:, -1].values, LASTS * exponent[:, 0].values)
     low, high = gap.interval()
     said = f"last window less {LASTS:g} of the first: {gap.value:.4f} [{low:.4f}, {high:.4f}]; mean exponents by window"
-    return Finding(gap.above(0.0), f"{said}, {_told(results, FLOW, np.inf)}")
+    return gap.judge_above(0.0).finding(f"{said}, {_told(results, FLOW, np.inf)}")
 
 
 def fades_by_step(results: Results) -> Finding:
@@ -94,7 +94,7 @@ def fades_by_step(results: Results) -> Finding:
     gap = difference_of(short[here, half].values, long[here, half].values)
     low, high = gap.interval()
     said = f"difference {gap.value:.4f} [{low:.4f}, {high:.4f}]; mean exponents by window"
-    return Finding(gap.above(0.0), f"{said}, {'; '.join(_told(results, kind, np.inf) for kind in STEPS)}")
+    return gap.judge_above(0.0).finding(f"{said}, {'; '.join(_told(results, kind, np.inf) for kind in STEPS)}")
 
 
 def widths_tend_to_limit(results: Results) -> Finding:
@@ -107,7 +107,7 @@ def widths_tend_to_limit(results: Results) -> Finding:
         return Finding(None, f"an exponent is not positive; means: {told}")
     effect = ratio_of(wide, limit)
     said = f"{widest:g} neurons over the limit {effect.said}; mean exponents in the last window: {told}"
-    return Finding(effect.equivalent(CLOSE), said, effect.numbers)
+    return effect.judge_equivalent(CLOSE).finding(said, effect.numbers)
 
 
 def maps_are_larger(results: Results) -> Finding:
@@ -119,11 +119,11 @@ def maps_are_larger(results: Results) -> Finding:
         if here.sum() < 2:
             return Finding(None, NONE_FINITE)
         effect = ratio_of(flow[here], steps[here])
-        parts.append(True if effect.low > LARGER else False if effect.high <= LARGER else None)
+        parts.append(effect.judge_above(LARGER))
         medians = ", ".join(f"{maps.sel(kind=kind).median().item():.3f}" for kind in (*MAP_STEPS, FLOW))
         said.append(f"c, α_h = {setting}: {effect.said}, medians {medians}")
     kinds = ", ".join((*MAP_STEPS, FLOW))
-    return Finding(shares.all_of(parts), f"{'; '.join(said)} (steps of {kinds})")
+    return all_of(parts).finding(f"{'; '.join(said)} (steps of {kinds})")
 
 
 def _maps(results: Results) -> Mapping[str, xr.DataArray]:

@@ -25,6 +25,7 @@ from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import Effect, ratio_of
 from curldescent.paper.machinery.excess_runs import epochs_by_both, own_on_samples
 from curldescent.paper.machinery.high_gain_runs import GAIN
+from curldescent.paper.machinery.judged import all_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Picture
@@ -107,15 +108,11 @@ def within(equations: str, arms: Sequence[str], scales: Sequence[float]) -> Call
             for scale in _scales(results, scales)
             for arm in arms
         }
-        verdicts = [
-            True if e.low > 1 / FACTOR and e.high < FACTOR else False if e.high < 1 / FACTOR or e.low > FACTOR else None
-            for e in found.values()
-        ]
         said = "; ".join(
             f"{arm}, scale {scale:g}: {e.ratio:.2f} [{e.low:.2f}, {e.high:.2f}]" for (arm, scale), e in found.items()
         )
         numbers = {f"{arm} at {scale:g}": e.ratio for (arm, scale), e in found.items()}
-        return Finding(False if False in verdicts else None if None in verdicts else True, said, numbers)
+        return all_of([e.judge_interval_within(FACTOR) for e in found.values()]).finding(said, numbers)
 
     return measure
 
@@ -172,14 +169,13 @@ def mirrored_crosses(results: Results) -> Finding:
     """Is the mirrored start faster than the high-gain one at scale 2 and slower at 3 and 4, in both equations?"""
     if few := controls.too_few(results[NAME].sizes["student"]):
         return few
-    verdicts, said = [], []
+    parts, said = [], []
     for scale in _scales(results, LARGE):
         for equations in (FULL, NEURON):
             found = ratio(results, (equations, "GD" + GAIN), (equations, "GD" + MIRRORED), scale)
-            verdicts.append(found.faster() if scale == LARGE[0] else found.slower())
+            parts.append(found.judge_above() if scale == LARGE[0] else found.judge_below())
             said.append(f"{equations}, scale {scale:g}: {found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]")
-    holds = False if False in verdicts else None if None in verdicts else True
-    return Finding(holds, "epochs from high gain over mirrored: " + "; ".join(said))
+    return all_of(parts).finding("epochs from high gain over mirrored: " + "; ".join(said))
 
 
 def cancelling(
@@ -191,16 +187,14 @@ def cancelling(
         data = results[NAME].own
         if few := controls.too_few(data.sizes["student"]):
             return few
-        verdicts, said = [], []
+        parts, said = [], []
         for scale in _scales(results, scales):
             for arm in arms:
                 values = data.sel(scale=scale, arm=arm).values
                 found = ratio_of(values, np.ones_like(values))
-                here, there = (found.low > bound, found.high < bound)
-                verdicts.append((here if above else there) or (None if not (here or there) else False))
+                parts.append(found.judge_above(bound) if above else found.judge_below(bound))
                 said.append(f"{arm}, scale {scale:g}: {found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]")
-        holds = False if False in verdicts else None if None in verdicts else True
-        return Finding(holds, "own excess over error: " + "; ".join(said))
+        return all_of(parts).finding("own excess over error: " + "; ".join(said))
 
     return measure
 
@@ -213,11 +207,10 @@ def cancelling_on_samples(rule: str, scale: float, bound: float, *, above: bool)
         if few := controls.too_few(data.sizes["set"]):
             return few
         found = ratio_of(data.own.values, np.ones_like(data.own.values))
-        here, there = found.low > bound, found.high < bound
         missed = int((~data.reached.values.astype(bool)).sum())
         said = f"own excess over error {found.ratio:.2f} [{found.low:.2f}, {found.high:.2f}]"
         said += f"; {missed} of {data.sizes['set']} students not at the threshold" if missed else ""
-        return Finding(above if here else not above if there else None, said, found.numbers)
+        return (found.judge_above(bound) if above else found.judge_below(bound)).finding(said, found.numbers)
 
     return measure
 
@@ -237,8 +230,12 @@ _REGIONS = (
 )
 
 
+# As `judged.all_of` has it, like everywhere else.
+ONE_OF_MANY = "2026-11-28: a refutation by one of several cells takes the number of cells into account."
+
+
 def _within(name: str, statement: str, equations: str, arms: Sequence[str], scales: Sequence[float]) -> Claim:
-    return Claim(name, statement, *_REGIONS, within(equations, arms, scales), fixed=_FIXED)
+    return Claim(name, statement, *_REGIONS, within(equations, arms, scales), fixed=_FIXED, changes=(ONE_OF_MANY,))
 
 
 FIGURE = Figure(

@@ -75,9 +75,8 @@ def unbiased(results: Results) -> Finding:
     mean = mean_of(logs)
     low, high = np.exp(mean.interval())
     said = f"predicted over sampled c* {np.exp(mean.value):.3f} [{low:.3f}, {high:.3f}] over {mean.n} settings"
-    return Finding(
-        mean.within(-np.log(FACTOR), np.log(FACTOR)), said, {"mean_log": mean.value, "interval": [low, high]}
-    )
+    judged = mean.judge_within(-float(np.log(FACTOR)), float(np.log(FACTOR)))
+    return judged.finding(said, {"mean_log": mean.value, "interval": [low, high]})
 
 
 def every_boundary(results: Results) -> Finding:
@@ -110,7 +109,7 @@ def less_stable(results: Results) -> Finding:
         f"and {after.mean():.2f} c* after learning; difference {gap.value:+.2f} [{low:+.2f}, {high:+.2f}] over {gap.n} "
         "fractions"
     )
-    return Finding(gap.below(0.0), said, {"before": before.tolist(), "after": after.tolist()})
+    return gap.judge_below(0.0).finding(said, {"before": before.tolist(), "after": after.tolist()})
 
 
 def stand_still(results: Results) -> Finding:

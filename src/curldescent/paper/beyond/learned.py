@@ -88,7 +88,7 @@ def lower(results: Results) -> Finding:
         f"{len(cells)} cells; {int((gap < 0).sum())} of {int(gap.notnull().sum())} students that learned; before, the "
         f"median is {typical:+.3f}"
     )
-    return Finding(mean.below(0.0), said, {"mean": mean.value, "interval": [low, high], "cells": len(cells)})
+    return mean.judge_below(0.0).finding(said, {"mean": mean.value, "interval": [low, high], "cells": len(cells)})
 
 
 def arrive(results: Results) -> Finding:
@@ -118,7 +118,7 @@ def borders(results: Results) -> Finding:
         f"half of the students learn up to {learned.mean():.2f} c*, half of their initial weights are stable up to "
         f"{stable.mean():.2f} c*; difference {gap.value:+.2f} [{low:+.2f}, {high:+.2f}] over {gap.n} fractions"
     )
-    return Finding(gap.below(0.0), said, {"learned": learned.tolist(), "stable": stable.tolist()})
+    return gap.judge_below(0.0).finding(said, {"learned": learned.tolist(), "stable": stable.tolist()})
 
 
 def draw(results: Results) -> "Picture":

@@ -18,9 +18,10 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import POINTS
 from curldescent.paper.machinery.effects import MARGIN, UNITS, Effect, Estimate, mean_of
+from curldescent.paper.machinery.joint_verdicts import sides_told
+from curldescent.paper.machinery.judged import UNTOLD, Judged, all_of
 from curldescent.paper.machinery.macroscopic_drawing import draw_followed, draw_onset, draw_ratios
 from curldescent.paper.machinery.macroscopic_measures import Place, onsets, places
-from curldescent.paper.machinery.shares import all_of
 from curldescent.paper.machinery.wording import decimal
 from curldescent.plots import style
 from curldescent.sweeps import Sweep
@@ -176,20 +177,22 @@ def close(results: Results) -> Finding:
     """Measured over predicted error of every size, rule and epoch: Student's interval over sets within the factor."""
     data = results[FOLLOWED]
     logs = np.log(data.measured) - np.log(data.predicted)
-    verdicts, worst = [], ("", 0.0, None)
+    judged: list[Judged] = []
+    worst = ("", 0.0, None)
     for size in data["size"].values.tolist():
         for rule in data.rule.values.tolist():
             for epoch in data.epoch.values.tolist():
                 mean = mean_of(logs.sel(size=size, rule=rule, epoch=epoch).values)
-                verdicts.append(mean.within(-float(np.log(CLOSE)), float(np.log(CLOSE))))
+                judged.append(mean.judge_within(-float(np.log(CLOSE)), float(np.log(CLOSE))))
                 if abs(mean.value) >= abs(worst[1]):
                     worst = (f"M = {size}, {rule}, epoch {epoch}", mean.value, None)
+    verdicts = [one.holds for one in judged]
     said = (
         f"of {len(verdicts)} places {verdicts.count(True)} are within the factor and {verdicts.count(False)} outside; "
         f"the farthest mean is {np.exp(worst[1]):.3f} ({worst[0]}), the farthest single error "
         f"{np.exp(float(np.abs(logs).max())):.3f} away"
     )
-    return Finding(all_of(verdicts), said, {"verdicts": verdicts, "worst": worst[1]})
+    return all_of(judged).finding(said, {"verdicts": verdicts, "worst": worst[1]})
 
 
 def _places(results: Results) -> dict[tuple[float, float], Place]:
@@ -214,11 +217,11 @@ def _numbers(chosen: Mapping[tuple[float, float], Place]) -> dict[str, Any]:
 def sides(results: Results) -> Finding:
     """Whether who is faster is who should be, wherever it was measured, at teacher scale 1."""
     chosen = {at: place for at, place in _places(results).items() if at[1] == 1.0}
-    told = {at: p for at, p in chosen.items() if p.measured.clear}
-    if not told:
+    found = sides_told([p.measured for p in chosen.values()], [p.predicted for p in chosen.values()])
+    if found is None:
         return Finding(None, "no measured interval excludes 1 at this scale")
-    right = [(p.predicted.ratio > 1) == (p.measured.ratio > 1) for p in told.values()]
-    return Finding(all(right), f"{sum(right)} of {len(right)} sides are right. {_said(chosen)}", _numbers(chosen))
+    judged, right, of = found
+    return judged.finding(f"{right} of {of} sides are right. {_said(chosen)}", _numbers(chosen))
 
 
 def amount(results: Results) -> Finding:
@@ -239,7 +242,7 @@ def amount(results: Results) -> Finding:
     mean = mean_of(np.mean(gaps, axis=0))
     effect = Effect(Estimate(mean.value, mean.error, mean.degrees, mean.n, UNITS), len(seeds))
     said = f"measured over predicted ratio {effect.said}. {_said(chosen)}"
-    return Finding(effect.equivalent(MARGIN), said, {"gap": effect.numbers, **_numbers(chosen)})
+    return effect.judge_equivalent(MARGIN).finding(said, {"gap": effect.numbers, **_numbers(chosen)})
 
 
 def open_teacher(results: Results) -> Finding:
@@ -249,27 +252,27 @@ def open_teacher(results: Results) -> Finding:
     if here is None:
         return Finding(None, "this scale has no such place")
     said = f"predicted {here.predicted.said}. {_said(chosen)}"
-    return Finding(here.predicted.slower(), said, _numbers(chosen))
+    return here.predicted.judge_below().finding(said, _numbers(chosen))
 
 
 def onset(results: Results) -> Finding:
     """Whether the measured onsets are the predicted ones."""
     found = onsets(results[ONSET])
-    verdicts: list[bool | None] = []
+    judged: list[Judged] = []
     parts = []
     for threshold, (told, estimate) in found.items():
         if estimate is None:
-            verdicts.append(None)
+            judged.append(UNTOLD)
             parts.append(f"{decimal(threshold)}: predicted {told:.2f}, not told")
             continue
-        verdicts.append(estimate.within(-float(np.log(AT_ONSET)), float(np.log(AT_ONSET))))
+        judged.append(estimate.judge_within(-float(np.log(AT_ONSET)), float(np.log(AT_ONSET))))
         low, high = estimate.interval()
         low, at, high = (told * float(np.exp(x)) for x in (low, estimate.value, high))
         parts.append(f"{decimal(threshold)}: predicted {told:.2f}, measured {at:.2f} [{low:.2f}, {high:.2f}]")
     numbers = {
         str(t): None if e is None else {"predicted": p, "log": e.value, "error": e.error} for t, (p, e) in found.items()
     }
-    return Finding(all_of(verdicts), "; ".join(parts), numbers)
+    return all_of(judged).finding("; ".join(parts), numbers)
 
 
 def draw(results: Results) -> "Picture":

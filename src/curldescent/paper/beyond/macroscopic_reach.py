@@ -19,6 +19,7 @@ from curldescent.paper.machinery import macroscopic_reach_runs
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import MARGIN, UNITS, Effect, Estimate, mean_of, ratio_of
+from curldescent.paper.machinery.joint_verdicts import sides_told
 from curldescent.paper.machinery.macroscopic_measures import crossing, jackknifed
 from curldescent.paper.machinery.macroscopic_reach_drawing import draw_places, draw_scales
 from curldescent.plots import style
@@ -111,11 +112,11 @@ def _said(results: Results) -> str:
 def sides(results: Results) -> Finding:
     """Whether who is ahead is who should be, wherever it was measured."""
     told, measured = ratios(results, "predicted"), ratios(results, "measured")
-    clear = [place for place, effect in measured.items() if effect.clear]
-    if not clear:
+    found = sides_told(list(measured.values()), [told[place] for place in measured])
+    if found is None:
         return Finding(None, f"no measured interval excludes 1 at this scale. {_said(results)}")
-    right = [place for place in clear if (told[place].ratio > 1) == (measured[place].ratio > 1)]
-    return Finding(len(right) == len(clear), f"{len(right)} of {len(clear)} sides are right. {_said(results)}")
+    judged, right, of = found
+    return judged.finding(f"{right} of {of} sides are right. {_said(results)}")
 
 
 def amount(results: Results) -> Finding:
@@ -124,7 +125,7 @@ def amount(results: Results) -> Finding:
     logs = np.log(data.measured.values) - np.log(data.predicted.values)
     mean = mean_of((logs[:, :, 0] - logs[:, :, 1]).mean((1, 2)))
     effect = Effect(Estimate(mean.value, mean.error, mean.degrees, mean.n, UNITS), mean.n)
-    return Finding(effect.equivalent(MARGIN), f"measured over predicted {effect.said}", effect.numbers)
+    return effect.judge_equivalent(MARGIN).finding(f"measured over predicted {effect.said}", effect.numbers)
 
 
 def far(results: Results) -> Finding:
@@ -138,7 +139,7 @@ def far(results: Results) -> Finding:
         f"GD/CD of epochs predicted {effect.said}; mean epochs GD {gd.mean():.0f}, CD {cd.mean():.0f}; not there in "
         f"{last} epochs: GD {never[0]}, CD {never[1]} of {len(gd)}. The authors' means: 70064, 106993"
     )
-    return Finding(effect.slower() if effect.clear else None, said, effect.numbers)
+    return effect.judge_below().finding(said, effect.numbers)
 
 
 def _logs(results: Results, name: str) -> Array:
@@ -190,7 +191,7 @@ def onset(expected: str) -> Callable[[Results], Finding]:
             f"measured {where:.2f}, predicted {np.exp(by(both)):.2f}; measured over predicted {np.exp(gap.value):.2f} "
             f"[{low:.2f}, {high:.2f}] over {gap.n} {UNITS}. {_onset_said(results)}"
         )
-        return Finding(gap.within(-float(np.log(AT_ONSET)), float(np.log(AT_ONSET))), said)
+        return gap.judge_within(-float(np.log(AT_ONSET)), float(np.log(AT_ONSET))).finding(said)
 
     return measure
 

@@ -18,9 +18,9 @@ from curldescent.paper.machinery import macroscopic_sample_runs
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.effects import UNITS, Effect, Estimate, mean_of, ratio_of
+from curldescent.paper.machinery.judged import all_of
 from curldescent.paper.machinery.macroscopic_measures import crossing, jackknifed
 from curldescent.paper.machinery.macroscopic_sample_drawing import draw_epochs, draw_left, draw_ratios
-from curldescent.paper.machinery.shares import all_of
 from curldescent.paper.machinery.speedup_claims import rules_compared
 from curldescent.paper.published.fig5c_to_f import SAMPLES_PANEL
 from curldescent.plots import style
@@ -119,11 +119,8 @@ def begin(hidden: int) -> Any:
             return Finding(None, said)
         low, high = np.exp(gap.interval())
         said = f"measured over predicted {np.exp(gap.value):.2f} [{low:.2f}, {high:.2f}] over {gap.n} {UNITS}; {said}"
-        return Finding(
-            gap.within(-float(np.log(AT_BEGIN)), float(np.log(AT_BEGIN))),
-            said,
-            {"ratio": float(np.exp(gap.value)), "interval": [float(low), float(high)]},
-        )
+        numbers = {"ratio": float(np.exp(gap.value)), "interval": [float(low), float(high)]}
+        return gap.judge_within(-float(np.log(AT_BEGIN)), float(np.log(AT_BEGIN))).finding(said, numbers)
 
     return measure
 
@@ -147,7 +144,7 @@ def alike(results: Results) -> Finding:
     said = (
         f"{LARGE} over {SMALL} hidden neurons: {np.exp(gap.value):.2f} [{low:.2f}, {high:.2f}] times as many a weight"
     )
-    return Finding(gap.within(-float(np.log(ALIKE)), float(np.log(ALIKE))), said)
+    return gap.judge_within(-float(np.log(ALIKE)), float(np.log(ALIKE))).finding(said)
 
 
 def compared(quantity: str) -> Any:
@@ -167,7 +164,7 @@ def compared(quantity: str) -> Any:
             for n, size in enumerate(results[MEASURED]["size"].values.tolist())
         ]
         said = f"measured over predicted {effect.said}; by samples per weight {'; '.join(by)}"
-        return Finding(effect.equivalent(CLOSE), said, effect.numbers)
+        return effect.judge_equivalent(CLOSE).finding(said, effect.numbers)
 
     return measure
 
@@ -192,9 +189,7 @@ def kept_where_few(results: Results) -> Finding:
         f"{rule}, {size} hidden: {effect.said}, test error {float(test.sel(rule=rule, size=size).mean()):.3f}"
         for (rule, size), effect in family.items()
     )
-    margin = float(np.log(HALF))
-    verdicts = [effect.log.above(margin) for effect in family.values()]
-    return Finding(all_of(verdicts), said)
+    return all_of([effect.judge_above(HALF) for effect in family.values()]).finding(said)
 
 
 def lost_where_many(results: Results) -> Finding:
@@ -208,8 +203,7 @@ def lost_where_many(results: Results) -> Finding:
     said = "left with the most samples over the fewest: " + "; ".join(
         f"{rule}, {size} hidden: {effect.said}" for (rule, size), effect in family.items()
     )
-    verdicts = [effect.log.below(float(np.log(HALF))) for effect in family.values()]
-    return Finding(all_of(verdicts), said)
+    return all_of([effect.judge_below(HALF) for effect in family.values()]).finding(said)
 
 
 def draw(results: Results) -> "Picture":

@@ -10,6 +10,7 @@ from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation, Split
 from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of
+from curldescent.paper.machinery.judged import all_of
 from curldescent.paper.machinery.size_of_chaos_runs import least, regimes, spectra
 from curldescent.plots import legends, style
 from curldescent.sweeps import Sweep
@@ -107,12 +108,12 @@ def survives(results: Results) -> Finding:
         total, data = list(by_size(results, "steps", setting).items())[-1]
         mean = exponent(data)
         low, high = mean.interval()
-        parts.append(mean.above(least(data)))
+        parts.append(mean.judge_above(least(data)))
         share = float(chaotic(data).mean())
         said.append(
             f"{_where(setting)}, {total} neurons: {mean.value:.4f} [{low:.4f}, {high:.4f}], {100 * share:.0f} % chaotic"
         )
-    return Finding(shares.all_of(parts), "; ".join(said))
+    return all_of(parts).finding("; ".join(said))
 
 
 def as_strong(results: Results) -> Finding:
@@ -124,9 +125,9 @@ def as_strong(results: Results) -> Finding:
         (smallest, first), (largest, last) = min(means.items()), max(means.items())
         error = float(np.hypot(last.error, first.error / 2))
         gap = Estimate(last.value - first.value / 2, error, min(first.degrees, last.degrees), last.n, last.over)
-        parts.append(gap.above(0.0))
+        parts.append(gap.judge_above(0.0))
         said.append(f"{_where(setting)}: {first.value:.4f} at {smallest} neurons, {last.value:.4f} at {largest}")
-    return Finding(shares.all_of(parts), "; ".join(said))
+    return all_of(parts).finding("; ".join(said))
 
 
 def as_frequent_in_time(results: Results) -> Finding:
@@ -145,7 +146,7 @@ def as_frequent_in_time(results: Results) -> Finding:
         f"{shown[0]} of the runs in steps and {shown[1]} of those of the flow are chaotic; difference "
         f"[{low:+.2f}, {high:+.2f}] over {gap.n} input sets and settings"
     )
-    return Finding(gap.within(-CLOSE, CLOSE), said)
+    return gap.judge_within(-CLOSE, CLOSE).finding(said)
 
 
 def rare(results: Results) -> Finding:

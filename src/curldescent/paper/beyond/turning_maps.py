@@ -62,7 +62,7 @@ def rates_are_told(results: Results) -> Finding:
     left_out = results[NAME].told_decay.size - data.sizes["student"]
     if left_out:
         said += f"; not counted: {left_out} students that diverged in one of their runs"
-    return Finding(effect.equivalent(RATE), said, effect.numbers)
+    return effect.judge_equivalent(RATE).finding(said, effect.numbers)
 
 
 def frequencies_are_told(results: Results) -> Finding:
@@ -76,9 +76,8 @@ def frequencies_are_told(results: Results) -> Finding:
         return Finding(None, f"{int((measured > 0).sum())} of {len(measured)} oscillate")
     effect = ratio_of(measured, data.told_frequency.values, _sets(data))
     low, high = effect.interval
-    return Finding(
-        effect.equivalent(FREQUENCY), f"measured over told {effect.ratio:.4f} [{low:.4f}, {high:.4f}]", effect.numbers
-    )
+    said = f"measured over told {effect.ratio:.4f} [{low:.4f}, {high:.4f}]"
+    return effect.judge_equivalent(FREQUENCY).finding(said, effect.numbers)
 
 
 def flow_lasts(results: Results) -> Finding:
@@ -89,7 +88,7 @@ def flow_lasts(results: Results) -> Finding:
     share = mean_of(data.decay.sel(kind="flow").values / (SHORT * data.told_decay.values), _sets(data))
     low, high = share.interval()
     said = f"rates in the flow over those told for steps of {SHORT:g}: {share.value:.3f} [{low:.3f}, {high:.3f}]"
-    return Finding(share.within(-NONE, NONE), said)
+    return share.judge_within(-NONE, NONE).finding(said)
 
 
 def draw(results: Results) -> "Picture":

@@ -10,6 +10,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import Estimate, difference_of
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.statistics import standard_error
 from curldescent.plots import labels, legends, style
 from curldescent.plots.arms import draw_arms, plain_ticks
@@ -77,12 +78,12 @@ def accuracy(results: Results) -> tuple[Estimate, str, dict[str, Any]]:
     return cost, said, {"gd": gd.mean(), "cd": cd.mean(), "cost": cost.value, "interval": [low, high]}
 
 
-def _cost(verdict: Callable[[Estimate], bool | None]) -> Callable[[Results], Finding]:
+def _cost(verdict: Callable[[Estimate], Judged]) -> Callable[[Results], Finding]:
     def measure(results: Results) -> Finding:
         if few := controls.too_few(results[NAME].sizes["trial"]):
             return few
         cost, said, numbers = accuracy(results)
-        return Finding(verdict(cost), said, numbers)
+        return verdict(cost).finding(said, numbers)
 
     return measure
 
@@ -134,7 +135,7 @@ FIGURE = Figure(
             "the 95 % interval over students of the difference in final test accuracy, gradient descent minus curl "
             "descent, lies above 0",
             "it lies below 0",
-            _cost(lambda cost: cost.above(0.0)),
+            _cost(lambda cost: cost.judge_above(0.0)),
             changes=(
                 "2026-11-27: a cost, by its interval, in place of none, by means that differ by less than a point.",
             ),
@@ -144,7 +145,7 @@ FIGURE = Figure(
             f"It costs less than {SMALL_COST:g} percentage point.",
             f"the 95 % interval lies below {SMALL_COST:g}",
             "it lies above that",
-            _cost(lambda cost: cost.below(SMALL_COST)),
+            _cost(lambda cost: cost.judge_below(SMALL_COST)),
             changes=("2026-11-27: by the interval in place of the difference of means.",),
         ),
     ),

@@ -78,7 +78,8 @@ def stability(results: Results) -> Finding:
         ", ".join(f"{rule} reaches the threshold in every trial up to η = {rate:g}" for rule, rate in largest.items())
         + f"; of {len(RATES)} rates a student stands {fewer.value:.2f} [{low:.2f}, {high:.2f}] fewer under CD"
     )
-    return Finding(fewer.below(LOST_RATES), said, {"largest": largest, "fewer": fewer.value, "interval": [low, high]})
+    numbers = {"largest": largest, "fewer": fewer.value, "interval": [low, high]}
+    return fewer.judge_below(LOST_RATES).finding(said, numbers)
 
 
 def draw(results: Results) -> "Picture":

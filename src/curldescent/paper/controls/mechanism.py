@@ -10,8 +10,9 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Findi
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.controls import Arm
 from curldescent.paper.machinery.effects import MARGIN, Estimate, mean_of, ratio_of
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.mechanism_runs import BAND, saved_on_plateaus, switched, trajectories
-from curldescent.paper.machinery.statistics import proportion_interval
+from curldescent.paper.machinery.statistics import LEVEL, proportion_interval
 from curldescent.plots import legends, style
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def plateau_share(results: Results) -> Finding:
         f"{_percents(mean)} in the mean of the {len(shares)} students with whom curl descent is faster, from "
         f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %"
     )
-    return Finding(mean.above(HALF), said, {"mean": mean.value, "interval": mean.interval(), "shares": shares})
+    return mean.judge_above(HALF).finding(said, {"mean": mean.value, "interval": mean.interval(), "shares": shares})
 
 
 def _percents(mean: Estimate) -> str:
@@ -104,8 +105,11 @@ def climbing(results: Results) -> Finding:
     ratio = ratio_of(*np.array(without).T)
     said += f"; without a climb GD/CD is {ratio.said}"
     numbers["without"] = ratio.numbers
-    equal = ratio.slower() or ratio.equivalent(MARGIN)
-    return Finding(False if ratio.faster() else True if most_climb and equal else None, said, numbers)
+    # Whoever finds them slower or equal in error finds a ratio below the margin in error: the smaller p-value is one.
+    confirming = min(2 * ratio.log.p_below(0.0), ratio.equivalence_p(MARGIN))
+    refuting = 2 * ratio.log.p_above(0.0)
+    # That most climb is a share, which has no p-value; without it nothing is confirmed, nor where they are faster.
+    return Judged.of(confirming if most_climb and refuting >= LEVEL else 1.0, refuting).finding(said, numbers)
 
 
 def takeover(results: Results) -> Finding:
@@ -125,7 +129,7 @@ def takeover(results: Results) -> Finding:
     mean = mean_of(last["CD"])
     said = f"{_percents(mean)} of the readout's squared norm in the mean; {said}"
     numbers = {"share": last, "input_norm": inputs, "mean": mean.value, "interval": mean.interval()}
-    return Finding(mean.above(HALF), said, numbers)
+    return mean.judge_above(HALF).finding(said, numbers)
 
 
 def _at_the_end(values: "xr.DataArray") -> Array:
@@ -162,7 +166,7 @@ def kept_after_switch(results: Results) -> Finding:
     beyond = mean_of(every["GD"].epochs - every[f"GD after {SWITCHES[-1]} epochs of CD"].epochs - HALF * gone)
     low, high = beyond.interval()
     said += f"; after {SWITCHES[-1]} epochs more than half by {beyond.value:.0f} [{low:.0f}, {high:.0f}] epochs"
-    return Finding(beyond.above(0.0), said, {"kept": kept, "not_reached": missed, "beyond": [low, high]})
+    return beyond.judge_above(0.0).finding(said, {"kept": kept, "not_reached": missed, "beyond": [low, high]})
 
 
 def draw(results: Results) -> "Picture":
@@ -216,6 +220,7 @@ FIGURE = Figure(
     origin="control",
     experiments=experiments,
     draw=draw,
+    curves=True,
     claims=(
         Claim(
             "uphill",

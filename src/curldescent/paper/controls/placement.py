@@ -93,7 +93,7 @@ def each_placement(results: Results) -> Finding:
         f"{within:.2f} over neurons"
     )
     numbers = {"faster": faster, "of": of, "scatter": within, "neurons": [e.numbers for e in found]}
-    return Finding(everywhere(found, "faster"), said, numbers)
+    return everywhere(found, "faster").finding(said, numbers)
 
 
 def draw(results: Results) -> "Picture":

@@ -18,7 +18,7 @@ from curldescent.paper.machinery.controls import POINTS, THRESHOLD
 from curldescent.paper.machinery.effects import MARGIN, Effect, ratio_of
 from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.joint_verdicts import Side, everywhere, sides, somewhere
-from curldescent.paper.machinery.statistics import LEVEL
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.wording import decimal, spaced
 from curldescent.plots import style
 from curldescent.plots.panels import note
@@ -149,7 +149,7 @@ def told(every: Cells, where: Callable[[float, float], bool] = lambda student, t
 
 
 def judged(
-    verdict: Callable[[Sequence[Effect], Side], bool | None], side: Side, where: Callable[[float, float], bool]
+    verdict: Callable[[Sequence[Effect], Side], Judged], side: Side, where: Callable[[float, float], bool]
 ) -> Callable[[Results], Finding]:
     """A measurement: curl descent is faster, or slower, at all or at some of the places.
 
@@ -167,7 +167,7 @@ def judged(
         if not chosen:
             return Finding(None, "no such place of this scale's grid has a student that gets there")
         family = [cell.effect for cell in chosen.values()]
-        return Finding(verdict(family, side), said(chosen), numbers(chosen))
+        return verdict(family, side).finding(said(chosen), numbers(chosen))
 
     return measure
 
@@ -210,12 +210,9 @@ def onset(results: Results) -> Finding:
         return Finding(None, f"the grid of this scale has no student scales {BEFORE:g} and {AFTER:g}")
     margin = float(np.log(MARGIN))
     contrary = [e.log.p_above(margin) for e in before] + [e.log.p_below(0.0) for e in after]
-    if all(e.log.below(margin) for e in before) and all(e.faster() for e in after):
-        holds: bool | None = True
-    else:
-        # One-sided, at the half of the level that an interval leaves out at either end.
-        holds = False if (holm(contrary) < LEVEL / 2).any() else None
-    return Finding(holds, said(every), numbers(every))
+    confirming = [2 * e.log.p_below(margin) for e in before] + [2 * e.log.p_above(0.0) for e in after]
+    # One-sided, at the half of the level that an interval leaves out at either end.
+    return Judged.of(max(confirming), 2 * float(holm(contrary).min())).finding(said(every), numbers(every))
 
 
 def draw(results: Results) -> "Picture":

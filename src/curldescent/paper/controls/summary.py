@@ -19,7 +19,9 @@ from curldescent.paper.machinery import controls
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.controls import Arms
 from curldescent.paper.machinery.effects import MARGIN, Effect
+from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.joint_verdicts import sides
+from curldescent.paper.machinery.judged import Judged
 from curldescent.plots import style
 from curldescent.plots.arms import draw_ratios
 
@@ -75,23 +77,26 @@ class Outcome:
         effect: epochs of the gradient-descent variant over those of curl descent.
         verdict: "wins" or "loses" after Holm's adjustment for the number of rows, "ties" where neither is so and the
             ratio is within the margin of 1 by two one-sided tests, or "undecided".
+        p_value: of that: of wins and losses after the adjustment, of the two one-sided tests otherwise.
     """
 
     name: str
     effect: Effect
     verdict: str
+    p_value: float
 
 
 def rows(results: Results) -> list[Outcome]:
     """Ratio, interval, and who wins, of every row."""
     pairs = [(name, arms_of(results), first, second) for name, arms_of, first, second in ROWS]
     found = [controls.effect(arms[first], arms[second]) for _, arms, first, second in pairs]
-    significant = sides(found)
+    significant, adjusted = sides(found), holm([effect.p_value for effect in found])
     out = []
     for place, (effect, (name, *_)) in enumerate(zip(found, pairs, strict=True)):
         equal = "ties" if effect.equivalent(MARGIN) else "undecided"
         verdict = "wins" if place in significant["faster"] else "loses" if place in significant["slower"] else equal
-        out.append(Outcome(name, effect, verdict))
+        p_value = float(adjusted[place]) if verdict in ("wins", "loses") else effect.equivalence_p(MARGIN)
+        out.append(Outcome(name, effect, verdict, p_value))
     return out
 
 
@@ -125,9 +130,11 @@ def _all_win(found: list[Outcome]) -> Finding:
     others = {kind: names for kind, names in by.items() if kind != "wins" and names}
     if others:
         said += " (" + "; ".join(f"{kind}: {', '.join(names)}" for kind, names in others.items()) + ")"
-    contrary = by["ties"] or by["loses"]
-    holds = True if all(row.effect.faster() for row in found) else False if contrary else None
-    return Finding(holds, said, by)
+    # Losses are adjusted for the number of rows already; of ties, any row could have been one.
+    times = {"loses": 1, "ties": len(found)}
+    against = [times[row.verdict] * row.p_value for row in found if row.verdict in times]
+    confirming = max(2 * row.effect.log.p_above(0.0) for row in found)
+    return Judged.of(confirming, min(against, default=1.0)).finding(said, by)
 
 
 FIGURE = Figure(

@@ -196,7 +196,7 @@ def boundary_found(
         f"{int((off < 1).sum())}; the grid's step is a factor {step:.2f}"
     )
     numbers = {"mean_log": mean.value, "interval": [float(low), float(high)], "fractions": mean.n, "step": step}
-    return Finding(mean.within(-np.log(factor), np.log(factor)), said, numbers)
+    return mean.judge_within(-float(np.log(factor)), float(np.log(factor))).finding(said, numbers)
 
 
 def observed(low: "xr.DataArray") -> "xr.DataArray":

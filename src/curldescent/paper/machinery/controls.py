@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from curldescent.paper.machinery import speedup_protocol, statistics
 from curldescent.paper.machinery.claims import Claim, Finding, Results, Scale
 from curldescent.paper.machinery.effects import Effect, ratio_of
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_claims import bound
 from curldescent.sweeps import Sweep
 
@@ -205,24 +206,22 @@ def beyond(arms: Arms, first: str, second: str, factor: float, *, above: bool) -
     if few := too_few(len(arms[first].epochs)):
         return few
     said, numbers = compared(arms, first, second)
-    low, high = effect(arms[first], arms[second]).interval
-    holds = (low > factor, high < factor) if above else (high < factor, low > factor)
-    return Finding(True if holds[0] else False if holds[1] else None, said, numbers)
+    ratio = effect(arms[first], arms[second])
+    return (ratio.judge_above(factor) if above else ratio.judge_below(factor)).finding(said, numbers)
 
 
-def _judged(arms: Arms, first: str, second: str, verdict: Callable[[Effect], tuple[bool | None, float]]) -> Finding:
-    """The finding of two arms; `verdict` gives what holds, and the two-sided p-value that it rests on."""
+def _judged(arms: Arms, first: str, second: str, verdict: Callable[[Effect], Judged]) -> Finding:
+    """The finding of two arms."""
     a, b = arms[first], arms[second]
     if few := too_few(len(a.epochs)):
         return few
     said, numbers = compared(arms, first, second)
-    holds, p_value = verdict(effect(a, b))
-    return Finding(holds, said, numbers, p_value)
+    return verdict(effect(a, b)).finding(said, numbers)
 
 
 def faster(arms: Callable[[Results], Arms], first: str, second: str) -> Callable[[Results], Finding]:
     """A measurement: does the second arm need fewer epochs? Undecided where the interval of the ratio holds 1."""
-    return lambda results: _judged(arms(results), first, second, lambda ratio: (ratio.faster(), ratio.p_value))
+    return lambda results: _judged(arms(results), first, second, lambda ratio: ratio.judge_above())
 
 
 def equal(
@@ -230,12 +229,8 @@ def equal(
 ) -> Callable[[Results], Finding]:
     """A measurement: is the ratio within a margin of 1, by two one-sided tests?"""
 
-    def verdict(ratio: Effect) -> tuple[bool | None, float]:
-        holds = ratio.equivalent(margin)
-        return holds, ratio.difference_p(margin) if holds is False else ratio.equivalence_p(margin)
-
     def measure(results: Results) -> Finding:
-        found = _judged(arms(results), first, second, verdict)
+        found = _judged(arms(results), first, second, lambda ratio: ratio.judge_equivalent(margin))
         if not found.numbers:
             return found
         pair = arms(results)

@@ -2,10 +2,9 @@
 
 A verdict is read off an interval. True needs one that holds nothing but what is claimed, False one that holds nothing
 of it, and what lies in both is None: undecided. So neither a claim nor its contrary follows from a test that rejects
-nothing.
+nothing. Claims take theirs from the methods that begin with `judge`, which return it with its p-value.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from curldescent.foundation import validation
 from curldescent.foundation.errors import InputError
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.statistics import LEVEL
 
 # From so many input sets on their own spread gives the interval: with two, Student's t is 12.7.
@@ -61,6 +61,10 @@ class Estimate:
         """One-sided p-value against "no smaller than `value`"."""
         return Estimate(-self.value, self.error, self.degrees, self.n, self.over).p_above(-value)
 
+    def p_value(self, value: float = 0.0) -> float:
+        """Two-sided t-test against "equal to `value`"."""
+        return min(1.0, 2 * min(self.p_above(value), self.p_below(value)))
+
     def above(self, value: float) -> bool | None:
         """Larger than `value`? True or False where the 95 % interval lies on one side of it."""
         low, high = self.interval()
@@ -92,6 +96,29 @@ class Estimate:
     def p_within(self, low: float, high: float) -> float:
         """P-value of the two one-sided tests, the larger of theirs; small where the mean is between the bounds."""
         return max(self.p_above(low), self.p_below(high))
+
+    def p_outside(self, low: float, high: float) -> float:
+        """Two-sided p-value against a mean between two bounds; small where it lies clearly outside."""
+        return min(1.0, 2 * min(self.p_above(high), self.p_below(low)))
+
+    def judge_above(self, value: float) -> Judged:
+        """Larger than `value`? By the side on which the 95 % interval lies, and the two-sided p-value there.
+
+        An interval without width that ends at the value decides nothing.
+        """
+        return Judged.of(2 * self.p_above(value), 2 * self.p_below(value))
+
+    def judge_below(self, value: float) -> Judged:
+        """Smaller than `value`? As `judge_above`."""
+        return Judged.of(2 * self.p_below(value), 2 * self.p_above(value))
+
+    def judge_within(self, low: float, high: float) -> Judged:
+        """Between two bounds? As `within`: by two one-sided tests, with their p-value, or the 95 % interval outside."""
+        return Judged.of(self.p_within(low, high), self.p_outside(low, high))
+
+    def judge_interval_within(self, low: float, high: float) -> Judged:
+        """Between two bounds? By the whole 95 % interval, which is the two one-sided tests at 2.5 %."""
+        return Judged.of(2 * self.p_within(low, high), self.p_outside(low, high))
 
 
 @dataclass(frozen=True)
@@ -145,7 +172,7 @@ class Effect:
     @property
     def p_value(self) -> float:
         """Two-sided t-test against a ratio of 1."""
-        return min(1.0, 2 * min(self.log.p_above(0.0), self.log.p_below(0.0)))
+        return self.log.p_value()
 
     @property
     def clear(self) -> bool:
@@ -177,8 +204,23 @@ class Effect:
 
     def difference_p(self, margin: float = MARGIN) -> float:
         """Two-sided p-value against a ratio within a factor of 1; small where it lies clearly outside."""
-        low, high = _bounds(margin)
-        return min(1.0, 2 * min(self.log.p_above(high), self.log.p_below(low)))
+        return self.log.p_outside(*_bounds(margin))
+
+    def judge_above(self, factor: float = 1.0) -> Judged:
+        """A ratio above a factor, by its 95 % interval; above 1 the second condition needs less than the first."""
+        return self.log.judge_above(float(np.log(factor)))
+
+    def judge_below(self, factor: float = 1.0) -> Judged:
+        """A ratio below a factor, by its 95 % interval."""
+        return self.log.judge_below(float(np.log(factor)))
+
+    def judge_equivalent(self, margin: float = MARGIN) -> Judged:
+        """A ratio within a factor of 1, either way, by two one-sided tests."""
+        return self.log.judge_within(*_bounds(margin))
+
+    def judge_interval_within(self, factor: float) -> Judged:
+        """A ratio within a factor of 1, either way, by the whole 95 % interval."""
+        return self.log.judge_interval_within(*_bounds(factor))
 
     @property
     def said(self) -> str:
@@ -292,101 +334,6 @@ def mean_of(values: ArrayLike, unit: ArrayLike | None = None) -> Estimate:
     if error <= 1e-14 * float(np.abs(x).max()):
         error = 0.0
     return Estimate(float(x.mean()), error, max(n - 1, 1), n, over)
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """A random-effects mean over units.
-
-    Args:
-        effect: the ratio, with the Hartung–Knapp interval.
-        between: τ², the variance of the log ratio between units, beyond their errors.
-        heterogeneity: Cochran's Q of the fixed-effect mean.
-        p_value: of Q under no variance between units, χ² with one degree of freedom fewer than units.
-    """
-
-    effect: Effect
-    between: float
-    heterogeneity: float
-    p_value: float
-
-
-def pooled(effects: Sequence[Effect], *, between: str = "paule-mandel") -> Pooled:
-    """The random-effects mean of ratios that were measured in several units, with the Hartung–Knapp interval.
-
-    Units with smaller errors weigh more, as far as τ² lets them; where the errors are equal this is Student's interval
-    over units, that of `ratio_of`. Hartung and Knapp's variance is taken as it is, without the later rule that makes it
-    no smaller than the classical one. With few units it covers 94 to 95 % where their errors differ by a factor of two,
-    and 91 to 93 % where they differ by six (simulated, six units): students should be as many in every unit.
-
-    Args:
-        effects: one a unit, each with an error over its students.
-        between: how τ² is estimated, "paule-mandel" or "dersimonian-laird".
-
-    Returns:
-        Mean, τ² and the test of heterogeneity.
-
-    Raises:
-        InputError: fewer than two units, one without a finite positive error, or another estimator.
-
-    Source: Hartung and Knapp, Stat. Med. 20 (2001) 3875; Paule and Mandel, J. Res. Natl. Bur. Stand. 87 (1982) 377;
-    DerSimonian and Laird, Control. Clin. Trials 7 (1986) 177; Cochran, Biometrics 10 (1954) 101.
-
-    Example:
-        >>> units = [ratio_of([2.0, 2.2, 1.9], [1, 1, 1]), ratio_of([3.0, 2.5, 3.5], [1, 1, 1])]
-        >>> pooled(units).effect.n
-        2
-    """
-    from scipy import stats
-
-    if len(effects) < 2:
-        raise InputError(f"pooled needs effects of at least 2 units, got {len(effects)}")
-    estimates = {"paule-mandel": _paule_mandel, "dersimonian-laird": _dersimonian_laird}
-    validation.choice("between", between, tuple(estimates))
-    y = np.array([effect.log.value for effect in effects])
-    variances = np.array([effect.log.error for effect in effects]) ** 2
-    if not (np.isfinite(variances) & (variances > 0)).all():
-        raise InputError("pooled needs a finite error above 0 of every unit; a unit of equal or single ratios has none")
-    tau = estimates[between](y, variances)
-    weights = 1 / (variances + tau)
-    mean, q = _weighted(y, weights)
-    degrees = len(y) - 1
-    error = float(np.sqrt(q / degrees / weights.sum()))
-    _, heterogeneity = _weighted(y, 1 / variances)
-    return Pooled(
-        Effect(Estimate(mean, error, degrees, len(y), UNITS), sum(effect.students for effect in effects)),
-        tau,
-        heterogeneity,
-        float(stats.chi2.sf(heterogeneity, degrees)),
-    )
-
-
-def _weighted(y: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
-    """Weighted mean, and the weighted sum of squares about it."""
-    mean = float((weights * y).sum() / weights.sum())
-    return mean, float((weights * (y - mean) ** 2).sum())
-
-
-def _paule_mandel(y: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
-    """The τ² at which the weighted sum of squares is its expectation, k − 1; 0 where it is below even without τ²."""
-    from scipy import optimize
-
-    def excess(tau: float) -> float:
-        return _weighted(y, 1 / (variances + tau))[1] - (len(y) - 1)
-
-    if excess(0.0) <= 0:
-        return 0.0
-    # At this τ² every weight is below 1/τ², so that the sum, which is least about its own mean, is below k − 1.
-    most = float(((y - y.mean()) ** 2).sum()) / (len(y) - 1)
-    return float(optimize.brentq(excess, 0.0, most, xtol=1e-14 * most, rtol=1e-12))
-
-
-def _dersimonian_laird(y: NDArray[np.float64], variances: NDArray[np.float64]) -> float:
-    """The estimate of moments."""
-    weights = 1 / variances
-    _, q = _weighted(y, weights)
-    scale = float(weights.sum() - (weights**2).sum() / weights.sum())
-    return max(0.0, (q - (len(y) - 1)) / scale)
 
 
 def _positive(name: str, values: ArrayLike, *, like: ArrayLike | None = None) -> NDArray[np.float64]:

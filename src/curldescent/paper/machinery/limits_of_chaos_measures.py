@@ -6,6 +6,7 @@ import xarray as xr
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Finding, Results
 from curldescent.paper.machinery.effects import Estimate, difference_of, mean_of, ratio_of
+from curldescent.paper.machinery.judged import all_of
 from curldescent.paper.machinery.limits_of_chaos_experiments import SETTINGS, TORI, named, where
 from curldescent.paper.machinery.size_of_chaos_runs import least
 
@@ -45,7 +46,7 @@ def limit_is_chaotic(results: Results) -> Finding:
     if not np.isfinite(values).any():
         return Finding(None, NONE_FINITE)
     mean = mean_of(values[np.isfinite(values)])
-    return Finding(mean.above(least(data)), f"mean exponent {_said(mean)} over {mean.n} students of the limit")
+    return mean.judge_above(least(data)).finding(f"mean exponent {_said(mean)} over {mean.n} students of the limit")
 
 
 def limit_fades(results: Results) -> Finding:
@@ -64,7 +65,7 @@ def limit_fades(results: Results) -> Finding:
         f"{width:g} neurons: " + ", ".join(f"{v:.4f}" for v in data.exponent.sel(width=width).mean("set").values)
         for width in data.width.values
     )
-    return Finding(shares.all_of([limit.below(0.0), wide.above(0.0)]), f"mean exponents by window, {said}")
+    return all_of([limit.judge_below(0.0), wide.judge_above(0.0)]).finding(f"mean exponents by window, {said}")
 
 
 def widths_tend_to_limit(results: Results) -> Finding:
@@ -76,7 +77,8 @@ def widths_tend_to_limit(results: Results) -> Finding:
     if not (np.isfinite(wide) & np.isfinite(limit) & (wide > 0) & (limit > 0)).all():
         return Finding(None, f"an exponent is not positive; {said}")
     effect = ratio_of(wide, limit)
-    return Finding(effect.equivalent(CLOSE), f"{widest:g} neurons over the limit {effect.said}; {said}", effect.numbers)
+    said = f"{widest:g} neurons over the limit {effect.said}; {said}"
+    return effect.judge_equivalent(CLOSE).finding(said, effect.numbers)
 
 
 def nothing_rests(results: Results) -> Finding:
@@ -134,12 +136,12 @@ def _above_shear(results: Results, learner: str) -> Finding:
         mean = _mean(data)
         if mean is None:
             return Finding(None, f"{where(setting)}: {NONE_FINITE}")
-        parts.append(mean.above(least(data)))
+        parts.append(mean.judge_above(least(data)))
         text = f"{where(setting)}: {_said(mean)}, loss {float(data.loss.median()):.2g}"
         if "label" in data:
             text += f", {int((data.label == 'chaotic').sum())} of {data.label.size} chaotic"
         said.append(text)
-    return Finding(shares.all_of(parts), "; ".join(said))
+    return all_of(parts).finding("; ".join(said))
 
 
 def batches_are_chaotic(results: Results) -> Finding:
@@ -176,13 +178,13 @@ def _difference(results: Results, learner: str, *, half: bool) -> Finding:
         if not here.any():
             return Finding(None, f"no pair of runs stayed finite at {where(setting)}")
         gap = difference_of(ours[here], theirs[here] / 2 if half else theirs[here])
-        parts.append(gap.above(0.0) if half else gap.within(-NEAR, NEAR))
+        parts.append(gap.judge_above(0.0) if half else gap.judge_within(-NEAR, NEAR))
         what = "difference from half of it" if half else "difference"
         said.append(
             f"{where(setting)}: {np.nanmean(ours):.4f} against {np.nanmean(theirs):.4f} linear with "
             f"samples; {what} {_said(gap)}"
         )
-    return Finding(shares.all_of(parts), "; ".join(said))
+    return all_of(parts).finding("; ".join(said))
 
 
 def motions(results: Results) -> xr.Dataset:

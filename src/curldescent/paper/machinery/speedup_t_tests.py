@@ -6,6 +6,7 @@ import numpy as np
 
 from curldescent.paper.machinery.claims import Finding
 from curldescent.paper.machinery.families import holm
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_claims import TOO_FEW, Compared
 from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL, paired_t, standard_error
 
@@ -78,15 +79,16 @@ def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -
         else 1.0
         for found in chosen.values()
     ]
-    signs = [
-        int(np.sign(found.first.mean() - found.second.mean())) if p < LEVEL else 0
-        for found, p in zip(chosen.values(), holm(p_values), strict=True)
-    ]
-    holds = False if -1 in signs else True if set(signs) == {1} else None
+    adjusted = holm(p_values)
+    fewer = [found.second.mean() < found.first.mean() for found in chosen.values()]
+    signs = [(1 if less else -1) if p < LEVEL else 0 for less, p in zip(fewer, adjusted, strict=True)]
+    # The criterion adjusts for the values either way, so that a confirmation rests on the largest adjusted p-value.
+    confirming = max(p if less else 1.0 for less, p in zip(fewer, adjusted, strict=True))
+    refuting = min((p for less, p in zip(fewer, adjusted, strict=True) if not less), default=1.0)
     each = ", ".join(
         f"{value:g}: {found.second.mean():.0f} (p = {p:.1g})"
         for (value, found), p in zip(chosen.items(), p_values, strict=True)
     )
     level = next(iter(chosen.values())).first
     text = f"GD {level.mean():.0f} ± {standard_error(level):.0f}; {each}"
-    return Finding(holds, text, {"p_values": p_values, "signs": signs})
+    return Judged.of(float(confirming), float(refuting)).finding(text, {"p_values": p_values, "signs": signs})

@@ -7,9 +7,10 @@ import numpy as np
 from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.effects import difference_of
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_claims import FASTER
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD
-from curldescent.paper.machinery.statistics import FEWEST_PAIRS
+from curldescent.paper.machinery.statistics import FEWEST_PAIRS, LEVEL
 from curldescent.paper.machinery.wording import decimal
 from curldescent.paper.published.fig5c_to_f import INTERVALS
 from curldescent.plots import labels, legends, style
@@ -77,9 +78,9 @@ def uphill(results: Results) -> Finding:
         return Finding(None, f"{len(climbed['GD'])} pairs are too few for a test, {FEWEST_PAIRS} are needed")
     mean = difference_of(climbed["CD"], climbed["GD"])
     low, high = mean.interval()
-    holds = True if low > 0 and high > WIGGLE else False if high < WIGGLE else None
-    return Finding(
-        holds,
+    # Where the interval lies above 0 and does not reach a wiggle it refutes all the same.
+    refuting = 2 * mean.p_below(WIGGLE)
+    return Judged.of(2 * mean.p_above(0.0) if refuting >= LEVEL else 1.0, refuting).finding(
         f"climbed on the way, in decades of the training error: CD {climbed['CD'].mean():.3f}, GD "
         f"{climbed['GD'].mean():.3f}; difference {mean.value:.3f} [{low:.3f}, {high:.3f}] over {mean.n} students",
         {"decades": climbed, "interval": [low, high]},

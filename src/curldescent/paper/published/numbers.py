@@ -8,7 +8,8 @@ import numpy as np
 
 from curldescent.paper.machinery import speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Ours, Published, Results, Scale
-from curldescent.paper.machinery.effects import mean_of
+from curldescent.paper.machinery.effects import STUDENTS, Estimate, mean_of
+from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_claims import FASTER, OVER_SETS
 from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch, needed
 from curldescent.paper.machinery.statistics import LEVEL, error_of_difference, standard_error
@@ -178,8 +179,11 @@ def agreement(results: Results, rule: str) -> Finding:
         f"entries beyond {bound:.1f} standard errors; {each}"
     )
     numbers = {"bound": bound, "entries": [{**vars(e), "distance": e.distance} for e in rows]}
-    holds = False if far else mean.within(-np.log(AGREES), np.log(AGREES))
-    return Finding(holds, text, numbers)
+    entry = len(rows) * min(Estimate(e.distance, 1.0, e.trials - 1, e.trials, STUDENTS).p_value() for e in rows)
+    # Either can refute, the mean or one of the entries; what confirms is the mean's equivalence alone.
+    within = float(np.log(AGREES))
+    refuting = 2 * min(entry, mean.p_outside(-within, within))
+    return Judged.of(1.0 if far else mean.p_within(-within, within), refuting).finding(text, numbers)
 
 
 def feedback_slowest(results: Results) -> Finding:
