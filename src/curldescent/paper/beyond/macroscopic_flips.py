@@ -310,6 +310,7 @@ FIGURE = Figure(
             *_SIDES,
             of_fig5f(sides),
             fixed=_FIXED,
+            changes=(ONE_OF_MANY,),
         ),
         Claim(
             "the end, further sets",
