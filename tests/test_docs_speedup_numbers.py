@@ -23,7 +23,7 @@ from curldescent.paper.controls import (
     summary,
     tuned,
 )
-from curldescent.paper.machinery import controls, speedup_claims
+from curldescent.paper.machinery import controls, speedup_claims, speedup_t_tests
 from curldescent.paper.machinery.effects import MARGIN, Effect, difference_of, ratio_of
 from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.high_gain_runs import GAIN
@@ -357,7 +357,7 @@ def test_the_paper_s_pooled_test_of_relu_students(part) -> None:
     said = table()["Activation", name][0].replace(" ", "")
     way = "fewer" if fewer.value > 0 else "more"
     assert said.startswith(f"{abs(fewer.value):.0f}[{ends[0]:.0f},{ends[1]:.0f}]epochs{way}(p=")
-    assert speedup_claims.pooled_t(found).holds is (way == "fewer")
+    assert speedup_t_tests.pooled_t(found).holds is (way == "fewer")
 
 
 WINNER = {"wins": "curl descent", "loses": "gradient descent", "undecided": "undecided"}

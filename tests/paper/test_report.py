@@ -18,7 +18,8 @@ from tests.paper import figures
 
 @pytest.fixture
 def reproduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_this_process) -> Path:
-    monkeypatch.setattr("curldescent.paper.runs.report.figures", lambda: (figures.tiny(),))
+    for module in ("report", "report_pages"):
+        monkeypatch.setattr(f"curldescent.paper.runs.{module}.figures", lambda: (figures.tiny(),))
     reproduce(figures.tiny(), tmp_path, scale="quick", workers=1)
     return tmp_path
 
@@ -59,7 +60,8 @@ def test_what_no_larger_run_can_settle_is_named_apart(
 ) -> None:
     # A figure whose paper scale is the one that was run.
     same = replace(figures.tiny(), experiments=lambda scale: figures.tiny().at("quick"))
-    monkeypatch.setattr("curldescent.paper.runs.report.figures", lambda: (same,))
+    for module in ("report", "report_pages"):
+        monkeypatch.setattr(f"curldescent.paper.runs.{module}.figures", lambda: (same,))
     write_reproduction_report(reproduced, scale="quick", summary=tmp_path / "docs")
     page = (tmp_path / "docs" / "README.md").read_text()
     before, after = page.split("Figures run whole")

@@ -4,7 +4,6 @@ import base64
 import json
 import re
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -16,31 +15,17 @@ from curldescent.foundation.files import named
 from curldescent.foundation.progress import Progress, checked
 from curldescent.foundation.writing import finish_moves, replacing, results_folder
 from curldescent.paper.machinery import families
-from curldescent.paper.machinery.claims import SCALES, Experiments, Scale
-from curldescent.paper.machinery.computation import Computation
-from curldescent.paper.runs.costs import costs
-from curldescent.paper.runs.kept import axes_of
+from curldescent.paper.machinery.claims import SCALES, Scale
 from curldescent.paper.runs.registry import figures
+from curldescent.paper.runs.report_pages import ABOUT, PICTURE, TITLE, WRITTEN, front, tally_of, theme_page
 from curldescent.paper.runs.themes import CONTROLS, THEMES, Theme, theme_of
 from curldescent.paper.runs.verdict import (
-    STATISTICS,
     VERDICTS_FOLDER,
     markdown,
-    measured,
     read_verdict,
-    row,
-    verdict_of,
 )
 from curldescent.plots import style
 from curldescent.plots.verdicts import verdict_squares
-from curldescent.sweeps import Sweep
-
-_TITLE, _WRITTEN = "# Reproduction\n\n", "Written by `curldescent reproduce report`"
-_ABOUT = (
-    "Is it so? Every claim of the paper, of what goes beyond it and of the controls of its speed-up, with its verdict "
-    "and how that was decided. "
-)
-PICTURE = "verdicts.png"
 
 
 def write_reproduction_report(
@@ -95,7 +80,7 @@ def write_reproduction_report(
         for theme, chosen in _by_theme(found)
     ]
     facts = _facts(found)
-    page = template.render(scale=scale, groups=groups, missing=missing, facts=facts, counts=_counts(found))
+    page = template.render(scale=scale, groups=groups, missing=missing, facts=facts, counts=tally_of(found))
     with replacing(folder, earlier={"report.html", "numbers.json"} if _is_ours(folder) else ()) as draft:
         (draft / "report.html").write_text(page, encoding="utf-8")
         numbers = json.dumps(found, indent=2, ensure_ascii=False)
@@ -184,7 +169,7 @@ def _earlier_summary(folder: Path) -> set[str]:
     try:
         page = (folder / "README.md").read_text(encoding="utf-8")
         # Earlier versions said by what it was written first.
-        if not page.startswith((_TITLE + _ABOUT, _TITLE + _WRITTEN)):
+        if not page.startswith((TITLE + ABOUT, TITLE + WRITTEN)):
             return set()
         names.add("README.md")
         for theme in (*THEMES, CONTROLS):
@@ -224,11 +209,11 @@ def _write_summary(
         picture.savefig(draft / PICTURE, metadata={"Software": None})
     plt.close(picture)
     page = draft / "README.md"
-    page.write_text("\n".join(_front(groups, missing, facts)) + "\n", encoding="utf-8")
+    page.write_text("\n".join(front(groups, missing, facts)) + "\n", encoding="utf-8")
     written = [page, draft / PICTURE]
     for theme, chosen in groups:
         page = draft / f"{theme.key}.md"
-        page.write_text("\n".join(_theme_page(theme, chosen)) + "\n", encoding="utf-8")
+        page.write_text("\n".join(theme_page(theme, chosen)) + "\n", encoding="utf-8")
         written.append(page)
     for content in found:
         key = content["figure"]
@@ -239,157 +224,6 @@ def _write_summary(
         text.write_text(markdown(content, picture=f"{key}.png"), encoding="utf-8")
         written.append(text)
     return written
-
-
-def _front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], facts: dict[str, str]) -> list[str]:
-    found = [content for _, chosen in groups for content in chosen]
-    tally = ", ".join(f"{count} {verdict}" for verdict, count in _counts(found).items())
-    lines = [
-        f"{_TITLE}{_ABOUT}{_WRITTEN} from the runs of `curldescent reproduce`: {tally}.",
-        "",
-        f"![Verdicts by theme]({PICTURE})",
-        "",
-        "A claim is *confirmed* or *refuted* where what was measured, with its 95 % interval or its test, lies wholly "
-        "in a region that was fixed beforehand, and *undecided* in between; that something is equal is told by two "
-        "one-sided tests. Intervals of means and ratios are over input sets where there are at least three, over "
-        "students otherwise: each says which. Those of shares (Clopper–Pearson) count what they are shares of, cells, "
-        "trials or students, as independent draws, and are not corrected. Verdicts that rest on a test are "
-        "corrected for the number of tests in the whole report (Holm). Where the paper's own statistic differs from "
-        "ours, both are claims.",
-        "",
-        "In brackets behind a verdict, only where they differ from it: what the tests of its own figure alone would "
-        "say, and what it would have been had the runs ended at 1000 or 10 000 epochs. *p among so many tests*: among "
-        "all verdicts of the report that rest on a test. " + _changed(found),
-        "",
-        "| question | claims | figures |",
-        "|---|---|---|",
-    ]
-    for theme, chosen in groups:
-        links = ", ".join(f"[{content['figure']}]({content['figure']}.md)" for content in chosen)
-        counts = ", ".join(f"{count} {verdict}" for verdict, count in _counts(chosen).items())
-        lines.append(row(f"[{theme.title}]({theme.key}.md)", counts, links))
-    lines += ["", "## At which scale", ""]
-    for scale, words in _SCALES.items():
-        keys = [content["figure"] for content in found if content["scale"] == scale and not content.get("criteria")]
-        if keys:
-            lines.append(f"- {words}: {', '.join(keys)}.")
-    earlier = [content["figure"] for content in found if content.get("criteria")]
-    if earlier:
-        lines.append(
-            f"- Judged at standard scale by the criteria of the first version, not again yet: {', '.join(earlier)}."
-        )
-    if missing:
-        lines.append(f"- Not run: {', '.join(missing)}.")
-    return [
-        *lines,
-        *_open(found),
-        "",
-        "## How it was run",
-        "",
-        *(f"- {name}: {value}" for name, value in facts.items()),
-    ]
-
-
-def _changed(found: list[dict[str, Any]]) -> str:
-    """How many criteria are not what they were when they were first fixed."""
-    criteria = [claim["criterion"] for content in found for claim in content["claims"] if not content.get("criteria")]
-    changed = sum("Changed " in criterion for criterion in criteria)
-    return (
-        f"Of the {len(criteria)} criteria {changed} were changed after something had been seen, runs at a smaller "
-        "scale for the most part: each says when and why on its figure's page."
-    )
-
-
-_SCALES = {
-    "paper": "The paper's own grids, epochs, trials and samples",
-    "subset": "The same protocol on the cells that decide the claims",
-    "standard": "Shorter runs or coarser grids, said on each page",
-    "quick": "Quick runs, said on each page",
-}
-
-
-def _open(found: list[dict[str, Any]]) -> list[str]:
-    """What is undecided: with what the paper's scale would take, and where there is no larger run."""
-    known = {figure.key: figure for figure in figures()}
-    larger, whole = [], []
-    for content in found:
-        claims = content["claims"]
-        left = [claim for claim in claims if claim["report_verdict"] not in ("confirmed", "refuted")]
-        if not left or content["figure"] not in known:
-            continue
-        figure = known[content["figure"]]
-        tests = sum(claim["verdict"] in ("confirmed", "refuted") for claim in left)
-        counts = (content["figure"], f"{len(left)} of {len(claims)}", str(tests or ""))
-        if content["scale"] != "paper" and not _same(figure.at(content["scale"]), figure.at("paper")):
-            here, theirs = figure.at(content["scale"]), figure.at("paper")
-            more = {n for n, one in theirs.items() if n not in here or _identity(here[n]) != _identity(one)}
-            each = [c for c in costs([figure], "paper", calibrate=False) if c.cells and c.experiment in more]
-            size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
-            updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
-            larger.append(row(*counts, content["scale"], size, updates))
-        else:
-            whole.append(row(*counts))
-    lines = ["", "## What is open"] if larger or whole else []
-    if larger:
-        lines += [
-            "",
-            "Figures with more to run. Cells × trials of each sweep at the paper's own scale, and weight updates if no "
-            "trial ended early; `curldescent reproduce plan FIGURE --scale paper` times them on a machine "
-            "([hours of one](../performance.md#the-papers-own-scale)). What is undecided for the number of tests in "
-            "the report is confirmed or refuted among the tests of its own figure.",
-            "",
-            "| figure | undecided claims | for the number of tests | run at | cells × trials | updates, at most |",
-            "|---|---|---|---|---|---|",
-            *larger,
-        ]
-    if whole:
-        lines += [
-            "",
-            "Figures run whole, the paper's at its own scale: what is left is for the data, or the criterion, to leave "
-            "open.",
-            "",
-            "| figure | undecided claims | for the number of tests |",
-            "|---|---|---|",
-            *whole,
-        ]
-    return lines
-
-
-def _same(some: Experiments, others: Experiments) -> bool:
-    """Whether two scales of a figure compute the same."""
-    return {name: _identity(one) for name, one in some.items()} == {
-        name: _identity(one) for name, one in others.items()
-    }
-
-
-def _identity(experiment: Sweep | Computation) -> tuple[str, str]:
-    if isinstance(experiment, Computation):
-        return experiment.fingerprint, ""
-    return experiment.settings.fingerprint, axes_of(experiment)
-
-
-def _theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:
-    lines = [
-        f"# {theme.title}",
-        "",
-        "Part of the [reproduction](README.md), which says what the verdicts mean.",
-        "",
-        "| figure | claim | statistic | measured | verdict | scale |",
-        "|---|---|---|---|---|---|",
-    ]
-    for content in chosen:
-        for claim in content["claims"]:
-            scale = f"{content['scale']}, first criteria" if content.get("criteria") else content["scale"]
-            key = f"[{content['figure']}]({content['figure']}.md)"
-            words = (STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim), scale)
-            lines.append(row(key, claim["statement"], *words))
-    return lines
-
-
-def _counts(found: list[dict[str, Any]]) -> dict[str, int]:
-    counts = Counter(claim["report_verdict"] for content in found for claim in content["claims"])
-    order = ("confirmed", "refuted", "undecided")
-    return {verdict: counts[verdict] for verdict in (*order, *(v for v in counts if v not in order)) if counts[verdict]}
 
 
 def _facts(found: list[dict[str, Any]]) -> dict[str, str]:
