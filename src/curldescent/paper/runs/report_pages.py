@@ -35,7 +35,8 @@ def front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], 
         "students otherwise: each says which. Those of shares (Clopper–Pearson) count what they are shares of, cells, "
         "trials or students, as independent draws, and are not corrected. Verdicts read off a test, or off the "
         "interval of a mean, a difference or a ratio, are corrected for the number of tests in the whole report "
-        f"(Holm), which asks for much: {_alone(found)}. Where the paper's own statistic differs from ours, both are claims.",
+        f"(Holm), which asks for much: {_alone(found)}. Where the paper's own statistic differs from ours, both are "
+        "claims.",
         "",
         "In brackets behind a verdict, only where they differ from it: what the tests of its own figure alone would "
         "say, and what it would have been had the runs ended at 1000 or 10 000 epochs. *p among so many tests*: among "
