@@ -12,7 +12,7 @@ from curldescent.paper.runs.drawing import drawn
 from curldescent.paper.runs.registry import figure, figures
 from curldescent.paper.runs.scale_changes import changes
 from curldescent.plots import panels
-from curldescent.plots.verdicts import verdict_squares
+from curldescent.plots.verdicts import ALONE, verdict_squares
 from tests.plots.pictures import faults, fonts
 
 mpl.use("agg")
@@ -86,4 +86,23 @@ def test_the_line_below_says_what_a_scale_is_and_what_it_leaves_out():
 def test_every_square_of_a_row_is_in_its_count():
     picture = verdict_squares({"some": ["confirmed", "refuted", "earlier", "earlier"]})
     assert [text.get_text() for text in picture.axes[0].texts] == ["1 confirmed, 1 refuted,\n2 not judged again"]
+    plt.close(picture)
+    alone = ["undecided", f"refuted{ALONE}", f"confirmed{ALONE}", f"confirmed{ALONE}", "confirmed"]
+    picture = verdict_squares({"some": alone})
+    assert [text.get_text() for text in picture.axes[0].texts] == ["1 (+2) confirmed, 1 undecided, 0 (+1) refuted"]
+    # Confirmed ones first, the paler behind, refuted ones last.
+    colours = [patch.get_facecolor() for patch in picture.axes[0].patches]
+    assert colours[1] == colours[2]
+    assert len(set(colours)) == 4
+    picture.draw_without_rendering()
+    drawn = picture.axes[0].texts[0].get_window_extent()
+    assert drawn.x1 < picture.bbox.x1
+    plt.close(picture)
+
+
+def test_the_longest_count_of_a_row_fits():
+    kinds = ("confirmed", f"confirmed{ALONE}", "undecided", f"refuted{ALONE}", "refuted")
+    picture = verdict_squares({"Is the speed-up real?": [kind for kind in kinds for _ in range(44)]})
+    picture.draw_without_rendering()
+    assert picture.axes[0].texts[0].get_window_extent().x1 < picture.bbox.x1
     plt.close(picture)

@@ -1,7 +1,7 @@
 """Verdicts at a glance: a square a claim, a row a theme."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curldescent.plots import style
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# Behind a verdict that a claim has among the tests of its own figure, and loses among all tests of a report.
+ALONE = " by its own figure's tests"
 COLOURS = {"confirmed": style.STABLE, "undecided": "0.72", "refuted": style.UNSTABLE}
 _OTHER = "white"
 # Squares side by side before a row is broken.
@@ -20,7 +22,8 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
     """Draw a square for every claim, coloured by its verdict, in rows by theme.
 
     Args:
-        rows: title of a row → verdicts, "confirmed", "undecided", "refuted", or anything else for an empty square.
+        rows: title of a row → verdicts, "confirmed", "undecided", "refuted", the first or last with `ALONE` behind it,
+            or anything else for an empty square.
 
     Returns:
         The figure.
@@ -33,7 +36,7 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
     with style.figure_style():
         figure, axis = plt.subplots(figsize=(style.PAGE_INCHES, 0.17 * _height(rows) + 0.75))
         handles = draw_squares(axis, rows)
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, handlelength=1, handleheight=1)
+        figure.legend(handles=handles, loc="outside lower center", ncols=3, handlelength=1, handleheight=1)
         return figure
 
 
@@ -57,32 +60,61 @@ def draw_squares(axis: "Axes", rows: Mapping[str, Sequence[str]]) -> "list[Artis
     """
     from matplotlib.patches import Patch, Rectangle
 
-    order = {verdict: place for place, verdict in enumerate(COLOURS)}
+    colours = _shades()
+    order = {verdict: place for place, verdict in enumerate(colours)}
     lines = _lines(rows)
     top, ticks = 0.0, []
     for title, verdicts in rows.items():
         for number, verdict in enumerate(sorted(verdicts, key=lambda found: order.get(found, len(order)))):
             place = (number % _ACROSS, top + number // _ACROSS)
-            colour = COLOURS.get(verdict, _OTHER)
+            colour = colours.get(verdict, _OTHER)
             axis.add_patch(Rectangle(place, 0.86, 0.86, facecolor=colour, edgecolor="0.5", linewidth=0.5))
-        counts = ", ".join(
-            f"{sum(found == verdict for found in verdicts)} {verdict}" for verdict in COLOURS if verdict in verdicts
-        )
-        # Every square is in the count beside its row.
-        if others := sum(verdict not in COLOURS for verdict in verdicts):
-            counts = f"{counts},\n{others} not judged again" if counts else f"{others} not judged again"
-        axis.text(_ACROSS + 0.6, top + 0.43, counts, va="center", fontsize=6.5, color="0.3")
+        axis.text(_ACROSS + 0.6, top + 0.43, _counts(verdicts), va="center", fontsize=6.5, color="0.3")
         ticks.append((top + 0.43, title))
         top += lines[title] + 0.45
-    axis.set(xlim=(-0.2, _ACROSS + 17), ylim=(top, -0.3))
+    axis.set(xlim=(-0.2, _ACROSS + 26), ylim=(top, -0.3))
     axis.set_yticks([place for place, _ in ticks], [title for _, title in ticks])
     axis.set_xticks([])
     axis.tick_params(length=0)
     for side in axis.spines.values():
         side.set_visible(False)
+    there = {verdict for verdicts in rows.values() for verdict in verdicts}
     handles: list[Artist] = [
-        Patch(facecolor=colour, edgecolor="0.5", label=verdict) for verdict, colour in COLOURS.items()
+        Patch(facecolor=colour, edgecolor="0.5", label=verdict.replace(ALONE, f" (+){ALONE}"))
+        for verdict, colour in colours.items()
+        if verdict in there or verdict in COLOURS
     ]
-    if any(verdict not in COLOURS for verdicts in rows.values() for verdict in verdicts):
+    if there - set(colours):
         handles.append(Patch(facecolor=_OTHER, edgecolor="0.5", label="not judged again by these criteria"))
     return handles
+
+
+def _shades() -> "dict[str, Any]":
+    """Verdict → colour, those of a figure's own tests paler, in the order of the squares."""
+    from matplotlib.colors import to_rgb
+
+    def paler(verdict: str) -> tuple[float, ...]:
+        return tuple(1 - 0.45 * (1 - part) for part in to_rgb(COLOURS[verdict]))
+
+    return {
+        "confirmed": COLOURS["confirmed"],
+        f"confirmed{ALONE}": paler("confirmed"),
+        "undecided": COLOURS["undecided"],
+        f"refuted{ALONE}": paler("refuted"),
+        "refuted": COLOURS["refuted"],
+    }
+
+
+def _counts(verdicts: Sequence[str]) -> str:
+    """What a row comes to; every square is in it."""
+    parts = []
+    for verdict in COLOURS:
+        alone = sum(found == verdict + ALONE for found in verdicts)
+        if verdict in verdicts or alone:
+            parts.append(f"{sum(found == verdict for found in verdicts)}{f' (+{alone})' if alone else ''} {verdict}")
+    known = set(_shades())
+    others = sum(found not in known for found in verdicts)
+    said = ", ".join(parts)
+    if others:
+        said = f"{said},\n{others} not judged again" if said else f"{others} not judged again"
+    return said

@@ -25,7 +25,7 @@ from curldescent.paper.runs.verdict import (
     read_verdict,
 )
 from curldescent.plots import style
-from curldescent.plots.verdicts import verdict_squares
+from curldescent.plots.verdicts import ALONE, verdict_squares
 
 
 def write_reproduction_report(
@@ -154,6 +154,11 @@ def _by_theme(found: list[dict[str, Any]]) -> list[tuple[Theme, list[dict[str, A
     return groups
 
 
+def _square(claim: dict[str, Any]) -> str:
+    own, final = claim["verdict"], str(claim["report_verdict"])
+    return f"{own}{ALONE}" if final == "undecided" and own in ("confirmed", "refuted") else final
+
+
 def _is_ours(folder: Path) -> bool:
     """Whether an earlier report is there."""
     try:
@@ -201,8 +206,7 @@ def _write_summary(
 
     groups = _by_theme(found)
     rows = {
-        theme.title: [claim["report_verdict"] for content in chosen for claim in content["claims"]]
-        for theme, chosen in groups
+        theme.title: [_square(claim) for content in chosen for claim in content["claims"]] for theme, chosen in groups
     }
     picture = verdict_squares(rows)
     with style.figure_style():
