@@ -122,6 +122,7 @@ FIGURE = Figure(
     origin="control",
     experiments=experiments,
     draw=draw,
+    curves=True,
     claims=(
         controls.faster_claim(
             "one flip", "One flipped readout neuron of 30 is faster than gradient descent.", arms, "GD", "CD, 1 of 30"
