@@ -77,6 +77,16 @@ def over(panel: str, part: str, least: float, most: float, variant: str | None =
     return effect
 
 
+def errors_after(part: str, epochs: int) -> Recipe:
+    """Errors of figure 5a, b, CD over GD."""
+
+    def effect() -> Effect:
+        data = results("fig5ab")["fig5ab"][f"{part}_error"].sel(epoch=epochs, method="nearest")
+        return ratio_of(*(data.sel(rule=rule).values.astype(float) for rule in ("CD", "GD")))
+
+    return effect
+
+
 def cell(student: float, teacher: float) -> Recipe:
     return lambda: scales.cells(results(scales.NAME))[student, teacher].effect
 
@@ -383,6 +393,7 @@ def test_the_controls_of_the_speed_up_page_are_those_of_the_summary() -> None:
 
 # Said in sentences alone: what preserved norms cost, the start against curl descent, the claim of figure 5e.
 SAID: tuple[Recipe, ...] = (
+    *(errors_after(part, epochs) for part in ("train", "test") for epochs in (10_000, 100_000)),
     arms(norms.NAME, norms.arms, "GD", "GD, free norms"),
     start("tanh-2", "CD", "GD" + GAIN),
     over("5e", "test", 1.25, 1.75),
