@@ -29,7 +29,10 @@ def factor_value(mean: Estimate) -> Ours:
 
 def share_value(found: Finding) -> Ours | None:
     """A share and its binomial standard error, of a finding of `shares.found`; None where nothing was counted."""
-    if "passed" not in found.numbers:
-        return None
-    share, of = found.numbers["passed"] / found.numbers["of"], found.numbers["of"]
+    return None if "passed" not in found.numbers else binomial(found.numbers["passed"], found.numbers["of"])
+
+
+def binomial(count: int, of: int) -> Ours:
+    """The share of so many out of some, with its binomial standard error."""
+    share = count / of
     return Ours(share, float(np.sqrt(share * (1 - share) / of)), of)

@@ -191,16 +191,17 @@ def copy_parts(source: Path, target: Path, name: str, computation: Computation) 
         InputError: a part's file cannot be read.
     """
     ours, theirs = source / f"{name}{_PARTS}", target / f"{name}{_PARTS}"
-    there = {number: (part, kept(ours, str(number), part)) for number, part in enumerate(computation.parts)}
-    new = [
-        (number, part, data)
-        for number, (part, data) in there.items()
-        if data is not None and kept(theirs, str(number), part) is None
-    ]
-    for number, part, data in new:
-        theirs.mkdir(parents=True, exist_ok=True)
-        keep(theirs, str(number), part, data)
-    return len(new) if any(data is not None for _, data in there.values()) else None
+    there = copied = 0
+    for number, part in enumerate(computation.parts):
+        data = kept(ours, str(number), part)
+        if data is None:
+            continue
+        there += 1
+        if kept(theirs, str(number), part) is None:
+            theirs.mkdir(parents=True, exist_ok=True)
+            keep(theirs, str(number), part, data)
+            copied += 1
+    return copied if there else None
 
 
 def put_away(folder: Path, name: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from curldescent.paper.machinery import boundary_claims, shares
-from curldescent.paper.machinery.border_values import factor_value, share_value
+from curldescent.paper.machinery.border_values import binomial, factor_value, share_value
 from curldescent.paper.machinery.boundary_claims import SHARE, SUMMARIES, summary
 from curldescent.paper.machinery.claims import (
     Claim,
@@ -167,7 +167,6 @@ class Map:
     def small_cells(self) -> int:
         """How many cells of the paper's grid lie at small ratios."""
         points, fractions, _, _ = self.scales["paper"]
-        assert isinstance(fractions, int)
         critical = np.asarray(critical_ratio(hidden=np.array(lin(0, 1, fractions)[1:])))
         return int((np.array(self.ratio(points))[:, None] < critical / INSIDE).sum())
 
@@ -257,8 +256,7 @@ def _border_ratio(both: "np.ndarray") -> Ours | None:
 
 
 def _smaller(both: "np.ndarray") -> Ours | None:
-    share = float((both < 1).mean()) if len(both) else float("nan")
-    return Ours(share, float(np.sqrt(share * (1 - share) / len(both))), len(both)) if len(both) else None
+    return binomial(int((both < 1).sum()), len(both)) if len(both) else None
 
 
 def _moves_left(tanh: "xr.DataArray", linear: "xr.DataArray", *, below: float) -> Finding:

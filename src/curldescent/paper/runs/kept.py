@@ -140,6 +140,11 @@ def axes_of(sweep: Sweep) -> str:
     return digest(canonical([[axis.name, list(axis.spellings)] for axis in sweep.grid.axes]))
 
 
+def same(made: Sweep, asked: Sweep) -> bool:
+    """Whether the cells of a sweep are those of another: its settings, by any of their spellings, and its axes."""
+    return made.settings.fingerprint in asked.settings.fingerprints and axes_of(made) == axes_of(asked)
+
+
 def _made_by(data: "xr.Dataset", experiment: Sweep | Computation) -> bool:
     made = data.attrs.get("fingerprint")
     if isinstance(experiment, Computation):

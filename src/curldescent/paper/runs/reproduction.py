@@ -193,10 +193,7 @@ def _finished(folder: Path, name: str, experiment: "sweeps.Sweep | Computation")
         return computations.kept(folder, name, experiment)
     if not (folder / name / "plan.json").exists():
         return None
-    made = Store(folder / name).sweep
-    if made.settings.fingerprint not in experiment.settings.fingerprints:
-        return None
-    if kept_results.axes_of(made) != kept_results.axes_of(experiment):
+    if not kept_results.same(Store(folder / name).sweep, experiment):
         return None
     found = sweeps.open(folder / name)
     return found.assign_attrs(axes=kept_results.axes_of(experiment)) if bool((found.status == 1).all()) else None

@@ -10,7 +10,7 @@ from curldescent import sweeps
 from curldescent.foundation.errors import InputError
 from curldescent.paper.machinery import computation as computations
 from curldescent.paper.machinery.computation import Computation
-from curldescent.paper.runs.kept import axes_of
+from curldescent.paper.runs.kept import same
 from curldescent.sweeps import Sweep
 from curldescent.sweeps.storage.store import Store
 
@@ -41,7 +41,7 @@ def bring(source: Path, target: Path, name: str, experiment: Sweep | Computation
     if not (source / name / "plan.json").exists():
         return None
     store = Store(source / name)
-    if not _made_by(store, experiment) or not store.finished():
+    if not same(store.sweep, experiment) or not store.finished():
         return None
     merged = sweeps.merge([source / name], target / name)
     if merged.damaged:
@@ -53,8 +53,3 @@ def put_away(kept: Path, name: str) -> None:
     """Delete what was kept of an experiment that is kept whole now."""
     shutil.rmtree(folder_in(kept) / name, ignore_errors=True)
     computations.put_away(folder_in(kept), name)
-
-
-def _made_by(store: Store, experiment: Sweep) -> bool:
-    sweep = store.sweep
-    return sweep.settings.fingerprint in experiment.settings.fingerprints and axes_of(sweep) == axes_of(experiment)
