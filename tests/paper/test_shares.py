@@ -1,8 +1,10 @@
 """Shares with an interval: three verdicts at a border, and the words that say where it is."""
 
+import numpy as np
 import pytest
 
 from curldescent.paper.machinery import shares
+from curldescent.paper.machinery.statistics import clustered_proportion_interval
 
 
 # Clopper–Pearson of all or none of n in closed form: p^n = 0.025 gives the end that is not 0 or 1.
@@ -48,6 +50,22 @@ def test_nothing_to_count_decides_nothing() -> None:
     assert (found.holds, found.said) == (None, shares.NOTHING)
 
 
+def test_trials_of_a_cell_are_a_cluster() -> None:
+    do = np.ones((4, 3, 10), dtype=bool)
+    do[0, 0] = False
+    counted = np.ones_like(do)
+    counted[1, 0] = False
+    found = shares.found_of_trials(do, counted, "so many", least=0.95)
+    assert {"passed": 100, "of": 110, "cells": 11}.items() <= found.numbers.items()
+    inside = [10] * 11
+    assert found.numbers["interval"] == list(clustered_proportion_interval([0, *inside[1:]], inside))
+    # As independent draws 100 of 110 end below 0.96 and start above 0.83.
+    assert found.numbers["interval"][0] < 0.7
+    assert found.holds is None
+    nothing = shares.found_of_trials(do, np.zeros_like(do), "none", least=0.95)
+    assert (nothing.holds, nothing.said) == (None, shares.NOTHING)
+
+
 def test_the_finding_says_share_and_interval() -> None:
     found = shares.found(3, 4, "3 of 4", least=0.5, numbers={"more": 1})
     # The roots of the binomial's tails, by SciPy's beta quantiles: B(0.025; 3, 2) and B(0.975; 4, 1) = 0.975^(1/4).
@@ -65,3 +83,9 @@ def test_both_regions_name_the_same_share() -> None:
         assert words[0].endswith(f"at {sides[0]} {percent}")
         assert words[1].endswith(f"lies {sides[1]} {percent}")
         assert "of the cells" in words[0]
+
+
+def test_a_criterion_on_trials_says_how_they_count() -> None:
+    for trials in (False, True):
+        assert ("Korn–Graubard" in shares.at_least(0.8, "of the trials", trials=trials)[0]) is trials
+        assert ("Korn–Graubard" in shares.at_most(0.8, "of the trials", trials=trials)[0]) is trials

@@ -181,11 +181,15 @@ def test_the_trend_is_kendalls_over_input_sets():
 
 @pytest.mark.parametrize(("reach", "holds"), [(0, True), (2, None), (20, False)])
 def test_trials_that_never_get_there_are_a_share(reach, holds):
-    sweep = speedup_protocol.sweep({"n_train": (100, 2000)}, trials=60, epochs=5000)
+    small = (100, 140, 180, 220, 260)
+    sweep = speedup_protocol.sweep({"n_train": (*small, 2000)}, trials=60, epochs=5000)
     data = constructed(sweep, lambda rule, p, part, trial: np.where((trial < reach) | (p > 500), 100.0, np.inf))
     found = speedup_claims.never_reached(data, "test", "n_train", up_to=260)
     assert found.holds is holds
-    assert (found.numbers["passed"], found.numbers["of"]) == (2 * (60 - reach), 120)
+    assert (found.numbers["passed"], found.numbers["of"]) == (5 * 2 * (60 - reach), 600)
+    # Both rules of one number of samples share its inputs.
+    assert found.numbers["cells"] == len(small)
+    assert speedup_claims.never_reached(data, "test", "n_train", up_to=100).holds is None
 
 
 def test_pairs_in_which_nobody_arrives_tell_nothing():

@@ -119,7 +119,7 @@ def _sums(
 def update(
     weights: Layers,
     learning: Learning,
-    norms: Float[Array, "layers"],
+    norms: Float[Array, " layers"],
     inputs: Float[Array, "batch inputs"],
     targets: Float[Array, "batch outputs"],
     step: Float[Array, ""] | float,
@@ -150,7 +150,7 @@ def update(
     return normed(moved, norms, xp) if convention.preserve_norms else moved
 
 
-def normed(layers: Layers, norms: Float[Array, "layers"], xp: ModuleType = jnp) -> Layers:
+def normed(layers: Layers, norms: Float[Array, " layers"], xp: ModuleType = jnp) -> Layers:
     """The layers rescaled to their Frobenius norms."""
     return tuple(rescaled(layer, norm, xp) for layer, norm in zip(layers, norms, strict=True))
 

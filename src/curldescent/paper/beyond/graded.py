@@ -207,7 +207,7 @@ FIGURE = Figure(
             "Each student follows the sign of the lowest eigenvalue of its own K.",
             *fate_claims.OWN,
             sign_of_own,
-            changes=(fate_claims.OWN_INTERVALS,),
+            changes=fate_claims.OWN_INTERVALS,
         ),
         Claim(
             "weakness",

@@ -114,19 +114,19 @@ def draw(results: Results) -> "Picture":
 
 def same_fates(results: Results) -> Finding:
     """How many pairs of decided fates, of one solution with one set of flips under two kinds of inputs, are equal."""
-    reference = results["inputs-gaussian"].verdict.values
-    agree = count = undecided = 0
-    for kind in ("pixels", "whitened"):
-        other = results[f"inputs-{kind}"].verdict.values
-        both = (reference != 0) & (other != 0)
-        count, undecided = count + int(both.sum()), undecided + int((~both).sum())
-        agree += int((both & (reference == other)).sum())
+    reference = results["inputs-gaussian"].verdict
+    others = xr.concat([results[f"inputs-{kind}"].verdict for kind in ("pixels", "whitened")], "kind")
+    # Both pairs of a solution belong to its cell.
+    both = ((reference != 0) & (others != 0)).transpose("ratio", "hidden", "kind", "trial").values
+    equal = (reference == others).transpose("ratio", "hidden", "kind", "trial").values
+    both, equal = (values.reshape(*values.shape[:2], -1) for values in (both, equal))
+    count, undecided, agree = int(both.sum()), int((~both).sum()), int((both & equal).sum())
     if not count:
         return Finding(None, "no pair decided within the run")
     said = f"{agree} of {count} pairs have one fate; {undecided} pairs with an undecided student"
     if count / (count + undecided) < fate_claims.DECIDED:
         return Finding(None, f"{said}: too few decided", {"undecided": undecided})
-    return shares.found(agree, count, said, least=fate_claims.NETWORKS, numbers={"undecided": undecided})
+    return shares.found_of_trials(equal, both, said, least=fate_claims.NETWORKS, numbers={"undecided": undecided})
 
 
 def sign_of_limit(results: Results) -> Finding:
@@ -167,7 +167,7 @@ FIGURE = Figure(
             "Whether a solution is stable does not depend on the inputs.",
             *fate_claims.decided("of the pairs of digits and Gaussian inputs that decide and have one fate"),
             same_fates,
-            changes=(fate_claims.OWN_INTERVALS,),
+            changes=fate_claims.OWN_INTERVALS,
         ),
         Claim(
             "the limit's sign",

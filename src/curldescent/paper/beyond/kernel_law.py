@@ -117,7 +117,8 @@ def stand_still(results: Results) -> Finding:
     data = results[TRAINED]
     learned = data.error <= LEARNED
     count, of = int((visible(data, "end") & learned).sum()), int(learned.sum())
-    return shares.found(count, of, f"{count} of {of} students that learned", least=0.95)
+    stand, learned = (part.transpose(..., "trial") for part in (visible(data, "end"), learned))
+    return shares.found_of_trials(stand, learned, f"{count} of {of} students that learned", least=0.95)
 
 
 def draw(results: Results) -> "Picture":
@@ -214,9 +215,12 @@ FIGURE = Figure(
         Claim(
             "stand still",
             "Tanh students that learned are where nothing grows within the run.",
-            *shares.at_least(0.95, "of the students with a test error of at most 10^-3.5 of which this is true"),
+            *shares.at_least(
+                0.95, "of the students with a test error of at most 10^-3.5 of which this is true", trials=True
+            ),
             stand_still,
             fixed=_DAY,
+            changes=(shares.CLUSTERED,),
         ),
     ),
 )

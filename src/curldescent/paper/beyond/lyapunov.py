@@ -9,7 +9,7 @@ from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.lyapunov_runs import plane
-from curldescent.paper.machinery.statistics import proportion_interval
+from curldescent.paper.machinery.statistics import clustered_proportion_interval
 from curldescent.paper.machinery.wording import percent
 from curldescent.plots import labels, legends, style
 from curldescent.plots.coordinates import cell_borders, colours
@@ -128,7 +128,8 @@ def q_does_not_prove_chaos(results: Results) -> Finding:
     count, calm = int(moving.sum()), int((moving & regular(data)).sum())
     if not count:
         return Finding(None, "no run's weights move at this scale")
-    low, high = proportion_interval(calm, count)
+    cells = ((moving & part).transpose(..., "trial").sum("trial").values.ravel() for part in (regular(data), moving))
+    low, high = clustered_proportion_interval(*cells)
     said = (
         f"{calm} of {count} moving runs are regular, share [{low:.2f}, {high:.2f}]; "
         f"{int((moving & chaotic(data)).sum())} are chaotic"
@@ -140,18 +141,20 @@ def q_does_not_prove_chaos(results: Results) -> Finding:
 def q_follows_theory(results: Results) -> Finding:
     """Runs move where their solution is unstable and rest where it is stable."""
     data = whole(results)
-    right = (data.q > MOVING) == (data.lowest < 0)
+    right = ((data.q > MOVING) == (data.lowest < 0)).transpose(..., "trial")
     count, total = int(right.sum()), int(right.size)
     resting = int(((data.q <= MOVING) & (data.lowest < 0)).sum())
     said = f"{count} of {total} runs; {resting} of the others left an unstable solution and came to rest elsewhere"
-    return shares.found(count, total, said, least=RIGHT, numbers={"resting": resting})
+    every = np.ones_like(right.values)
+    return shares.found_of_trials(right, every, said, least=RIGHT, numbers={"resting": resting})
 
 
 def _all(test: xr.DataArray, among: xr.DataArray, phrase: str) -> Finding:
     count, right = int(among.sum()), int((among & test).sum())
     if not count:
         return Finding(None, "there is no such run at this scale")
-    return shares.found(right, count, f"{right} of {count} {phrase}", least=ALL)
+    said = f"{right} of {count} {phrase}"
+    return shares.found_of_trials(test.transpose(..., "trial"), among.transpose(..., "trial"), said, least=ALL)
 
 
 _ALL = "2026-11-27: by the interval of the share in place of every single run."
@@ -178,30 +181,37 @@ FIGURE = Figure(
                 ALL,
                 "of the runs whose solution is stable by its own operator, norm preservation included, and whose "
                 "exponent's 95 % interval reaches down to zero or ends below what shear can do",
+                trials=True,
             ),
             stable_side,
-            changes=(_ALL,),
+            changes=(_ALL, shares.CLUSTERED),
         ),
         Claim(
             "chaos needs instability",
             "Positive exponents occur beside unstable solutions only.",
-            *shares.at_least(ALL, "of the runs whose interval lies above what shear can do that started so"),
+            *shares.at_least(
+                ALL, "of the runs whose interval lies above what shear can do that started so", trials=True
+            ),
             chaos_needs_instability,
-            changes=(_ALL,),
+            changes=(_ALL, shares.CLUSTERED),
         ),
         Claim(
             "q does not prove chaos",
             "Weights move without chaos: q is large where λ is not positive.",
             f"the share of regular runs among those with q > {MOVING:g} is above {percent(REGULAR)}, lower end of its "
-            "95 % interval",
+            "95 % interval (Clopper–Pearson; a cell is a cluster, Korn–Graubard)",
             "its upper end is not",
             q_does_not_prove_chaos,
+            changes=(shares.CLUSTERED,),
         ),
         Claim(
             "q follows theory",
             "q tells unstable from stable solutions.",
-            *shares.at_least(RIGHT, f"of the runs with q > {MOVING:g} exactly where the own operator is unstable"),
+            *shares.at_least(
+                RIGHT, f"of the runs with q > {MOVING:g} exactly where the own operator is unstable", trials=True
+            ),
             q_follows_theory,
+            changes=(shares.CLUSTERED,),
         ),
     ),
 )

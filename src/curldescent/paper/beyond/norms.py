@@ -271,14 +271,14 @@ FIGURE = Figure(
             "Without norm preservation each student follows the sign of its K.",
             *fate_claims.OWN,
             free_follows,
-            changes=(fate_claims.OWN_INTERVALS,),
+            changes=fate_claims.OWN_INTERVALS,
         ),
         Claim(
             "norms preserved",
             "With it each student follows the sign of its K less the rank-one term.",
             *fate_claims.OWN,
             norms_follow,
-            changes=(fate_claims.OWN_INTERVALS,),
+            changes=fate_claims.OWN_INTERVALS,
         ),
         Claim(
             "two verdicts",

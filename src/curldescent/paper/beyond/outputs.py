@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from curldescent.model.plasticity import Plasticity
 from curldescent.model.problem import Problem
-from curldescent.paper.machinery import fate_claims
+from curldescent.paper.machinery import fate_claims, shares
 from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Finding, Results, Scale
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.fates import draw_networks, finite_size_margin, over_grid, white_inputs
@@ -171,7 +171,8 @@ def more_outputs(results: Results) -> Finding:
 
 
 def _stacked(results: Results) -> xr.Dataset:
-    return xr.concat([results[f"outputs-{o}"] for o in OUTPUTS], "outputs", combine_attrs="drop")
+    """All numbers of outputs; networks that differ in their readout alone share inputs, as the trials of a cell do."""
+    return xr.concat([results[f"outputs-{o}"] for o in OUTPUTS], "trial", combine_attrs="drop")
 
 
 FIGURE = Figure(
@@ -189,17 +190,16 @@ FIGURE = Figure(
         Claim(
             "the limit's sign",
             "Students with several outputs follow the lowest of the laws of their readout's singular values.",
-            fate_claims.LIMIT[0].replace("cells", "networks"),
-            fate_claims.LIMIT[1],
+            *fate_claims.LIMIT_BY_NETWORK,
             sign_of_limit,
-            changes=(fate_claims.INTERVALS,),
+            changes=(fate_claims.INTERVALS, shares.CLUSTERED),
         ),
         Claim(
             "the network's own sign",
             "Each student follows the sign of the lowest eigenvalue of its own union of spectra.",
             *fate_claims.OWN,
             sign_of_own,
-            changes=(fate_claims.OWN_INTERVALS,),
+            changes=fate_claims.OWN_INTERVALS,
         ),
         Claim(
             "tangent kernel",

@@ -19,16 +19,20 @@ DECIDED = 0.9
 # The share of cells where there are two dozen of them at most: more could not be shown.
 FEW_CELLS = 0.8
 
+_BEYOND = "with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of this size need not follow it"
 LIMIT = shares.at_least(
     CELLS,
-    "of the cells with |λ_min| of the limit beyond width · M^(−2/3), up to which networks of this size need not follow "
-    "it, that follow its sign; the majority of a cell's trials counts, an undecided cell is a wrong one",
+    f"of the cells {_BEYOND}, that follow its sign; the majority of a cell's trials counts, an undecided cell is a "
+    "wrong one",
+)
+LIMIT_BY_NETWORK = shares.at_least(
+    CELLS, f"of the networks {_BEYOND}, that follow its sign; an undecided network is a wrong one", trials=True
 )
 
 
 def decided(of: str) -> tuple[str, str]:
     """Both regions of a share among what decides within the run; too few that decide leave it undecided."""
-    confirmed, refuted = shares.at_least(NETWORKS, of)
+    confirmed, refuted = shares.at_least(NETWORKS, of, trials=True)
     return f"{confirmed}, at least {percent(DECIDED)} deciding within the run", f"{refuted}, as many deciding"
 
 
@@ -36,7 +40,10 @@ OWN = decided("of the decided trials that follow it")
 MORE = (f"two-sided sign test over pairs with two fates, p < {LEVEL:g}, that way", "the same, the other way")
 # After the runs at standard scale had been seen.
 INTERVALS = shares.INTERVALS
-OWN_INTERVALS = f"{INTERVALS} 98 % in place of 99 %: that could be shown with no fewer than 368 networks."
+OWN_INTERVALS = (
+    f"{INTERVALS} 98 % in place of 99 %: that could be shown with no fewer than 368 networks.",
+    shares.CLUSTERED,
+)
 FEW_INTERVALS = f"{INTERVALS} 80 % in place of 95 %: that could be shown with no fewer than 72 cells."
 SIGN_TEST = "2026-11-27: two-sided in place of one-sided, so that it can refute."
 
@@ -72,6 +79,9 @@ def follows_limit(data: "xr.Dataset", *, verdict: str = "verdict") -> Finding:
         f"within it {int(within.sum())} of {inside}"
     )
     more = {"stable": stable, "within": int(within.sum()), "of_within": inside}
+    if "trial" in outside.dims:
+        right, outside = (part.transpose(..., "trial") for part in (right, outside))
+        return shares.found_of_trials(right, outside, said, least=CELLS, numbers=more)
     return shares.found(agree, count, said, least=CELLS, numbers=more)
 
 
@@ -86,19 +96,21 @@ def follows_own(data: "xr.Dataset", *, verdict: str = "verdict", lowest: str = "
     Returns:
         The finding against `NETWORKS` and `DECIDED`.
     """
-    fate, value = data[verdict].values.astype(float), data[lowest].values
+    last = (..., "trial")
+    fate, value = data[verdict].transpose(*last).values.astype(float), data[lowest].transpose(*last).values
     decided = fate != 0
     count, total = int(decided.sum()), fate.size
     if not count:
         return Finding(None, f"none of {total} networks decided within the run", {"decided": 0, "of": total})
-    agree = int((fate[decided] == np.sign(value[decided])).sum())
+    right = fate == np.sign(value)
+    agree = int(right[decided].sum())
     said = f"{agree} of {count} decided networks; {total - count} of {total} undecided"
     if count < total:
         said += f", their |λ_min| at most {np.abs(value[~decided]).max():.2g}"
     numbers = {"agree": agree, "decided": count, "of": total}
     if count / total < DECIDED:
         return Finding(None, f"{said}: too few decided", numbers)
-    return shares.found(agree, count, said, least=NETWORKS, numbers={"decided": count})
+    return shares.found_of_trials(right, decided, said, least=NETWORKS, numbers={"decided": count})
 
 
 def leaves_more(first: "xr.DataArray", second: "xr.DataArray", *, names: tuple[str, str]) -> Finding:

@@ -3,21 +3,30 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.statistics import proportion_interval
+from curldescent.paper.machinery.statistics import clustered_proportion_interval, proportion_interval
 from curldescent.paper.machinery.wording import percent
 
 # What changed in claims of shares after the runs at standard scale had been seen, before those of the paper's own.
 INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
+# What changed later in claims of trials.
+CLUSTERED = (
+    "2026-11-28: trials that share inputs count as the number of independent ones that their agreement makes them, in "
+    "place of each by itself."
+)
 NOTHING = "the grid of this scale has no such cell"
 
 
-def at_least(share: float, of: str) -> tuple[str, str]:
+def at_least(share: float, of: str, *, trials: bool = False) -> tuple[str, str]:
     """When a share confirms and when it refutes a claim, in words.
 
     Args:
         share: between 0 and 1.
         of: what is counted, "of the cells with c < c*".
+        trials: whether they are trials, of which some share their inputs.
 
     Returns:
         Both regions.
@@ -26,14 +35,17 @@ def at_least(share: float, of: str) -> tuple[str, str]:
         >>> at_least(0.9, "of the cells")[0]
         'the 95 % interval of the share of the cells (Clopper–Pearson) lies at or above 90 %'
     """
-    where = f"the 95 % interval of the share {of} (Clopper–Pearson) lies"
-    return f"{where} at or above {percent(share)}", f"it lies below {percent(share)}"
+    return f"{_where(of, trials=trials)} at or above {percent(share)}", f"it lies below {percent(share)}"
 
 
-def at_most(share: float, of: str) -> tuple[str, str]:
+def at_most(share: float, of: str, *, trials: bool = False) -> tuple[str, str]:
     """The same for a share that must be small."""
-    where = f"the 95 % interval of the share {of} (Clopper–Pearson) lies"
-    return f"{where} at or below {percent(share)}", f"it lies above {percent(share)}"
+    return f"{_where(of, trials=trials)} at or below {percent(share)}", f"it lies above {percent(share)}"
+
+
+def _where(of: str, *, trials: bool) -> str:
+    kind = "Clopper–Pearson; a cell is a cluster, Korn–Graubard" if trials else "Clopper–Pearson"
+    return f"the 95 % interval of the share {of} ({kind}) lies"
 
 
 def all_of(verdicts: Collection[bool | None]) -> bool | None:
@@ -68,7 +80,52 @@ def found(
     """
     if not of:
         return Finding(None, NOTHING)
-    low, high = proportion_interval(count, of)
+    return _judged(count, of, proportion_interval(count, of), said, least=least, most=most, numbers=numbers)
+
+
+def found_of_trials(
+    do: ArrayLike,
+    counted: ArrayLike,
+    said: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    numbers: Mapping[str, Any] | None = None,
+) -> Finding:
+    """The finding of a share of trials, of which those of a cell share their inputs.
+
+    Args:
+        do: (…, trials) whether a trial does it; of all cells.
+        counted: which trials count, of the same shape.
+        said: the sentence; the interval is added.
+        least: the share that a claim needs at least.
+        most: the share that it may have at most.
+        numbers: more for machines.
+
+    Returns:
+        As `found`, by the interval of `clustered_proportion_interval` with a cell as the cluster.
+    """
+    which = np.asarray(counted, dtype=bool)
+    of = which.sum(-1).ravel()
+    count = (np.asarray(do, dtype=bool) & which).sum(-1).ravel()
+    if not of.any():
+        return Finding(None, NOTHING)
+    interval = clustered_proportion_interval(count, of)
+    cells = {"cells": int((of > 0).sum()), **(numbers or {})}
+    return _judged(int(count.sum()), int(of.sum()), interval, said, least=least, most=most, numbers=cells)
+
+
+def _judged(
+    count: int,
+    of: int,
+    interval: tuple[float, float],
+    said: str,
+    *,
+    least: float | None,
+    most: float | None,
+    numbers: Mapping[str, Any] | None,
+) -> Finding:
+    low, high = interval
     if least is not None:
         holds = True if low >= least else False if high < least else None
     else:

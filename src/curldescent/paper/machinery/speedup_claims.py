@@ -278,12 +278,12 @@ def gain_grows(compared: Mapping[float, Compared]) -> Finding:
     )
 
 
-def counted_never(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> tuple[int, int, str]:
-    """How many trials up to a value of an axis never get below the threshold, of how many, and that in words."""
+def never(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> tuple[NDArray[np.bool_], str]:
+    """Which trials up to a value of an axis never get there: (values, trials of all rules), and in words."""
     epochs, last = needed(data, part), last_epoch(data)
-    chosen = epochs.where(epochs[axis] <= up_to, drop=True)
-    never, of = int((chosen >= last).sum()), int(chosen.size)
-    return never, of, f"{never} of {of} trials do not get there in {last} epochs"
+    chosen = epochs.sel({axis: epochs[axis] <= up_to}).transpose(axis, ...).values
+    missed = (chosen >= last).reshape(len(chosen), int(np.prod(chosen.shape[1:])))
+    return missed, f"{int(missed.sum())} of {missed.size} trials do not get there in {last} epochs"
 
 
 def without_value(up_to: float) -> Finding:
@@ -293,10 +293,12 @@ def without_value(up_to: float) -> Finding:
 
 def never_reached(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> Finding:
     """Whether students up to a value of an axis never get below the threshold."""
-    never, of, text = counted_never(data, part, axis, up_to=up_to)
-    if not of:
+    missed, text = never(data, part, axis, up_to=up_to)
+    if not missed.size:
         return without_value(up_to)
-    return shares.found(never, of, text, least=NEVER, numbers={"epochs": last_epoch(data)})
+    # The values of an axis have inputs of their own, which the rules share.
+    every = np.ones_like(missed)
+    return shares.found_of_trials(missed, every, text, least=NEVER, numbers={"epochs": last_epoch(data)})
 
 
 def said(found: Compared) -> str:

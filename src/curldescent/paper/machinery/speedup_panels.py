@@ -258,7 +258,7 @@ class Speedup:
     def never_reached(self, part: str, *, up_to: float, of: str) -> Measured:
         """Students up to a value never get below the threshold; `of` says whose trials."""
         return (
-            *shares.at_least(NEVER, f"of the trials {of}"),
+            *shares.at_least(NEVER, f"of the trials {of}", trials=True),
             lambda results: speedup_claims.never_reached(results[self.key], part, self.axis, up_to=up_to),
         )
 

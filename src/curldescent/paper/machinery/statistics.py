@@ -69,3 +69,41 @@ def proportion_interval(successes: int, of: int) -> tuple[float, float]:
 
     interval = stats.binomtest(int(successes), int(of)).proportion_ci(0.95, method="exact")
     return float(interval.low), float(interval.high)
+
+
+def clustered_proportion_interval(successes: ArrayLike, of: ArrayLike) -> tuple[float, float]:
+    """95 % confidence interval of a proportion among draws that come in clusters.
+
+    Clopper–Pearson at the effective number of draws: the one that would give the variance that is found between
+    clusters, were all independent, times (t₍ₙ₋₁₎/t₍C₋₁₎)² for the C clusters that this variance comes from; never more
+    than there are. Where all draws agree nothing varies, and the second factor alone remains. Source: Korn & Graubard,
+    Survey Methodology 24 (1998) 193.
+
+    Args:
+        successes: (C,) how often in each cluster.
+        of: (C,) out of how many; clusters without any are left out.
+
+    Returns:
+        Lower and upper end; 0 and 1 where fewer than two clusters have draws.
+
+    Example:
+        >>> low, high = clustered_proportion_interval([10, 10, 10, 10], [10, 10, 10, 10])
+        >>> round(low, 3), high  # independent: 0.912
+        (0.801, 1.0)
+    """
+    from scipy import stats
+
+    count, total = (np.asarray(values, dtype=float) for values in (successes, of))
+    count, total = count[total > 0], total[total > 0]
+    clusters, n = len(total), float(total.sum())
+    if clusters < 2:
+        return 0.0, 1.0
+    share = float(count.sum() / n)
+    variance = clusters / (clusters - 1) * float(((count - share * total) ** 2).sum()) / n**2
+    effective = share * (1 - share) / variance if variance else n
+    effective *= (stats.t.ppf(0.975, n - 1) / stats.t.ppf(0.975, clusters - 1)) ** 2
+    effective = min(effective, n)
+    yes, no = share * effective, (1 - share) * effective
+    low = float(stats.beta.ppf(0.025, yes, no + 1)) if share > 0 else 0.0
+    high = float(stats.beta.ppf(0.975, yes + 1, no)) if share < 1 else 1.0
+    return low, high

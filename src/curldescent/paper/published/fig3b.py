@@ -122,7 +122,8 @@ def jumps_of_this_size(results: Results) -> Finding:
 
 def teacher_by_teacher(results: Results) -> Finding:
     """Whether every trial does what its own teacher's stability matrix says."""
-    agree = without = of = close = 0
+    without = 0
+    right, counted = [], []
     for name in ("fig3b-fractions", "fig3b-ratios"):
         moves = ~(results[name].q.transpose("ratio", "hidden", "trial").values < MOVES)
         time = STEP * EPOCHS
@@ -130,15 +131,17 @@ def teacher_by_teacher(results: Results) -> Finding:
         rate, free = predicted.rate.values, predicted.free_rate.values
         # The start is 1e-10 away from the solution: slower growth than this does not show within the run.
         clear = np.abs(rate) * time > np.log(VISIBLE)
-        of += int(clear.sum())
-        close += int((~clear).sum())
-        agree += int((moves == (rate < 0))[clear].sum())
+        right.append((moves == (rate < 0)).reshape(-1, rate.shape[-1]))
+        counted.append(clear.reshape(-1, rate.shape[-1]))
         without += int((moves == (free < 0))[clear].sum())
+    follow, clear = np.concatenate(right), np.concatenate(counted)
+    agree, of, close = int(follow[clear].sum()), int(clear.sum()), int((~clear).sum())
     said = (
         f"{agree} of {of} trials rest or move as their teacher's matrix says ({without} of {of} without the term of "
         f"rank one that preserved norms add to K); {close} too close to zero for the length of the run are left out"
     )
-    return shares.found(agree, of, said, least=FOLLOW, numbers={"without_rank_one": without, "left_out": close})
+    numbers = {"without_rank_one": without, "left_out": close}
+    return shares.found_of_trials(follow, clear, said, least=FOLLOW, numbers=numbers)
 
 
 def plateau(results: Results) -> Finding:
@@ -155,7 +158,8 @@ def plateau(results: Results) -> Finding:
         f"at c = {float(line.ratio):g}, the readout of {count} of {of} moving trials changes sign at every step, with "
         f"q from {ranges[0]} (10 to 90 %); the others have {ranges[1]}"
     )
-    return shares.found(count, of, said, least=MOSTLY)
+    every = ("hidden", "trial")
+    return shares.found_of_trials(alternating.transpose(*every), moves.transpose(*every), said, least=MOSTLY)
 
 
 def plateau_level(results: Results) -> Ours | None:
@@ -180,19 +184,24 @@ def chaos(results: Results) -> Finding:
         f"fifth of it ({_counted(fine)})"
     )
     numbers = {"step 0.1": _counts(coarse), "step 0.02": _counts(fine)}
-    return shares.found(chaotic, coarse.size, said, least=0.5, numbers=numbers)
+    here = (data.label.transpose("setting", "trial") == "chaotic").values
+    return shares.found_of_trials(here, np.ones_like(here), said, least=0.5, numbers=numbers)
 
 
 def the_step(results: Results) -> Finding:
     """How many moving trials ended far above any error that the flow reaches."""
-    runaway = alternating = of = 0
+    alternating = 0
+    ends, moving = [], []
     for name in ("fig3b-fractions", "fig3b-ratios"):
         data = results[name]
+        data = data.transpose(..., "trial")
         moves = ~(data.q.values < MOVES)
-        of += int(moves.sum())
-        runaway += int((~(data.final_train_error.values < RUNAWAY) & moves).sum())
+        ends.append((~(data.final_train_error.values < RUNAWAY)).reshape(-1, moves.shape[-1]))
+        moving.append(moves.reshape(-1, moves.shape[-1]))
         # The readout changes sign at every step: no mean over time is left, next to its variance.
         alternating += int(((data.q_readout.values > ALTERNATES) & moves).sum())
+    far, moved = np.concatenate(ends), np.concatenate(moving)
+    runaway, of = int((far & moved).sum()), int(moved.sum())
     data = results["fig3b-regimes"]
     fine = float(np.max(data.finer_loss.values))
     said = (
@@ -200,7 +209,7 @@ def the_step(results: Results) -> Finding:
         f"every step; with a fifth of the step the examples have losses up to {fine:.2g}"
     )
     numbers = {"alternating": alternating, "finer_loss": fine}
-    return shares.found(runaway, of, said, most=FEW, numbers=numbers)
+    return shares.found_of_trials(far, moved, said, most=FEW, numbers=numbers)
 
 
 def _counts(labels: np.ndarray) -> dict[str, int]:
@@ -271,28 +280,35 @@ FIGURE = Figure(
             "teacher by teacher",
             "The stability matrix of its own teacher, norms preserved, says whether a trial comes to rest.",
             *shares.at_least(
-                FOLLOW, f"of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)} and that do what it says"
+                FOLLOW,
+                f"of the trials whose |rate| × time exceeds ln {decimal(VISIBLE)} and that do what it says",
+                trials=True,
             ),
             teacher_by_teacher,
-            changes=(shares.INTERVALS,),
+            changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
         Claim(
             "plateau",
             "The plateau of q beyond the boundary is that of states of period two, a matter of the step of 0.1.",
             *shares.at_least(
-                MOSTLY, f"of the moving trials at c = {PLATEAU:g} whose readout changes sign at every step"
+                MOSTLY,
+                f"of the moving trials at c = {PLATEAU:g} whose readout changes sign at every step",
+                trials=True,
             ),
             plateau,
             fixed="2026-11-27",
+            changes=(shares.CLUSTERED,),
         ),
         Claim(
             "chaos",
             "Beyond the boundary the weights move chaotically.",
             *shares.at_least(
-                0.5, f"of the example trials labelled chaotic by their maximal Lyapunov exponent at step {STEP:g}"
+                0.5,
+                f"of the example trials labelled chaotic by their maximal Lyapunov exponent at step {STEP:g}",
+                trials=True,
             ),
             chaos,
-            changes=(shares.INTERVALS,),
+            changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
         Claim(
             "the step",
@@ -300,9 +316,10 @@ FIGURE = Figure(
             *shares.at_most(
                 FEW,
                 f"of the moving trials that end with a training error above {RUNAWAY:g}, ten times that of output 0",
+                trials=True,
             ),
             the_step,
-            changes=(shares.INTERVALS,),
+            changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
     ),
     published=(Published("q on the plateau, c = 0.5 and α_h ≤ 0.46", 10**-2.15, plateau_level, ".2g"),),

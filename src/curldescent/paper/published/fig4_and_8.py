@@ -179,6 +179,7 @@ class Leaving:
         words = shares.at_least(
             FOLLOW,
             f"of the trials that do what is predicted: stay, or grow by a factor {decimal(VISIBLE)} within the run",
+            trials=True,
         )
         return (
             *words,
@@ -210,13 +211,15 @@ def _teacher_by_teacher(data: "xr.Dataset", teachers: "xr.Dataset", *, time: flo
     predicted, free = (leaves(teachers, step=STEP, rate=name).transpose(*dims).values for name in ("rate", "free_rate"))
     # Stable is stable however slowly; growth has to show within the run.
     clear = ~predicted | (teachers.rate.transpose(*dims).values * time < -np.log(VISIBLE))
-    agree, without = int((left == predicted)[clear].sum()), int((left == free)[clear].sum())
+    right = left == predicted
+    agree, without = int(right[clear].sum()), int((left == free)[clear].sum())
     of, close = int(clear.sum()), int((~clear).sum())
     said = (
         f"{agree} of {of} trials leave or stay as their solution's own kernel says ({without} of {of} without the "
         f"terms that preserved norms add); {close} too slow to show within the run are left out"
     )
-    return shares.found(agree, of, said, least=FOLLOW, numbers={"without_norms": without, "left_out": close})
+    numbers = {"without_norms": without, "left_out": close}
+    return shares.found_of_trials(right, clear, said, least=FOLLOW, numbers=numbers)
 
 
 def _share_low(one: Leaving, *, above: float = 0.0) -> "Callable[[Results], Ours | None]":
@@ -312,7 +315,7 @@ FIGURE_4 = Figure(
             "teacher by teacher",
             "The stability matrix of its own teacher, norms preserved, says whether a trial leaves.",
             *LINEAR.teacher_by_teacher(),
-            changes=(shares.INTERVALS,),
+            changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
     ),
     published=(
@@ -374,7 +377,7 @@ FIGURE_8 = Figure(
             "teacher by teacher",
             "The signed tangent kernel of its own teacher, norms preserved, says whether a trial leaves.",
             *TANH.teacher_by_teacher(),
-            changes=(shares.INTERVALS,),
+            changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
     ),
     published=(Published("typical final test error in unstable cells", 3e-4, _typical_unstable(TANH), ".1e"),),

@@ -1,5 +1,6 @@
 """Figures 5c to 5f: epochs to the threshold of tanh students against samples, scales and flips, GD and CD."""
 
+from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.claims import Claim, Measured
 from curldescent.paper.machinery.speedup_claims import NO_GAIN
 from curldescent.paper.machinery.speedup_panels import ENDS_EARLY, Grid, Speedup
@@ -160,6 +161,7 @@ FIGURE_C = SAMPLES_PANEL.figure(
         "overfitting",
         "With far fewer samples than weights no student gets below the test error at all.",
         *SAMPLES_PANEL.never_reached("test", up_to=SMALL, of=f"with P ≤ {SMALL}, under either rule, that never do"),
+        changes=(shares.CLUSTERED,),
     ),
     published=means(
         SAMPLES_PANEL,

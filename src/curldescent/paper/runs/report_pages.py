@@ -32,8 +32,9 @@ def front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], 
         "A claim is *confirmed* or *refuted* where what was measured, with its 95 % interval or its test, lies wholly "
         "in a region that was fixed beforehand, and *undecided* in between; that something is equal is told by two "
         "one-sided tests. Intervals of means and ratios are over input sets where there are at least three, over "
-        "students otherwise: each says which. Those of shares (Clopper–Pearson) count what they are shares of, cells, "
-        "trials or students, as independent draws, and are not corrected. Verdicts read off a test, or off the "
+        "students otherwise: each says which. Those of shares (Clopper–Pearson) count cells as independent draws, and "
+        "trials that share the inputs of their cell as the fewer that these make them (Korn–Graubard); they are not "
+        "corrected. Verdicts read off a test, or off the "
         "interval of a mean, a difference or a ratio, are corrected for the number of tests in the whole report "
         f"(Holm), which asks for much: {_alone(found)}. Where the paper's own statistic differs from ours, both are "
         "claims.",
