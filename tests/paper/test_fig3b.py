@@ -54,6 +54,8 @@ def constructed(*, rest=1e-30, moving=1e-3, shift=1.0, loss=0.2, label="chaotic"
             "finer_loss": (("setting", "trial"), np.full(shape, 0.2)),
         }
     )
+    settings = len(runs.MOVING)
+    data["fig3b-motions"] = xr.Dataset({"label": ("setting", np.full(settings, label))})
     time = np.linspace(0, 100, 30)
     data["fig3b-traces"] = xr.Dataset(
         {
@@ -128,12 +130,11 @@ def test_too_little_decides_nothing() -> None:
     found = verdicts(fig3b.FIGURE, Results("paper", {**data.data, "fig3b-fractions": lines}))
     assert found["jumps"] is None
     assert found["jumps, median"] is True
-    # Five of nine examples, 0.21 to 0.86.
-    labels = data["fig3b-regimes"].copy(deep=True)
-    labels.label[...] = np.where(np.arange(9).reshape(3, 3) < 5, "chaotic", "periodic")
-    assert of("chaos")(Results("paper", {**data.data, "fig3b-regimes": labels})).holds is None
-    one = data["fig3b-regimes"].isel(trial=[0])
-    assert of("chaos")(Results("paper", {**data.data, "fig3b-regimes": one})).holds is None
+    # Three of twelve students, 0.05 to 0.57; two, up to 0.48.
+    labels = data["fig3b-motions"].copy(deep=True)
+    for chaotic, holds in ((2, False), (3, None), (9, None), (10, True)):
+        labels.label[...] = np.where(np.arange(12) < chaotic, "chaotic", "periodic")
+        assert of("chaos")(Results("paper", {**data.data, "fig3b-motions": labels})).holds is holds
     # About half of what moves changes sign at every step.
     assert of("plateau")(first(data, q_readout=(TRIALS // 2, 1e-3))).holds is None
     still = constructed(moving=1e-30)
@@ -201,6 +202,22 @@ def test_traces_run_small() -> None:
     # At rest nothing moves; the record of the finer step is at the same times.
     assert float(traces.weight[0].std("time").max()) < 1e-10
     np.testing.assert_allclose(np.diff(traces.time), 0.1)
+
+
+def test_students_whose_motion_is_judged_are_beyond_the_boundary_and_apart() -> None:
+    assert len(set(runs.MOVING)) == 12
+    assert all(ratio > critical_ratio(hidden=hidden) for ratio, hidden in runs.MOVING)
+    (first, _), (second, _) = (runs.cell_of(*setting, trials=1) for setting in runs.MOVING[:2])
+    assert first.inputs.shape == second.inputs.shape
+    assert not np.allclose(first.inputs, second.inputs)
+
+
+@pytest.mark.slow
+def test_motions_are_those_of_the_examples() -> None:
+    examples = runs.regimes(((0.4, 0.5),), trials=1, time=1000.0)
+    found = runs.motions(((0.4, 0.5),), time=1000.0)
+    assert found.label.item() == examples.label.item()
+    np.testing.assert_array_equal(found.exponent, examples.exponent[:, 0])
 
 
 @pytest.mark.slow

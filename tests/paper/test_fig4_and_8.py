@@ -46,7 +46,7 @@ def test_data_as_theory_has_them_are_confirmed_and_drawn(key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_contrary_maps_are_not(key: str) -> None:
     one = figure(key)
-    found = verdicts(one, results(**constructed(key, shift=0.2)))
+    found = verdicts(one, results(**constructed(key, shift=0.1)))
     assert found["maximum error"] is False
     assert found["teacher by teacher"] is False
     assert found.get("where they leave", False) is False

@@ -79,7 +79,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         computation.keep(data / "slow-parts.parts", str(number), part, part.compute())
     for _ in range(2):
         written = keep_results(tmp_path / "stopped", tmp_path / "kept", unfinished=True)
-        assert [path.name for path in written] == ["slow-sweep", "slow-parts"]
+        assert [path.name for path in written] == ["slow-sweep", "slow-parts.parts"]
+        assert all(path.is_dir() for path in written)
     COMPUTED.clear()
     return tmp_path / "kept"
 

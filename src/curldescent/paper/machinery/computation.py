@@ -175,6 +175,11 @@ def keep(folder: Path, name: str, computation: Computation, data: "xr.Dataset") 
     durable.write(path_of(folder, name), _written(computation, data))
 
 
+def parts_of(folder: Path, name: str) -> Path:
+    """The folder of the parts of a computation that is not whole."""
+    return folder / f"{name}{_PARTS}"
+
+
 def copy_parts(source: Path, target: Path, name: str, computation: Computation) -> int | None:
     """Bring the parts of a computation that is not whole to another folder, beside those that are there.
 
@@ -190,7 +195,7 @@ def copy_parts(source: Path, target: Path, name: str, computation: Computation) 
     Raises:
         InputError: a part's file cannot be read.
     """
-    ours, theirs = source / f"{name}{_PARTS}", target / f"{name}{_PARTS}"
+    ours, theirs = parts_of(source, name), parts_of(target, name)
     there = copied = 0
     for number, part in enumerate(computation.parts):
         data = kept(ours, str(number), part)
@@ -206,7 +211,7 @@ def copy_parts(source: Path, target: Path, name: str, computation: Computation) 
 
 def put_away(folder: Path, name: str) -> None:
     """Delete the parts of a computation that is whole."""
-    shutil.rmtree(folder / f"{name}{_PARTS}", ignore_errors=True)
+    shutil.rmtree(parts_of(folder, name), ignore_errors=True)
 
 
 def finish(folder: Path, name: str, computation: Computation, progress: Progress | None = None) -> "xr.Dataset":
@@ -228,7 +233,7 @@ def finish(folder: Path, name: str, computation: Computation, progress: Progress
         data = computation.compute(progress)
         keep(folder, name, computation, data)
         return data
-    own = folder / f"{name}{_PARTS}"
+    own = parts_of(folder, name)
     done = []
     for number, part in enumerate(parts):
         found = kept(own, str(number), part)

@@ -21,6 +21,8 @@ WINDOW = 1000
 # (c, α_h) whose motion is looked at more closely; beyond the boundary, on the grid of every scale.
 BEYOND = ((0.3, 0.75), (0.4, 0.5), (0.5, 0.5))
 RESTING = (0.3, 0.25)
+# (c, α_h) beyond the boundary, over the range of the lines: each with inputs of its own.
+MOVING = tuple((ratio, hidden) for ratio in (0.4, 0.5, 0.6, 0.7) for hidden in (0.5, 0.625, 0.75))
 
 
 def experiments(scale: Scale) -> Experiments:
@@ -41,6 +43,9 @@ def experiments(scale: Scale) -> Experiments:
     out["fig3b-traces"] = Computation(traces, {"epochs": EPOCHS}, identity="curldescent.paper.fig3b.traces")
     out["fig3b-regimes"] = Computation(
         regimes, {"settings": BEYOND, "trials": looked_at, "time": time}, identity="curldescent.paper.fig3b.regimes"
+    )
+    out["fig3b-motions"] = Computation(
+        motions, {"settings": MOVING, "time": time}, identity="curldescent.paper.fig3b.motions"
     )
     return out
 
@@ -135,6 +140,28 @@ def regimes(settings: tuple[tuple[float, float], ...], trials: int, time: float)
     }
     names = [f"c = {ratio:g}, α_h = {hidden:g}" for ratio, hidden in settings]
     return xr.Dataset(data, coords={"setting": names})
+
+
+def motions(settings: tuple[tuple[float, float], ...], time: float) -> xr.Dataset:
+    """What kind of motion one trial of each setting performs with the paper's step.
+
+    Args:
+        settings: (c, α_h).
+        time: length of the run in units of total step.
+
+    Returns:
+        Over (setting,): `label`, and the maximal `exponent` of the second half with the ends of its 95 % interval,
+        (…, 3).
+    """
+    found = [
+        regime(*cell_of(ratio, hidden, trials=1), time=time, learning_rate=STEP, refine=None, preserve_norms=True)
+        for ratio, hidden in settings
+    ]
+    data = {
+        "label": ("setting", np.array([one.label for one in found])),
+        "exponent": (("setting", "bound"), np.array([one.late for one in found])),
+    }
+    return xr.Dataset(data, coords={"setting": [f"c = {ratio:g}, α_h = {hidden:g}" for ratio, hidden in settings]})
 
 
 def cell_of(ratio: float, hidden: float, *, trials: int) -> tuple[Any, Any]:

@@ -182,7 +182,7 @@ def keep_results(
                     written[one, name] = kept_results.keep(target / one, name, finished, curves=figure.curves)
                     unfinished_results.put_away(target / one, name)
                 elif unfinished and unfinished_results.bring(data, partial, name, experiment) is not None:
-                    written[one, name] = partial / name
+                    written[one, name] = unfinished_results.path_of(target / one, name, experiment)
     if not written:
         raise InputError(f"nothing is finished in {str(root)!r}; run curldescent reproduce all")
     return list(written.values())

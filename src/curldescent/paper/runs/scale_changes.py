@@ -25,6 +25,8 @@ _PLAIN = {
     "ratios": "compression ratio c",
     "hidden": "α_h",
     "readout": "α_r",
+    "samples_per_input": "samples an input",
+    "sets": "input sets",
 }
 # A value of a sweep's axis as the axis spells it.
 _NUMBER = re.compile(r'\{"[^"]+":(-?[\d.]+(?:e-?\d+)?)\}')
@@ -85,7 +87,10 @@ def _follows(key: str, ours: Any, theirs: Any) -> bool:
 def _phrase(key: str, ours: Any, theirs: Any) -> str:
     if key in _WITHOUT and ours is None:
         return _WITHOUT[key]
-    return f"{_PLAIN.get(key, key.split('.')[-1])} {_versus(ours, theirs, named=key != 'seed')}"
+    what = _PLAIN.get(key, key.split(".")[-1])
+    colon = ":" if isinstance(ours, Mapping) else ""
+    verb = "take" if what.endswith("s") else "takes"
+    return f"{what}{colon} {_versus(ours, theirs, verb, named=key != 'seed')}"
 
 
 def _names(names: list[str], of: int) -> str:
@@ -109,14 +114,14 @@ def _settings(experiment: Sweep | Computation) -> dict[str, Any]:
     return out
 
 
-def _versus(ours: Any, theirs: Any, *, named: bool) -> str:
+def _versus(ours: Any, theirs: Any, verb: str, *, named: bool) -> str:
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
         values = "value" if len(ours) == 1 else "values"
         few = named and len(ours) <= _NAMED and all(map(_spelled, ours))
         which = f": {', '.join(map(_shown, ours))}" if few else ""
         if len(ours) == len(theirs):
-            return f"takes {len(ours)} other {values}{which}"
-        return f"takes {len(ours)} {values} instead of {len(theirs)}{which}"
+            return f"{verb} {len(ours)} other {values}{which}"
+        return f"{verb} {len(ours)} {values} instead of {len(theirs)}{which}"
     return f"{_shown(ours)} instead of {_shown(theirs)}"
 
 
@@ -129,4 +134,8 @@ def _shown(value: Any) -> str:
         return rounded(float(spelled[1]), 3)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return spaced(int(value)) if abs(value) >= 10_000 and value == int(value) else f"{value:g}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_shown(inner)} at {key}" for key, inner in value.items()) or "none"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_shown, value))
     return "none" if value is None else str(value)

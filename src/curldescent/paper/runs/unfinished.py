@@ -20,6 +20,13 @@ def folder_in(kept: Path) -> Path:
     return kept / "unfinished"
 
 
+def path_of(kept: Path, name: str, experiment: Sweep | Computation) -> Path:
+    """The folder that a scale's kept results have of one unfinished experiment."""
+    if isinstance(experiment, Computation):
+        return computations.parts_of(folder_in(kept), name)
+    return folder_in(kept) / name
+
+
 def bring(source: Path, target: Path, name: str, experiment: Sweep | Computation) -> str | None:
     """Copy the cells or parts of an experiment from one folder of data to another, beside those that are there.
 
