@@ -68,6 +68,24 @@ def test_levels_without_spread_tell_nothing():
         assert against_level({1.0: compare(first, second, last=5000)}, [1]).holds is None
 
 
+def test_the_units_that_the_pooled_test_forgets_are_tested_beside_it():
+    rng = np.random.default_rng(4)
+    # Ten students whose gaps are those of their cell, and the same ten in every cell.
+    gaps = dict(enumerate((0, 90, 900)))
+    cells = {float(k): compare(1000 + gap + rng.normal(0, 5, 10), np.full(10, 900.0)) for k, gap in gaps.items()}
+    found = pooled_t(cells)
+    means = [(c.first - c.second).mean() for c in cells.values()]
+    alone = found.numbers["p_over_units"]
+    assert alone == pytest.approx(stats.ttest_1samp(means, 0).pvalue)
+    assert found.p_value < 1e-4 < alone
+    assert f"over the 3 input sets, which the test takes no account of, p = {alone:.2g}" in found.said
+    students = pooled_t(cells, unit="student")
+    each = np.mean([c.first - c.second for c in cells.values()], axis=0)
+    assert students.numbers["p_over_units"] == pytest.approx(stats.ttest_1samp(each, 0).pvalue)
+    assert "over the 10 students" in students.said
+    assert "p_over_units" not in pooled_t({1.0: cells[1.0]}).numbers
+
+
 def test_few_pairs_are_not_pooled():
     few = {2000.0: compare([10, 11, 12, 13, 14], [1, 2, 3, 4, 5])}
     assert (pooled_t(few).holds, pooled_t(few).said) == (None, TOO_FEW)
@@ -80,17 +98,17 @@ def test_it_is_said_over_how_many_of_the_papers_cells_a_test_is():
     never = {4.0: compare(np.full(10, 10_000), np.full(10, 10_000))}
     found = pooled_t({**cells, **never}, grid=(2.0, 3.0, 4.0, 5.0, 6.0))
     assert "over 20 pairs of 2 of the paper's 5 cells (in 1 more none gets there)" in found.said
-    assert (found.holds, found.numbers["cells"], found.numbers["cells_asked_for"]) == (True, 2, 5)
+    assert (found.holds, found.numbers["cells"], found.numbers["cells_asked_for"]) == (None, 2, 5)
     # The same found where the claim is that CD is slower.
     assert pooled_t(cells, slower=True).holds is False
     turned = {p: compare(c.second, c.first) for p, c in cells.items()}
     assert pooled_t(turned, slower=True).holds is True
     # Where all of a claim's cells are needed, some of them give no verdict and no p-value to correct for.
-    part = pooled_t(cells, grid=(2.0, 3.0, 5.0), whose="the claim's", whole=True)
+    part = pooled_t(cells, grid=(2.0, 3.0, 5.0), whose="the claim's")
     assert (part.holds, part.p_value) == (None, None)
     assert part.said.endswith("the others have not been run")
     assert "2 of the claim's 3 cells" in part.said
-    assert pooled_t(cells, grid=(2.0, 3.0), whole=True).holds is True
+    assert pooled_t(cells, grid=(2.0, 3.0)).holds is True
 
 
 def test_it_is_said_where_the_median_of_both_rules_is_the_last_epoch():
@@ -107,15 +125,17 @@ def test_it_is_said_where_the_median_of_both_rules_is_the_last_epoch():
         ("fig10ab", "pooled, test", "19", "3"),
         ("fig11b", "pooled, test", "17", "5"),
         ("fig11c", "pooled, test", "17", "5"),
-        ("fig11d", "pooled, test", "10", "8"),
+        ("fig11d", "pooled, test", "10", "10"),
     ],
 )
 def test_claims_of_the_whole_grid_say_which_part_of_it_they_are_over(key, claim, grid, part):
     one = figure(key)
     (chosen,) = (each for each in one.claims if each.name == claim)
     for scale, number in (("paper", grid), ("subset", part)):
-        said = chosen.measure(results(one, with_gain(lambda value: 2.0), scale)).said
-        assert f"of {number} of the paper's {grid} cells" in said
+        found = chosen.measure(results(one, with_gain(lambda value: 2.0), scale))
+        assert f"of {number} of the paper's {grid} cells" in found.said
+        # Part of the grid decides nothing.
+        assert (found.holds is None) is (number != grid)
 
 
 def test_losing_teachers_are_pooled_once_all_have_been_run():

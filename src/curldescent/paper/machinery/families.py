@@ -29,7 +29,7 @@ class Corrected:
     @property
     def said(self) -> str:
         """The adjusted p-value in words; empty without a test."""
-        return "" if self.p_value is None else f"p = {self.p_value:.1g} among {self.tests} tests (Holm)"
+        return "" if self.p_value is None else f"p = {self.p_value:.2g} among {self.tests} tests (Holm)"
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -272,7 +272,7 @@ def gain_grows(compared: Mapping[float, Compared]) -> Finding:
         return Finding(None, "the gain is the same everywhere", {"sets": len(tells)})
     return Finding(
         bool(rank > 0) if p_value < LEVEL else None,
-        f"Kendall's τ = {rank:.2f} over {len(tells)} input sets, p = {p_value:.1g}",
+        f"Kendall's τ = {rank:.2f} over {len(tells)} input sets, p = {p_value:.2g}",
         {"kendall": rank, "p_value": p_value, "sets": len(tells)},
         p_value,
     )
@@ -307,8 +307,8 @@ def said(found: Compared) -> str:
     return (
         f"GD {bound(gd)}{found.first.mean():.0f} ± {standard_error(found.first):.0f}, CD "
         f"{bound(cd)}{found.second.mean():.0f} ± {standard_error(found.second):.0f} epochs (mean ± s.e.); GD/CD "
-        f"{found.effect.said}; CD first in {found.wins} of {found.n} pairs; p = {found.effect.p_value:.1g}, of epochs "
-        f"by the paired t-test {found.t_p_value:.1g}"
+        f"{found.effect.said}; CD first in {found.wins} of {found.n} pairs; p = {found.effect.p_value:.2g}, of epochs "
+        f"by the paired t-test {found.t_p_value:.2g}"
         + (f"; never there: GD {gd}, CD {cd} of {found.n}, counted as the last epoch" if gd or cd else "")
     )
 

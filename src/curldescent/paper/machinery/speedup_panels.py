@@ -55,6 +55,10 @@ VARIANTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
 }
 
 
+# What changed in the paper's pooled tests after they had been seen.
+WHOLE_GRID = "2026-11-28: nothing is decided unless the whole grid was run; the part that was had decided before."
+
+
 @dataclass(frozen=True)
 class Grid:
     """What a scale computes.
@@ -242,7 +246,11 @@ class Speedup:
             f"paired t-test of epochs over the pairs of {where} together: {more if slower else fewer}",
             fewer if slower else more,
             lambda results: speedup_t_tests.pooled_t(
-                self.compared(results, part, variant), grid=grid, whose=whose, whole=values is not None, slower=slower
+                self.compared(results, part, variant),
+                grid=grid,
+                whose=whose,
+                slower=slower,
+                unit="student" if self.axis == FLIPS else "input set",
             ),
         )
 

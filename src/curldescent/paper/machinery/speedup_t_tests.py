@@ -1,10 +1,12 @@
 """The paper's own tests of the speed-up: t-tests of epochs, paired over the cells of an axis, and against a level."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
 from curldescent.paper.machinery.claims import Finding
+from curldescent.paper.machinery.effects import FEWEST_UNITS
 from curldescent.paper.machinery.families import holm
 from curldescent.paper.machinery.judged import Judged
 from curldescent.paper.machinery.speedup_claims import TOO_FEW, Compared
@@ -16,17 +18,18 @@ def pooled_t(
     *,
     grid: Sequence[float] | None = None,
     whose: str = "the paper's",
-    whole: bool = False,
     slower: bool = False,
+    unit: Literal["input set", "student"] = "input set",
 ) -> Finding:
     """The paper's test: epochs under GD less epochs under CD, over the pairs of all cells together.
 
     Args:
         compared: value → comparison, of all values.
-        grid: values to be pooled, all by default; others do not count. Over how many of them the test is, is said.
+        grid: values to be pooled, all by default; others do not count. Unless all of them were run nothing is decided.
         whose: these values are.
-        whole: whether all of them must have been run for a verdict.
         slower: whether the claim is that CD is slower.
+        unit: what is drawn independently, over which a second t-test is said beside: a value's inputs, or where all
+            values share inputs and students, a student.
 
     Returns:
         Holds where the mean difference is positive with p < 0.05, does not where it is negative with p < 0.05; the
@@ -44,12 +47,19 @@ def pooled_t(
     capped = ", so that the median of both is the last epoch" if 2 * min(never) > len(first) else ""
     text = (
         f"GD less CD {float((first - second).mean()):+.0f} epochs over {len(first)} pairs of {cells}{without}, "
-        f"t = {t:.2f}, p = {p_value:.1g}; never there: GD {never[0]}, CD {never[1]} of {len(first)}{capped}"
+        f"t = {t:.2f}, p = {p_value:.2g}; never there: GD {never[0]}, CD {never[1]} of {len(first)}{capped}"
     )
-    numbers = {"t": t, "p_value": p_value, "pairs": len(first), "cells": len(chosen)}
+    numbers: dict[str, Any] = {"t": t, "p_value": p_value, "pairs": len(first), "cells": len(chosen)}
+    gaps = [found.first - found.second for found in chosen]
+    units = np.mean(gaps, axis=0) if unit == "student" else np.array([gap.mean() for gap in gaps])
+    if len(units) >= FEWEST_UNITS:
+        numbers["p_over_units"] = paired_t(units, np.zeros_like(units))[1]
+        text += (
+            f"; over the {len(units)} {unit}s, which the test takes no account of, p = {numbers['p_over_units']:.2g}"
+        )
     if grid is not None:
         numbers["cells_asked_for"] = len(grid)
-        if whole and len(run) < len(grid):
+        if len(run) < len(grid):
             return Finding(None, f"{text}; the others have not been run", numbers)
     return Finding(bool(t < 0 if slower else t > 0) if p_value < LEVEL else None, text, numbers, p_value)
 
@@ -86,7 +96,7 @@ def against_level(compared: Mapping[float, Compared], values: Sequence[float]) -
     confirming = max(p if less else 1.0 for less, p in zip(fewer, adjusted, strict=True))
     refuting = min((p for less, p in zip(fewer, adjusted, strict=True) if not less), default=1.0)
     each = ", ".join(
-        f"{value:g}: {found.second.mean():.0f} (p = {p:.1g})"
+        f"{value:g}: {found.second.mean():.0f} (p = {p:.2g})"
         for (value, found), p in zip(chosen.items(), p_values, strict=True)
     )
     level = next(iter(chosen.values())).first

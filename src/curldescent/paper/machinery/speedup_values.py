@@ -19,22 +19,29 @@ _ERROR = {"train": "training", "test": "test"}
 
 
 def mean_epochs(
-    panel: "Speedup", value: float, rule: str, part: str = "test", variant: str | None = None
+    panel: "Speedup", value: float, rule: str, part: str = "test", *, spread: float | None = None
 ) -> Callable[[Results], Ours | None]:
-    """The mean epochs of a rule at a value with its standard error over students."""
+    """The mean epochs of a rule at a value; its error is that over students, or the spread over inputs where known."""
 
     def ours(results: Results) -> Ours | None:
-        epochs = needed(results[panel.name(variant)], part)
+        epochs = needed(results[panel.key], part)
         if value not in epochs[panel.axis].values:
             return None
         chosen = epochs.sel({panel.axis: value, "rule": rule}).values
-        return Ours(float(chosen.mean()), standard_error(chosen), len(chosen)) if np.isfinite(chosen).all() else None
+        if not np.isfinite(chosen).all():
+            return None
+        return Ours(float(chosen.mean()), standard_error(chosen) if spread is None else spread, len(chosen))
 
     return ours
 
 
 def means(
-    panel: "Speedup", values: Mapping[float, tuple[float, float]], what: str, part: str = "test"
+    panel: "Speedup",
+    values: Mapping[float, tuple[float, float]],
+    what: str,
+    part: str = "test",
+    *,
+    spreads: Mapping[tuple[float, str], float] | None = None,
 ) -> tuple[Published, ...]:
     """The authors' means under GD and CD at some values, beside ours.
 
@@ -43,6 +50,7 @@ def means(
         values: value on its axis → means under GD and CD.
         what: a value of the axis is, "scale".
         part: whose error, "train" or "test".
+        spreads: (value, rule) → how much a mean of as many students varies with their inputs, where that was measured.
 
     Returns:
         A row a value and rule.
@@ -51,7 +59,7 @@ def means(
         Published(
             f"mean epochs to the {_ERROR[part]} error, {rule}, {what} {value:g}",
             theirs,
-            mean_epochs(panel, value, rule, part),
+            mean_epochs(panel, value, rule, part, spread=(spreads or {}).get((value, rule))),
             ".0f",
             TRIALS,
         )
@@ -68,11 +76,14 @@ def pooled(panel: "Speedup", name: str) -> Callable[[Results], Ours | None]:
         name: "t" or "p".
 
     Returns:
-        From the figure's results to ours.
+        From the figure's results to ours; None unless all cells were run.
     """
 
     def ours(results: Results) -> Ours | None:
-        found = pooled_t(panel.compared(results, "test"), grid=panel.grid).numbers
+        compared = panel.compared(results, "test")
+        if set(panel.grid) - set(compared):
+            return None
+        found = pooled_t(compared, grid=panel.grid).numbers
         return (Ours(found["t"]) if name == "t" else _signed(found["t"], found["p_value"])) if found else None
 
     return ours
