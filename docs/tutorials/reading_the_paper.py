@@ -14,7 +14,7 @@ import curldescent as cd
 # ## Figures and their claims
 #
 # Every figure of the paper is an object: what is computed, how it is drawn, what is claimed, and when a claim counts as
-# confirmed or refuted, fixed before it was run.
+# confirmed or refuted, with the day on which that was written and every change since.
 
 # %%
 for figure in cd.paper.figures():

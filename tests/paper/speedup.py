@@ -1,6 +1,7 @@
 """Constructed results of the speed-up figures: what a claim would see if the world were so."""
 
 import json
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -37,8 +38,19 @@ def constructed(sweep, epochs_of):
 
 def results(figure, epochs_of, scale="paper"):
     """The figure's results in a world where every experiment needs these epochs."""
-    sweeps = {name: each for name, each in figure.at(scale).items() if isinstance(each, Sweep)}
-    return Results(scale, {name: constructed(sweep, epochs_of) for name, sweep in sweeps.items()})
+    data = {
+        name: constructed(each, epochs_of) if isinstance(each, Sweep) else computed(figure.key, scale, name)
+        for name, each in figure.at(scale).items()
+    }
+    return Results(scale, data)
+
+
+@cache
+def computed(key, scale, name):
+    """What no rule decides: bounds by norms."""
+    from curldescent.paper import figure
+
+    return figure(key).at(scale)[name].compute(None)
 
 
 def with_gain(gain, *, never=lambda value, part: False, base=1000.0):

@@ -65,7 +65,7 @@ def test_bounds_are_of_the_students_that_the_sweep_trains() -> None:
 
 
 @pytest.mark.parametrize(
-    ("bound", "of", "holds"), [(2e-3, 40, True), (0.0, 40, None), (2e-3, 5, None)], ids=["out", "unknown", "few"]
+    ("bound", "of", "holds"), [(2e-3, 40, True), (0.0, 40, None), (2e-3, 5, True)], ids=["out", "unknown", "few"]
 )
 def test_what_is_out_of_reach_counts_without_a_run(bound: float, of: int, holds: bool | None) -> None:
     import xarray as xr
@@ -77,9 +77,15 @@ def test_what_is_out_of_reach_counts_without_a_run(bound: float, of: int, holds:
     )
     found = kept_norms.never_reached(data, bounds, "student_scale", up_to=0.3, least=0.95)
     assert found.holds is holds
-    assert found.numbers["of"] == 2 * of
+    assert (found.numbers["excluded"], found.numbers["students"]) == (of if bound > 1e-3 else 0, of)
     assert kept_norms.never_reached(data, None, "student_scale", up_to=0.3, least=0.95).holds is None
     # A run says more than its bound.
     assert kept_norms.never_reached(data, bounds, "student_scale", up_to=1.0, least=0.95).holds is not True
-    ran = constructed(speedup_protocol.sweep({"student_scale": (0.3,)}, trials=60, epochs=5000), lambda *_: 100.0)
-    assert kept_norms.never_reached(ran, bounds, "student_scale", up_to=0.3, least=0.95).holds is False
+    for share, verdict in ((100.0, False), (np.inf, holds)):
+        sweep = speedup_protocol.sweep({"student_scale": (0.1, 0.15, 0.2)}, trials=60, epochs=5000)
+        ran = constructed(sweep, lambda *_, share=share: share)
+        assert kept_norms.never_reached(ran, bounds, "student_scale", up_to=0.3, least=0.95).holds is verdict
+    # One that the bound says nothing of leaves it open.
+    one = bounds.copy(deep=True)
+    one.least_error[0, 0] = 0.0
+    assert kept_norms.never_reached(data, one, "student_scale", up_to=0.3, least=0.95).holds is None

@@ -55,7 +55,8 @@ FIGURE = Figure(
         "Gradient descent with heavy-ball momentum, v ← μ v + ∂C/∂W and W ← W − (1 − μ)·step·v, so that every gradient "
         "moves the weights by as much in the end as it does without momentum. μ = 0.9 remembers 10 updates, μ = 0.9999 "
         "ten thousand: 50 epochs of 200. Without the factor 1 − μ, momentum is a larger learning rate, "
-        "another control."
+        "another control. At the scale 'standard' every student has with μ = 0.9 the epoch that it has without, under "
+        "either rule: what is said of it is the base setting said again, and no further evidence."
     ),
     origin="control",
     experiments=experiments,

@@ -9,7 +9,6 @@ Norms that are preserved make it a constant of any learning rule whatever.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -20,7 +19,7 @@ from curldescent.model.losses import SQUARED
 from curldescent.model.problem import Problem
 from curldescent.paper.machinery import shares, speedup_claims, speedup_protocol
 from curldescent.paper.machinery.claims import Finding
-from curldescent.paper.machinery.speedup_protocol import THRESHOLD, last_epoch
+from curldescent.paper.machinery.speedup_protocol import THRESHOLD
 
 # Activations with |φ(u)| ≤ |u|.
 BOUNDED = ("linear", "tanh")
@@ -89,28 +88,25 @@ def never_reached(data: xr.Dataset, bounds: xr.Dataset | None, axis: str, *, up_
         least: the share of trials that confirms.
 
     Returns:
-        The finding. Trials that were not run and whose bound lies below the threshold count against it, and then
-        nothing refutes it.
+        The finding. A student's bound needs no interval: it holds whatever is learned, and by whatever rule. Students
+        that were run and of which it says nothing are judged by their share; one that was not run leaves it open.
     """
-    unknown = 0
     missed, text = speedup_claims.never(data, "train", axis, up_to=up_to)
-    never, of = int(missed.sum()), missed.size
-    said = [text] if of else []
-    numbers: dict[str, float] = {"epochs": last_epoch(data)} if of else {}
-    if bounds is not None:
-        there = [value for value in bounds[axis].values if value <= up_to and value not in data[axis].values]
-        errors = bounds.least_error.sel({axis: there}).values
-        if errors.size:
-            rules = data.sizes["rule"]
-            out = int((errors > THRESHOLD).sum())
-            unknown = errors.size - out
-            said.append(
-                f"{rules * out} of {rules * errors.size} that were not run cannot: with their norms the training error "
-                f"is at least {errors.min():.2g} whatever they learn (scales {', '.join(f'{v:g}' for v in there)})"
-            )
-            numbers["least error"] = float(errors.min())
-            never, of = never + rules * out, of + rules * errors.size
-    if not of:
-        return speedup_claims.without_value(up_to)
-    found = shares.found(never, of, "; ".join(said), least=least, numbers=numbers)
-    return replace(found, holds=None) if unknown and not found.holds else found
+    ran = shares.found_of_trials(missed, np.ones_like(missed), text, least=least) if missed.size else None
+    there = [] if bounds is None else [value for value in bounds[axis].values if value <= up_to]
+    if bounds is None or not there:
+        return ran or speedup_claims.without_value(up_to)
+    errors = bounds.least_error.sel({axis: there})
+    excluded = errors > THRESHOLD
+    said = (
+        f"{int(excluded.sum())} of {excluded.size} students cannot: with their norms the training error is at least "
+        f"{float(errors.min()):.2g} whatever they learn and by whatever rule (scales "
+        f"{', '.join(f'{value:g}' for value in there)})"
+    )
+    numbers = {"excluded": int(excluded.sum()), "students": excluded.size, "least error": float(errors.min())}
+    run = np.isin(there, data[axis].values)
+    holds: bool | None = None if not bool(excluded[~run].all()) else True
+    if ran is not None:
+        known = bool(missed.all()) and len(missed) == run.sum() and bool(excluded[run].all())
+        holds = shares.all_of((True if known else ran.holds, holds))
+    return Finding(holds, said if ran is None else f"{ran.said}; {said}", {**(ran.numbers if ran else {}), **numbers})

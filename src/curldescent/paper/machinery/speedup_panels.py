@@ -12,6 +12,7 @@ from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Measu
 from curldescent.paper.machinery.computation import Computation
 from curldescent.paper.machinery.speedup_claims import (
     FASTER,
+    HARDLY_ANY,
     NEVER,
     OVER_SETS,
     Compared,
@@ -53,6 +54,12 @@ VARIANTS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "linear": ({"activation": "linear"}, "linear, test"),
     "normal": ({"distribution": "normal"}, "tanh, normal weights, test"),
 }
+
+
+def _excluded(of: str) -> tuple[str, str]:
+    """Both regions of a claim that students are out of reach, by their norms or by runs."""
+    confirmed, refuted = shares.at_least(NEVER, f"of the trials that were run {of}", trials=True)
+    return f"the norms of every student exclude it, or of those that were not run, and {confirmed}", refuted
 
 
 # What changed in the paper's pooled tests after they had been seen.
@@ -264,16 +271,16 @@ class Speedup:
         )
 
     def never_reached(self, part: str, *, up_to: float, of: str) -> Measured:
-        """Students up to a value never get below the threshold; `of` says whose trials."""
+        """Hardly any student up to a value gets below the threshold; `of` says whose trials."""
         return (
-            *shares.at_least(NEVER, f"of the trials {of}", trials=True),
+            *shares.at_least(HARDLY_ANY, f"of the trials {of}", trials=True),
             lambda results: speedup_claims.never_reached(results[self.key], part, self.axis, up_to=up_to),
         )
 
     def out_of_reach(self, *, up_to: float, of: str) -> Measured:
         """Students up to a value never get their training error below the threshold, by runs or by their norms."""
         return (
-            *shares.at_least(NEVER, f"of the trials {of}"),
+            *_excluded(of),
             lambda results: kept_norms.never_reached(
                 results[self.key], results.data.get(self.least_errors), self.axis, up_to=up_to, least=NEVER
             ),

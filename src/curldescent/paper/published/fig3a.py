@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from curldescent.paper.machinery import boundary_claims, shares
 from curldescent.paper.machinery.border_values import border_value
-from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Published, Results, Scale
+from curldescent.paper.machinery.claims import Claim, Experiments, Figure, Ours, Published, Results, Scale
 from curldescent.paper.machinery.phase_sweeps import ENDS_EARLY, from_random_start, on_the_way
 from curldescent.plots.sweeps import error_map
 from curldescent.sweeps import lin, log
@@ -92,9 +92,19 @@ class Map:
             ),
         )
 
-    def published(self, value: float) -> tuple[Published]:
-        """The authors' border beside ours."""
-        return (Published("c observed / c*, geometric mean over fractions", value, border_value(self.errors), ".2f"),)
+    def published(self, value: float) -> tuple[Published, ...]:
+        """The authors' border beside ours, and the error well beyond it."""
+        return (
+            Published("c observed / c*, geometric mean over fractions", value, border_value(self.errors), ".2f"),
+            Published("error well beyond the boundary, order of magnitude", 1e-2, self.error_beyond, ".0e"),
+        )
+
+    def error_beyond(self, results: Results) -> Ours | None:
+        """The median over unstable cells of the mean of log10: no error, the paper's is an order of magnitude."""
+        error = self.errors(results)
+        _, unstable = boundary_claims.sides(error)
+        cells = boundary_claims.summary(error, "log mean").transpose(*unstable.dims).values[unstable.values]
+        return Ours(boundary_claims.middle(cells)) if cells.size else None
 
 
 # After the runs at standard scale had been seen, before those of the paper's own.

@@ -1,5 +1,6 @@
 """Figure 3b: the order parameter q of linear students that start at a solution, along lines of the phase diagram."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,11 +67,7 @@ def side(*, inside: bool) -> Measured:
     phrase = f"have mean q {sign} {decimal(limit)}" + ("" if inside else " or diverged")
 
     def measure(results: Results) -> Finding:
-        levels = []
-        for line in all_lines(results):
-            position = line.mean[line.along]
-            away = line.predicted - position if inside else position - line.predicted
-            levels += line.mean.values[(away >= AWAY * line.span - 1e-12).values].tolist()
+        levels = _levels(results, inside=inside)
         if not levels:
             return Finding(None, "the lines of this scale have no such point")
         q = np.array(levels)
@@ -83,6 +80,28 @@ def side(*, inside: bool) -> Measured:
         f"of the points a tenth of their line or more {where} whose mean q over trials is {sign} {decimal(limit)}",
     )
     return (*words, measure)
+
+
+def level(*, inside: bool) -> Callable[[Results], Ours | None]:
+    """The mean q over trials of such points, geometric mean over them: the paper has its order alone."""
+
+    def ours(results: Results) -> Ours | None:
+        q = np.array(_levels(results, inside=inside))
+        q = q[np.isfinite(q)]
+        if len(q) < 2:
+            return None
+        return Ours(float(np.exp(np.log(q).mean())))
+
+    return ours
+
+
+def _levels(results: Results, *, inside: bool) -> list[float]:
+    levels: list[float] = []
+    for line in all_lines(results):
+        position = line.mean[line.along]
+        away = line.predicted - position if inside else position - line.predicted
+        levels += line.mean.values[(away >= AWAY * line.span - 1e-12).values].tolist()
+    return levels
 
 
 def jump(statistic: str) -> Measured:
@@ -114,10 +133,16 @@ def jump(statistic: str) -> Measured:
 
 def jumps_of_this_size(results: Results) -> Finding:
     """Where q jumps on every line, against where half of these very teachers are unstable."""
-    found = [(line.label.replace("$_h$", "_h"), line.jump, line.expected, line.step) for line in all_lines(results)]
-    said = "; ".join(f"{label}: {jump:.3f} (teachers {expected:.3f})" for label, jump, expected, _ in found)
-    off = {label: jump - expected for label, jump, expected, _ in found}
-    return Finding(all(abs(j - e) <= 1.01 * step for _, j, e, step in found), said, {"off": off})
+    rng = np.random.default_rng(0)
+    said, verdicts, off = [], [], {}
+    for line in all_lines(results):
+        low, high = np.quantile(line.jumps_of_resampled(rng, RESAMPLED)[1], [0.025, 0.975])
+        near, far = line.expected - 1.01 * line.step, line.expected + 1.01 * line.step
+        verdicts.append(True if near <= low and high <= far else False if high < near or low > far else None)
+        label = line.label.replace("$_h$", "_h")
+        said.append(f"{label}: {line.jump:.3f} [{low:.3f}, {high:.3f}] (teachers {line.expected:.3f})")
+        off[label] = line.jump - line.expected
+    return Finding(shares.all_of(verdicts), "; ".join(said), {"off": off})
 
 
 def teacher_by_teacher(results: Results) -> Finding:
@@ -223,6 +248,9 @@ def _counted(labels: np.ndarray) -> str:
 
 # After the runs at standard scale had been seen.
 _MEAN = "2026-11-27: the mean of q over trials, which the paper plots, in place of the median."
+_LEVELS = (
+    "2026-11-28: the claim named the level of q too, which its criterion does not ask for; it has a row of its own."
+)
 _FEW_POINTS = "2026-11-27: 80 % in place of 90 %: with the 30 points of these lines all of them could not show more."
 
 FIGURE = Figure(
@@ -249,17 +277,17 @@ FIGURE = Figure(
     claims=(
         Claim(
             "at rest",
-            "On the stable side weights come to rest: q is about 1e-30.",
+            "On the stable side weights come to rest.",
             *side(inside=True),
             statistic="paper",
-            changes=(_MEAN, shares.INTERVALS, _FEW_POINTS),
+            changes=(_MEAN, shares.INTERVALS, _FEW_POINTS, _LEVELS),
         ),
         Claim(
             "moving",
-            "On the unstable side weights never come to rest: q is about 1e-3.",
+            "On the unstable side weights never come to rest.",
             *side(inside=False),
             statistic="paper",
-            changes=(_MEAN, shares.INTERVALS),
+            changes=(_MEAN, shares.INTERVALS, _LEVELS),
         ),
         Claim(
             "jumps",
@@ -272,9 +300,11 @@ FIGURE = Figure(
         Claim(
             "jumps, this size",
             "With 50 to 90 inputs the median jumps where half of the teachers are unstable by their own matrices.",
-            "on every line within one step of the grid",
-            "on some line it does not",
+            "on every line the 95 % bootstrap interval of the jump of the median over trials lies within one step of "
+            "the grid of it",
+            "on some line it lies outside",
             jumps_of_this_size,
+            changes=("2026-11-28: by the interval of the jump in place of the jump itself.",),
         ),
         Claim(
             "teacher by teacher",
@@ -327,7 +357,11 @@ FIGURE = Figure(
             changes=(shares.INTERVALS, shares.CLUSTERED),
         ),
     ),
-    published=(Published("q on the plateau, c = 0.5 and α_h ≤ 0.46", 10**-2.15, plateau_level, ".2g"),),
+    published=(
+        Published("q on the plateau, c = 0.5 and α_h ≤ 0.46", 10**-2.15, plateau_level, ".2g"),
+        Published("q well inside the stable side, order of magnitude", 1e-30, level(inside=True), ".0e"),
+        Published("q well beyond the boundary, order of magnitude", 1e-3, level(inside=False), ".0e"),
+    ),
     departures=(
         "The stability of every teacher, the Lyapunov exponents and the trace with a finer step are additions.",
     ),

@@ -30,7 +30,7 @@ def front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], 
         f"![Verdicts by theme]({PICTURE})",
         "",
         "A claim is *confirmed* or *refuted* where what was measured, with its 95 % interval or its test, lies wholly "
-        "in a region that was fixed beforehand, and *undecided* in between; that something is equal is told by two "
+        "in a region that its criterion names, and *undecided* in between; that something is equal is told by two "
         "one-sided tests. Intervals of means and ratios are over input sets where there are at least three, over "
         "students otherwise: each says which. Those of shares (Clopper–Pearson) count cells as independent draws, and "
         "trials that share the inputs of their cell as the fewer that these make them (Korn–Graubard); they are not "
@@ -90,8 +90,8 @@ def _changed(found: list[dict[str, Any]]) -> str:
 
 
 _SCALES = {
-    "paper": "The paper's own grids, epochs, trials and samples",
-    "subset": "The same protocol on the cells that decide the claims",
+    "paper": "The paper's own grids, epochs, trials and samples, and what goes beyond it at its full size",
+    "subset": "The paper's protocol on some cells of its grids, chosen by its claims",
     "standard": "Shorter runs or coarser grids, said on each page",
     "quick": "Quick runs, said on each page",
 }

@@ -1,7 +1,7 @@
 """What a scale changes against the paper's own grid and epochs, found by comparing the experiments themselves."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curldescent.paper.machinery.claims import Experiments, Figure, Scale
@@ -118,11 +118,19 @@ def _versus(ours: Any, theirs: Any, verb: str, *, named: bool) -> str:
     if isinstance(ours, tuple | list) and isinstance(theirs, tuple | list):
         values = "value" if len(ours) == 1 else "values"
         few = named and len(ours) <= _NAMED and all(map(_spelled, ours))
-        which = f": {', '.join(map(_shown, ours))}" if few else ""
+        which = f": {', '.join(map(_shown, ours))}" if few else _range(ours, theirs) if named else ""
         if len(ours) == len(theirs):
             return f"{verb} {len(ours)} other {values}{which}"
         return f"{verb} {len(ours)} {values} instead of {len(theirs)}{which}"
     return f"{_shown(ours)} instead of {_shown(theirs)}"
+
+
+def _range(ours: Sequence[Any], theirs: Sequence[Any]) -> str:
+    """From where to where our values go, where that is not the range of theirs."""
+    ends = [(values[0], values[-1]) for values in (ours, theirs)]
+    if ends[0] == ends[1] or not all(map(_spelled, ours)):
+        return ""
+    return f", from {_shown(ends[0][0])} to {_shown(ends[0][1])}"
 
 
 def _spelled(value: Any) -> re.Match[str] | None:

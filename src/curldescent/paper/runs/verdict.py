@@ -193,13 +193,15 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
     for claim in content["claims"]:
         lines.append(row(claim["statement"], STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim)))
     if content["published"]:
-        if content["scale"] == "subset":
+        if content["changes"]:
             lines += ["", PART]
         if any(value["difference"] for value in content["published"]):
             lines += ["", DIVIDED]
         lines += ["", "| value | paper | ours | difference in standard errors |", "|---|---|---|---|"]
         for value in content["published"]:
-            lines.append(row(value["name"], value["paper"], value["ours"] or "not run", value["difference"] or "–"))
+            lines.append(
+                row(value["name"], value["paper"], value["ours"] or "none at this scale", value["difference"] or "–")
+            )
     lines += ["", f"{'#' * (level + 1)} Criteria", ""]
     lines += [f"- **{claim['statement']}** {claim['criterion']}" for claim in content["claims"]]
     return "\n".join(lines) + "\n"
