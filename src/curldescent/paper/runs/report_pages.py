@@ -113,7 +113,7 @@ def _open(found: list[dict[str, Any]]) -> list[str]:
             here, theirs = figure.at(content["scale"]), figure.at("paper")
             more = {n for n, one in theirs.items() if n not in here or _identity(here[n]) != _identity(one)}
             each = [c for c in costs([figure], "paper", calibrate=False) if c.cells and c.experiment in more]
-            size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "no sweep"
+            size = ", ".join(f"{cost.cells} × {cost.trials}" for cost in each) or "computations"
             updates = f"{sum(cost.updates for cost in each):.1e}" if each else ""
             larger.append(row(*counts, content["scale"], size, updates))
         else:
@@ -124,7 +124,8 @@ def _open(found: list[dict[str, Any]]) -> list[str]:
             "",
             "Figures with more to run. Cells × trials of each sweep at the paper's own scale, and weight updates if no "
             "trial ended early; `curldescent reproduce plan FIGURE --scale paper` times them on a machine "
-            "([hours of one](../performance.md#the-papers-own-scale)). What is undecided for the number of tests in "
+            "([hours of one](../performance.md#the-papers-own-scale)). Computations are not timed beforehand. What is "
+            "undecided for the number of tests in "
             "the report is confirmed or refuted among the tests of its own figure.",
             "",
             "| figure | undecided claims | for the number of tests | run at | cells × trials | updates, at most |",
