@@ -62,7 +62,7 @@ TEACHERS = Speedup(
     {
         "quick": Grid((0.1, 0.5, 1, 1.5), 6, 5_000, samples=2000),
         "standard": Grid((0.1, 0.5, 1, 1.5), 8, 5_000, samples=10_000),
-        "subset": Grid((*USUAL_TEACHERS, *LOSING_TEACHERS[:3]), 10, TEACHER_EPOCHS, samples=10_000),
+        "subset": Grid((*USUAL_TEACHERS, *LOSING_TEACHERS), 10, TEACHER_EPOCHS, samples=10_000),
         "paper": Grid(TEACHER_SCALES, 10, TEACHER_EPOCHS, samples=10_000),
     },
     paper_epochs=TEACHER_EPOCHS,
