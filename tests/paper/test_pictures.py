@@ -85,7 +85,7 @@ def test_the_line_below_says_what_a_scale_is_and_what_it_leaves_out():
         "teachers: 1, 1.5, 2, 3 at 1.25 instead of 0.5, 0.7, 1, 1.25, 1.5, 2, 3, 4 at 1.25"
     )
     assert "input sets 3 instead of 6 (macroscopic-followed)" in changes(figure("macroscopic"), "standard")
-    assert changes(figure("fig11d"), "subset")[0].startswith("readout flips take 9 values instead of 11")
+    assert changes(figure("fig11d"), "standard")[0].startswith("readout flips take 9 values instead of 11")
 
 
 def test_every_square_of_a_row_is_in_its_count():

@@ -29,7 +29,11 @@ class Corrected:
     @property
     def said(self) -> str:
         """The adjusted p-value in words; empty without a test."""
-        return "" if self.p_value is None else f"p = {self.p_value:.2g} among {self.tests} tests (Holm)"
+        if self.p_value is None:
+            return ""
+        return f"p = {self.p_value:.2g}" + (
+            f" among {self.tests} tests (Holm)" if self.tests > 1 else ", the only test"
+        )
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
