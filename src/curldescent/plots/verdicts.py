@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 # Behind a verdict that a claim has among the tests of its own figure, and loses among all tests of a report.
 ALONE = " by its own figure's tests"
 COLOURS = {"confirmed": style.STABLE, "undecided": "0.72", "refuted": style.UNSTABLE}
-_OTHER = "white"
 # Squares side by side before a row is broken.
 _ACROSS = 30
 
@@ -22,8 +21,7 @@ def verdict_squares(rows: Mapping[str, Sequence[str]]) -> "Figure":
     """Draw a square for every claim, coloured by its verdict, in rows by theme.
 
     Args:
-        rows: title of a row → verdicts, "confirmed", "undecided", "refuted", the first or last with `ALONE` behind it,
-            or anything else for an empty square.
+        rows: title of a row → verdicts, "confirmed", "undecided", "refuted", the first or last with `ALONE` behind it.
 
     Returns:
         The figure.
@@ -65,10 +63,10 @@ def draw_squares(axis: "Axes", rows: Mapping[str, Sequence[str]]) -> "list[Artis
     lines = _lines(rows)
     top, ticks = 0.0, []
     for title, verdicts in rows.items():
-        for number, verdict in enumerate(sorted(verdicts, key=lambda found: order.get(found, len(order)))):
+        for number, verdict in enumerate(sorted(verdicts, key=order.__getitem__)):
             place = (number % _ACROSS, top + number // _ACROSS)
-            colour = colours.get(verdict, _OTHER)
-            axis.add_patch(Rectangle(place, 0.86, 0.86, facecolor=colour, edgecolor="0.5", linewidth=0.5))
+            look: dict[str, Any] = {"facecolor": colours[verdict], "edgecolor": "0.5", "linewidth": 0.5}
+            axis.add_patch(Rectangle(place, 0.86, 0.86, **look))
         axis.text(_ACROSS + 0.6, top + 0.43, _counts(verdicts), va="center", fontsize=6.5, color="0.3")
         ticks.append((top + 0.43, title))
         top += lines[title] + 0.45
@@ -79,14 +77,11 @@ def draw_squares(axis: "Axes", rows: Mapping[str, Sequence[str]]) -> "list[Artis
     for side in axis.spines.values():
         side.set_visible(False)
     there = {verdict for verdicts in rows.values() for verdict in verdicts}
-    handles: list[Artist] = [
+    return [
         Patch(facecolor=colour, edgecolor="0.5", label=verdict.replace(ALONE, f" (+){ALONE}"))
         for verdict, colour in colours.items()
         if verdict in there or verdict in COLOURS
     ]
-    if there - set(colours):
-        handles.append(Patch(facecolor=_OTHER, edgecolor="0.5", label="not judged again by these criteria"))
-    return handles
 
 
 def _shades() -> "dict[str, Any]":
@@ -112,9 +107,4 @@ def _counts(verdicts: Sequence[str]) -> str:
         alone = sum(found == verdict + ALONE for found in verdicts)
         if verdict in verdicts or alone:
             parts.append(f"{sum(found == verdict for found in verdicts)}{f' (+{alone})' if alone else ''} {verdict}")
-    known = set(_shades())
-    others = sum(found not in known for found in verdicts)
-    said = ", ".join(parts)
-    if others:
-        said = f"{said},\n{others} not judged again" if said else f"{others} not judged again"
-    return said
+    return ", ".join(parts)

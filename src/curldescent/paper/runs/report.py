@@ -133,15 +133,12 @@ def _gathered(root: Path, scales: Sequence[Scale], target: Path | None, progress
 
 def _correct(found: list[dict[str, Any]]) -> None:
     """Verdicts by Holm over the whole report; where that changes a figure's own, both are said."""
-    claims = [claim for content in found if not content.get("criteria") for claim in content["claims"]]
+    claims = [claim for content in found for claim in content["claims"]]
     for claim, corrected in zip(
         claims, families.corrected([(claim["holds"], claim["p_value"]) for claim in claims]), strict=True
     ):
         claim["report_verdict"] = corrected.verdict
         claim["report_corrected"] = corrected.said
-    for content in found:
-        for claim in content["claims"] if content.get("criteria") else ():
-            claim["report_verdict"], claim["report_corrected"] = claim["verdict"], ""
 
 
 def _by_theme(found: list[dict[str, Any]]) -> list[tuple[Theme, list[dict[str, Any]]]]:

@@ -52,14 +52,9 @@ def front(groups: list[tuple[Theme, list[dict[str, Any]]]], missing: list[str], 
         lines.append(row(f"[{theme.title}]({theme.key}.md)", counts, links))
     lines += ["", "## At which scale", ""]
     for scale, words in _SCALES.items():
-        keys = [content["figure"] for content in found if content["scale"] == scale and not content.get("criteria")]
+        keys = [content["figure"] for content in found if content["scale"] == scale]
         if keys:
             lines.append(f"- {words}: {', '.join(keys)}.")
-    earlier = [content["figure"] for content in found if content.get("criteria")]
-    if earlier:
-        lines.append(
-            f"- Judged at standard scale by the criteria of the first version, not again yet: {', '.join(earlier)}."
-        )
     if missing:
         lines.append(f"- Not run: {', '.join(missing)}.")
     return [
@@ -81,7 +76,7 @@ def _alone(found: list[dict[str, Any]]) -> str:
 
 def _changed(found: list[dict[str, Any]]) -> str:
     """How many criteria are not what they were when they were first fixed."""
-    criteria = [claim["criterion"] for content in found for claim in content["claims"] if not content.get("criteria")]
+    criteria = [claim["criterion"] for content in found for claim in content["claims"]]
     changed = sum("Changed " in criterion for criterion in criteria)
     return (
         f"Of the {len(criteria)} criteria {changed} were changed after something had been seen, runs at a smaller "
@@ -170,9 +165,8 @@ def theme_page(theme: Theme, chosen: list[dict[str, Any]]) -> list[str]:
     ]
     for content in chosen:
         for claim in content["claims"]:
-            scale = f"{content['scale']}, first criteria" if content.get("criteria") else content["scale"]
             key = f"[{content['figure']}]({content['figure']}.md)"
-            words = (STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim), scale)
+            words = (STATISTICS[claim["statistic"]], measured(claim), verdict_of(claim), content["scale"])
             lines.append(row(key, claim["statement"], *words))
     return lines
 

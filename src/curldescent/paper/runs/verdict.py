@@ -183,8 +183,6 @@ def markdown(content: Mapping[str, Any], *, picture: str, level: int = 1) -> str
         The text.
     """
     lines = [f"{'#' * level} {content['title']}", "", content["about"], "", f"![{content['title']}]({picture})", ""]
-    if content.get("criteria"):
-        lines += [content["criteria"], ""]
     if content["changes"]:
         lines += [f"Scale {content['scale']}: {'; '.join(content['changes'])}.", ""]
     if content["departures"]:
