@@ -228,3 +228,21 @@ def test_regimes_have_a_label_and_its_evidence() -> None:
     assert set(found.label.values.ravel()) <= set(LABELS)
     # The step's own cycle, far above anything that a fifth of the step does.
     assert found.loss.item() > 10 > 1 > found.finer_loss.item()
+
+
+def test_jumps_and_teachers_are_drawn_anew_together() -> None:
+    """Where every trial moves just where its own teacher is unstable nothing is off, however far teachers scatter."""
+    hidden = np.linspace(0, 1, 11)
+    turns = np.random.default_rng(1).uniform(0.2, 0.8, 10)
+    moves = hidden[:, None] > turns
+    q = xr.DataArray(np.where(moves, 1e-3, 1e-30), coords={"hidden": hidden}, dims=("hidden", "trial"))
+    line = Line("", q, xr.where(q > 1e-10, -0.1, 0.1), "hidden", 0.5)
+    assert set(line.jumps_of_resampled(np.random.default_rng(0), 500)[1].tolist()) != {line.jump}
+    # Of ten draws the median of five that move is below, and half of the teachers are unstable: one step at most.
+    offsets = line.offsets_of_resampled(np.random.default_rng(0), 500)
+    assert np.abs(offsets).max() <= line.step * 1.001
+    # What diverged moves; a shift of the teachers alone shows.
+    lost = Line("", q.where(q < 1e-10), line.rate, "hidden", 0.5)
+    np.testing.assert_array_equal(lost.offsets_of_resampled(np.random.default_rng(0), 500), offsets)
+    later = Line("", q, line.rate.roll(hidden=3, roll_coords=False).where(line.q.hidden >= 0.3, 0.1), "hidden", 0.5)
+    assert np.median(later.offsets_of_resampled(np.random.default_rng(0), 500)) < -0.15

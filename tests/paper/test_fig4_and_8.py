@@ -80,12 +80,18 @@ def test_cells_near_the_share_decide_nothing(key: str) -> None:
     cells.final_test_error[:4, -1] = 1e-28
     # So do only nine of ten unstable cells.
     _, unstable = boundary_claims.sides(cells.final_test_error)
-    high = np.argwhere((unstable & (cells.readout < 1)).values)[::10]
-    for ratio, readout in high:
+    chosen = np.argwhere((unstable & (cells.readout < 1)).values)
+    for ratio, readout in chosen[::10]:
         cells.final_test_error[ratio, readout] = 1.0
+    # As many others are not left: they end low too, and are not asked.
+    for ratio, readout in chosen[5::10]:
         cells.maximum_train_error[ratio, readout] = 1e-30
     found = verdicts(one, results(**{**data, key: cells}))
     assert [found[name] for name in ("nothing to find", "finds another", "maximum error")] == [None, None, None]
+    another = next(claim for claim in one.claims if claim.name == "finds another")
+    numbers = another.measure(results(**{**data, key: cells})).numbers
+    assert numbers["of"] == len(chosen) - len(chosen[5::10])
+    assert numbers["passed"] == numbers["of"] - len(chosen[::10])
 
 
 def test_one_trial_that_leaves_counts_in_the_maximum_and_not_in_the_median() -> None:

@@ -168,7 +168,8 @@ FIGURE = Figure(
         "limit are left out. Middle: the compression ratio at which the median kernel loses stability. Grey: 2 % of "
         "the bulk's width, 5 % of c*. Right: figure 6's tanh students at their random weights and at what they "
         "learned, by whether a direction grows e-fold within the run. That 95 % of those that learned stand still "
-        "could be confirmed by no fewer than 72 of them; at standard scale 62 learned."
+        "could be confirmed by no fewer than 72 of them, were all independent; at standard scale 62 learned, in 15 "
+        "cells."
     ),
     origin="beyond",
     experiments=experiments,

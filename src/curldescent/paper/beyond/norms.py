@@ -26,7 +26,9 @@ _CONTESTED = {"hidden": (0.2, 0.5, 0.8), "readout": (0.1, 0.2, 0.3)}
 _PAIR = ("free_verdict", "norms_verdict", "free_lowest", "norms_lowest")
 # The share of networks outside the margin whose verdict the term may change.
 RARE = 0.02
-RARELY = shares.at_most(RARE, "of the networks in cells outside the finite-size margin whose verdict it changes")
+RARELY = shares.at_most(
+    RARE, "of the networks in cells outside the finite-size margin whose verdict it changes", trials=True
+)
 # The share of networks with two verdicts whose two runs must follow them, and their inputs.
 BOTH = 0.9
 CONTESTED_INPUTS = 20
@@ -207,7 +209,9 @@ def rarely(results: Results) -> Finding:
         total = int(outside.sum()) * data.sizes["trial"]
         count, everywhere = int((differs & outside).sum()), int(differs.sum())
         to_unstable = int((differs & (data.norms_lowest < 0)).sum())
-        verdicts.append(shares.found(count, total, layer, most=RARE).holds)
+        there = np.broadcast_to(outside.values[..., None], differs.transpose(*outside.dims, "trial").shape)
+        changes = differs.transpose(*outside.dims, "trial").values
+        verdicts.append(shares.found_of_trials(changes, there, layer, most=RARE).holds)
         parts.append(
             f"{layer}: {count} of {total} outside the margin, {everywhere} of {differs.size} in all, of which "
             f"{to_unstable} lose stability{_where(differs, layer)}"
@@ -300,6 +304,7 @@ FIGURE = Figure(
             changes=(
                 f"{fate_claims.INTERVALS} The claim was that the term changes verdicts at the boundary only, which 8 "
                 "of 24 changes outside of the margin contradict.",
+                shares.CLUSTERED,
             ),
         ),
         Claim(

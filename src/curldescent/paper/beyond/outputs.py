@@ -171,7 +171,7 @@ def more_outputs(results: Results) -> Finding:
 
 
 def _stacked(results: Results) -> xr.Dataset:
-    """All numbers of outputs; networks that differ in their readout alone share inputs, as the trials of a cell do."""
+    """All numbers of outputs; networks that differ in their readout alone count as trials of one cell."""
     return xr.concat([results[f"outputs-{o}"] for o in OUTPUTS], "trial", combine_attrs="drop")
 
 

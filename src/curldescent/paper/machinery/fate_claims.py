@@ -74,8 +74,9 @@ def follows_limit(data: "xr.Dataset", *, verdict: str = "verdict") -> Finding:
     within = (~outside) & (fate == np.sign(data.predicted))
     stable = int((outside & (data.predicted > 0)).sum())
     agree, inside = int(right.sum()), int((~outside).sum())
+    what = "networks" if "trial" in outside.dims else "cells"
     said = (
-        f"{agree} of {count} cells outside the margin ({stable} predicted stable, {count - stable} unstable); "
+        f"{agree} of {count} {what} outside the margin ({stable} predicted stable, {count - stable} unstable); "
         f"within it {int(within.sum())} of {inside}"
     )
     more = {"stable": stable, "within": int(within.sum()), "of_within": inside}

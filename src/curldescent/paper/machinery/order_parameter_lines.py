@@ -49,16 +49,39 @@ class Line:
         Returns:
             Both, (count,).
         """
-        values = self.q.transpose(self.along, "trial").values
+        values = self._levels.transpose(self.along, "trial").values
         drawn = rng.integers(values.shape[1], size=(count, *values.shape))
         levels = np.take_along_axis(values[None], drawn, axis=2)
         mean, median = (self._borders[(level < MOVES).sum(1)] for level in (levels.mean(2), np.median(levels, axis=2)))
         return mean, median
 
+    def offsets_of_resampled(self, rng: np.random.Generator, count: int) -> np.ndarray:
+        """Jumps of the median less where half of the teachers turn unstable, trials and teachers drawn anew together.
+
+        Args:
+            rng: source of the draws.
+            count: how many times.
+
+        Returns:
+            (count,).
+        """
+        dims = (self.along, "trial")
+        values, unstable = self._levels.transpose(*dims).values, (self.rate < 0).transpose(*dims).values
+        drawn = rng.integers(values.shape[1], size=(count, *values.shape))
+        moving = np.median(np.take_along_axis(values[None], drawn, axis=2), axis=2) >= MOVES
+        told = np.take_along_axis(unstable[None], drawn, axis=2).mean(2) >= 0.5
+        jumps, expected = (self._borders[(~each).sum(1)] for each in (moving, told))
+        return np.asarray(jumps - expected)
+
     @property
     def typical(self) -> xr.DataArray:
         """The median trial."""
-        return self.q.median("trial", skipna=False)
+        return self._levels.median("trial")
+
+    @property
+    def _levels(self) -> xr.DataArray:
+        """q, above everything where a trial diverged: it does not rest."""
+        return self.q.fillna(np.inf)
 
     @property
     def span(self) -> float:

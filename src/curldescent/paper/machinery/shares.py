@@ -14,8 +14,8 @@ from curldescent.paper.machinery.wording import percent
 INTERVALS = "2026-11-27: by the interval of the share in place of the share itself."
 # What changed later in claims of trials.
 CLUSTERED = (
-    "2026-11-28: trials that share inputs count as the number of independent ones that their agreement makes them, in "
-    "place of each by itself."
+    "2026-11-28: trials of a cell, which share its setting and mostly its inputs, count as the number of independent "
+    "ones that their agreement makes them, in place of each by itself."
 )
 NOTHING = "the grid of this scale has no such cell"
 
@@ -26,7 +26,7 @@ def at_least(share: float, of: str, *, trials: bool = False) -> tuple[str, str]:
     Args:
         share: between 0 and 1.
         of: what is counted, "of the cells with c < c*".
-        trials: whether they are trials, of which some share their inputs.
+        trials: whether they are trials, of which a cell has several.
 
     Returns:
         Both regions.
@@ -64,7 +64,7 @@ def found(
 ) -> Finding:
     """The finding of a share.
 
-    Cells have inputs, teachers and students of their own: they are the independent draws.
+    Cells have solutions of their own, and in sweeps inputs too: they are the independent draws.
 
     Args:
         count: how many do it.
@@ -92,7 +92,7 @@ def found_of_trials(
     most: float | None = None,
     numbers: Mapping[str, Any] | None = None,
 ) -> Finding:
-    """The finding of a share of trials, of which those of a cell share their inputs.
+    """The finding of a share of trials, of which those of a cell share its setting, and in sweeps its inputs.
 
     Args:
         do: (…, trials) whether a trial does it; of all cells.

@@ -293,7 +293,9 @@ def never(data: "xr.Dataset", part: str, axis: str, *, up_to: float) -> tuple[ND
     """Which trials up to a value of an axis never get there: (values, trials of all rules), and in words."""
     epochs, last = needed(data, part), last_epoch(data)
     chosen = epochs.sel({axis: epochs[axis] <= up_to}).transpose(axis, ...).values
-    missed = (chosen >= last).reshape(len(chosen), int(np.prod(chosen.shape[1:])))
+    chosen = chosen.reshape(len(chosen), int(np.prod(chosen.shape[1:])))
+    # A value that was not run by every rule, or not whole, says nothing yet.
+    missed = chosen[np.isfinite(chosen).all(1)] >= last
     return missed, f"{int(missed.sum())} of {missed.size} trials do not get there in {last} epochs"
 
 

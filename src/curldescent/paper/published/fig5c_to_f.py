@@ -224,7 +224,7 @@ FIGURE_D = STUDENTS.figure(
         "too small",
         "Students whose preserved norms cannot represent the teacher do not learn under either rule.",
         *STUDENTS.out_of_reach(up_to=TOO_SMALL, of=f"with a scale up to {TOO_SMALL} that never do, training error"),
-        changes=(_BOUNDED, _EXACT),
+        changes=(_BOUNDED, _EXACT, shares.CLUSTERED),
     ),
     published=means(STUDENTS, {0.7: (323, 411), 1.0: (178, 212)}, "scale"),
     departures=(
