@@ -189,7 +189,8 @@ FIGURE = Figure(
         "Strengths need not be ±1. Left and middle: a share of the inputs, or hidden neurons, has a negative strength "
         "of the magnitude on the vertical axis, the others 1. Right: hidden neurons with log-normal magnitudes of mean "
         "1 (four quantiles), a share of them negative; dashed: the boundary for equal magnitudes. Colour as in the "
-        "figure of joint flips, lines from the law with the same strengths, dots within the finite-size margin."
+        "figure of joint flips, lines from the law with the same strengths, dots within the finite-size margin. "
+        "All networks of a size have one sample of inputs."
     ),
     origin="beyond",
     experiments=experiments,

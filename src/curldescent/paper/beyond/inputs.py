@@ -156,7 +156,8 @@ FIGURE = Figure(
         "The same solutions and flips with Gaussian inputs, with the 61 varying pixels of scikit-learn's digits "
         "(standardised, correlated), and with those pixels whitened. Linear students are trained on the whole set; "
         "three pixels that never vary are left out, because the law of inertia needs a covariance of full rank: in "
-        "such directions nothing is seen or learned. Flipped inputs are the first pixels, the image's top rows."
+        "such directions nothing is seen or learned. Flipped inputs are the first pixels, the image's top rows. "
+        "All networks have the same digits, or the same Gaussian sample."
     ),
     origin="beyond",
     experiments=experiments,

@@ -112,7 +112,8 @@ FIGURE = Figure(
         "Linear students start 1e-6 beside random zero-loss solutions of networks with both inputs and hidden neurons "
         "flipped, whole training set as the batch. Colour: the share that leaves (the error grows a hundredfold) or "
         "returns (it falls ten orders of magnitude); line: theory's joint boundary, stable below it; dots: cells whose "
-        "λ_min is within the finite-size margin."
+        "λ_min is within the finite-size margin. "
+        "All networks of a size have one sample of inputs."
     ),
     origin="beyond",
     experiments=experiments,

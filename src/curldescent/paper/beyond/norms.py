@@ -264,7 +264,8 @@ FIGURE = Figure(
         "The paper's simulations rescale both layers to their norms after every update, its theory does not. To first "
         "order rescaling subtracts a term of rank one from K. Left: fates of students whose norms are preserved, with "
         "the boundary of theory without the term. Right: the share of networks whose verdict the term changes, from "
-        "both operators. Top: flipped inputs, bottom: flipped hidden neurons."
+        "both operators. Top: flipped inputs, bottom: flipped hidden neurons. "
+        "All networks of a size have one sample of inputs."
     ),
     origin="beyond",
     experiments=experiments,

@@ -181,7 +181,8 @@ FIGURE = Figure(
     about=(
         "Fates of students with 1, 2, 5 and 10 outputs beside random solutions, over ratio and flipped inputs. The "
         "spectrum is the union of those of κ² D1 + W1ᵀ D2 W1 over the singular values κ of the readout. With flipped "
-        "inputs the largest κ decides: line from the expected range of κ² in a readout of N columns, (1 ± √(O/N))²."
+        "inputs the largest κ decides: line from the expected range of κ² in a readout of N columns, (1 ± √(O/N))². "
+        "All networks of a size have one sample of inputs."
     ),
     origin="beyond",
     experiments=experiments,
