@@ -350,9 +350,9 @@ AROUND = Map(
     columns={"standard": 10},
 )
 _ADDITIONS = (
-    "Students without flips are not run beside these at the scales 'subset' and 'standard': the level by which a "
-    "student has learned is that of the authors' gradient descent. At small ratios our cells lie close to it, so that "
-    "their share hangs on where it is drawn.",
+    "Where a scale takes some columns alone it has no students without flips: the level by which a student has learned "
+    "is that of the authors' gradient descent. At small ratios our cells lie close to it, so that their share hangs on "
+    "where it is drawn.",
     "The linear students beside them and the signed tangent kernels of tanh teachers are additions.",
     ENDS_EARLY,
 )
