@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from curldescent.paper.machinery import shares
 from curldescent.paper.machinery.statistics import clustered_proportion_interval
@@ -62,6 +63,9 @@ def test_trials_of_a_cell_are_a_cluster() -> None:
     # As independent draws 100 of 110 end below 0.96 and start above 0.83.
     assert found.numbers["interval"][0] < 0.7
     assert found.holds is None
+    labelled = [xr.DataArray(values, dims=("a", "b", "trial")) for values in (do, counted)]
+    turned = shares.found_of_trials(labelled[0].transpose("trial", "b", "a"), labelled[1], "so many", least=0.95)
+    assert turned == found
     nothing = shares.found_of_trials(do, np.zeros_like(do), "none", least=0.95)
     assert (nothing.holds, nothing.said) == (None, shares.NOTHING)
 

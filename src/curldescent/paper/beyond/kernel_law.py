@@ -115,9 +115,8 @@ def less_stable(results: Results) -> Finding:
 def stand_still(results: Results) -> Finding:
     """Whether students that learned are at places that nothing leaves within the run."""
     data = results[TRAINED]
-    learned = data.error <= LEARNED
-    count, of = int((visible(data, "end") & learned).sum()), int(learned.sum())
-    stand, learned = (part.transpose(..., "trial") for part in (visible(data, "end"), learned))
+    stand, learned = visible(data, "end"), data.error <= LEARNED
+    count, of = int((stand & learned).sum()), int(learned.sum())
     return shares.found_of_trials(stand, learned, f"{count} of {of} students that learned", least=0.95)
 
 

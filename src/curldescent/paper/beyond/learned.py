@@ -95,10 +95,9 @@ def arrive(results: Results) -> Finding:
     """Whether students end at solutions that their own matrix calls stable."""
     data = results[NAME]
     learned = learned_of(data)
-    count, of = int(((data.end > 0) & learned).sum()), int(learned.sum())
-    said = f"{count} of {of} learned solutions are stable by their own matrix"
-    stable = (data.end > 0).transpose(..., "trial")
-    return shares.found_of_trials(stable, learned.transpose(..., "trial"), said, least=0.95)
+    stable = data.end > 0
+    said = f"{int((stable & learned).sum())} of {int(learned.sum())} learned solutions are stable by their own matrix"
+    return shares.found_of_trials(stable, learned, said, least=0.95)
 
 
 def where_half(data: xr.Dataset, which: xr.DataArray) -> np.ndarray:

@@ -128,7 +128,7 @@ def q_does_not_prove_chaos(results: Results) -> Finding:
     count, calm = int(moving.sum()), int((moving & regular(data)).sum())
     if not count:
         return Finding(None, "no run's weights move at this scale")
-    cells = ((moving & part).transpose(..., "trial").sum("trial").values.ravel() for part in (regular(data), moving))
+    cells = ((moving & part).sum("trial").values.ravel() for part in (regular(data), moving))
     low, high = clustered_proportion_interval(*cells)
     said = (
         f"{calm} of {count} moving runs are regular, share [{low:.2f}, {high:.2f}]; "
@@ -141,12 +141,11 @@ def q_does_not_prove_chaos(results: Results) -> Finding:
 def q_follows_theory(results: Results) -> Finding:
     """Runs move where their solution is unstable and rest where it is stable."""
     data = whole(results)
-    right = ((data.q > MOVING) == (data.lowest < 0)).transpose(..., "trial")
+    right = (data.q > MOVING) == (data.lowest < 0)
     count, total = int(right.sum()), int(right.size)
     resting = int(((data.q <= MOVING) & (data.lowest < 0)).sum())
     said = f"{count} of {total} runs; {resting} of the others left an unstable solution and came to rest elsewhere"
-    every = np.ones_like(right.values)
-    return shares.found_of_trials(right, every, said, least=RIGHT, numbers={"resting": resting})
+    return shares.found_of_trials(right, xr.ones_like(right), said, least=RIGHT, numbers={"resting": resting})
 
 
 def _all(test: xr.DataArray, among: xr.DataArray, phrase: str) -> Finding:
@@ -154,7 +153,7 @@ def _all(test: xr.DataArray, among: xr.DataArray, phrase: str) -> Finding:
     if not count:
         return Finding(None, "there is no such run at this scale")
     said = f"{right} of {count} {phrase}"
-    return shares.found_of_trials(test.transpose(..., "trial"), among.transpose(..., "trial"), said, least=ALL)
+    return shares.found_of_trials(test, among, said, least=ALL)
 
 
 _ALL = "2026-11-27: by the interval of the share in place of every single run."

@@ -81,7 +81,6 @@ def follows_limit(data: "xr.Dataset", *, verdict: str = "verdict") -> Finding:
     )
     more = {"stable": stable, "within": int(within.sum()), "of_within": inside}
     if "trial" in outside.dims:
-        right, outside = (part.transpose(..., "trial") for part in (right, outside))
         return shares.found_of_trials(right, outside, said, least=CELLS, numbers=more)
     return shares.found(agree, count, said, least=CELLS, numbers=more)
 

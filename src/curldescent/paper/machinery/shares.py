@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 
 from curldescent.paper.machinery.claims import Finding
@@ -84,8 +85,8 @@ def found(
 
 
 def found_of_trials(
-    do: ArrayLike,
-    counted: ArrayLike,
+    do: ArrayLike | xr.DataArray,
+    counted: ArrayLike | xr.DataArray,
     said: str,
     *,
     least: float | None = None,
@@ -95,7 +96,7 @@ def found_of_trials(
     """The finding of a share of trials, of which those of a cell share its setting, and in sweeps its inputs.
 
     Args:
-        do: (…, trials) whether a trial does it; of all cells.
+        do: (…, trials) whether a trial does it; of all cells. Of two labelled arrays the dimensions may have any order.
         counted: which trials count, of the same shape.
         said: the sentence; the interval is added.
         least: the share that a claim needs at least.
@@ -105,6 +106,9 @@ def found_of_trials(
     Returns:
         As `found`, by the interval of `clustered_proportion_interval` with a cell as the cluster.
     """
+    if isinstance(do, xr.DataArray) and isinstance(counted, xr.DataArray):
+        counted = counted.transpose(..., "trial")
+        do = do.transpose(*counted.dims)
     which = np.asarray(counted, dtype=bool)
     of = which.sum(-1).ravel()
     count = (np.asarray(do, dtype=bool) & which).sum(-1).ravel()
